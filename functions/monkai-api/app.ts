@@ -1,0 +1,59 @@
+import { OpenAPIHono } from "@hono/zod-openapi";
+import { cors } from "hono/cors";
+import { methodNotAllowed } from "hono/method-not-allowed";
+import * as refusals from "./middleware/refusals.ts";
+import { requestId } from "./middleware/request-id.ts";
+import { refuseInvalid } from "./middleware/validation.ts";
+import { routePath } from "./paths.ts";
+import { healthRoutes } from "./routes/health.ts";
+import { logRoutes } from "./routes/logs.ts";
+import { openApiRoutes } from "./routes/openapi.ts";
+import { recordRoutes } from "./routes/records.ts";
+import { sessionRoutes } from "./routes/sessions.ts";
+import { traceBatchRoutes } from "./routes/traces-batch.ts";
+import { traceRoutes } from "./routes/traces.ts";
+import type { AppEnv, Services } from "./services.ts";
+
+/** Response headers that a browser's script may read. */
+const EXPOSED_HEADERS = [
+  "X-Request-ID",
+  "X-RateLimit-Limit",
+  "X-RateLimit-Remaining",
+  "X-RateLimit-Reset",
+  "RateLimit",
+  "RateLimit-Policy",
+  "RateLimit-Limit",
+  "RateLimit-Remaining",
+  "RateLimit-Reset",
+  "Retry-After",
+  "Idempotency-Replay",
+  "Idempotency-Original-Request-ID",
+  "Content-Disposition",
+];
+
+/** The whole API. Each route adds credentials, admission and body limit of its own: see `routes/api-route.ts`. */
+export function createApp(services: Services): OpenAPIHono<AppEnv> {
+  const app = new OpenAPIHono<AppEnv>({
+    getPath: (request) => routePath(request.url),
+    defaultHook: refuseInvalid,
+  });
+  app.onError(refusals.onError);
+  app.notFound(refusals.notFound);
+
+  app.use(async (c, next) => {
+    c.set("services", services);
+    await next();
+  });
+  app.use(requestId);
+  app.use(cors({ origin: "*", exposeHeaders: EXPOSED_HEADERS, maxAge: 86_400 }));
+  app.use(methodNotAllowed({ app, onMethodNotAllowed: refusals.methodNotAllowed }));
+
+  healthRoutes(app); //      GET  /health
+  sessionRoutes(app); //     POST /sessions/create, /sessions/get-or-create
+  traceRoutes(app); //       POST /traces/llm, /traces/tool, /traces/handoff, /traces/log
+  traceBatchRoutes(app); //  POST /traces/batch
+  recordRoutes(app); //      POST /record_query
+  logRoutes(app); //         POST /logs/query
+  openApiRoutes(app); //     GET  /openapi.json
+  return app;
+}

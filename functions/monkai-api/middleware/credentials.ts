@@ -1,0 +1,29 @@
+import type { MiddlewareHandler } from "hono";
+import { hashTracerToken } from "../domain/tracer-token.ts";
+import { ApiError } from "../errors.ts";
+import type { AppEnv } from "../services.ts";
+
+/** The rate limit buckets of the contract. */
+export type Bucket = "traces" | "traces_batch" | "bulk_upload" | "sessions" | "query" | "rules";
+
+/**
+ * Takes the tracer token from `tracer_token` (which wins) or `Authorization: Bearer`, and opens the request's store
+ * with its hash. Without a token: 401, and no round trip.
+ */
+export const credentials = (bucket: Bucket): MiddlewareHandler<AppEnv> =>
+  async function credentials(c, next) {
+    const token = c.req.header("tracer_token") || bearerToken(c.req.header("Authorization"));
+    if (!token) {
+      throw new ApiError(
+        "missing_token",
+        "Missing tracer token (use `tracer_token` header or `Authorization: Bearer tk_...`)",
+      );
+    }
+    const asker = { requestId: c.var.requestId, tokenHash: await hashTracerToken(token), bucket };
+    c.set("store", c.var.services.store.request(asker));
+    await next();
+  };
+
+function bearerToken(authorization: string | undefined): string | undefined {
+  return authorization?.match(/^Bearer +(\S+) *$/i)?.[1];
+}

@@ -1,0 +1,49 @@
+import type { Context, ErrorHandler, NotFoundHandler } from "hono";
+import { HTTPException } from "hono/http-exception";
+import { ApiError } from "../errors.ts";
+import type { AppEnv } from "../services.ts";
+
+/** The structured envelope: `{error: {code, message, request_id}}`. */
+export function errorResponse(c: Context<AppEnv>, error: ApiError): Response {
+  if (error.status === 401) c.header("WWW-Authenticate", "Bearer");
+  const { code, message } = error;
+  return c.json({ error: { code, message, request_id: c.var.requestId } }, error.status);
+}
+
+export const onError: ErrorHandler<AppEnv> = (thrown, c) => {
+  const error = asApiError(thrown);
+  if (error.status >= 500) c.var.services.log("error", error.message, c.var.requestId, error.cause);
+  return errorResponse(c, error);
+};
+
+export const notFound: NotFoundHandler<AppEnv> = (c) =>
+  errorResponse(
+    c,
+    new ApiError("not_found", `There is nothing at ${pathname(c)}. See /openapi.json for what is.`),
+  );
+
+export function methodNotAllowed(c: Context<AppEnv>, methods: string[]): Response {
+  c.header("Allow", methods.join(", "));
+  const message = `${c.req.method} is not possible at ${pathname(c)}. Use ${methods.join(" or ")}.`;
+  return errorResponse(c, new ApiError("bad_request", message, { status: 405 }));
+}
+
+function asApiError(thrown: Error): ApiError {
+  if (thrown instanceof ApiError) return thrown;
+  if (!(thrown instanceof HTTPException)) {
+    return new ApiError("internal_error", "Something went wrong on our side. Please try again.", {
+      cause: thrown,
+    });
+  }
+  if (thrown.status === 415) {
+    return new ApiError("invalid_payload", "Send the body as JSON, with Content-Type: application/json.", {
+      status: 415,
+    });
+  }
+  return new ApiError("bad_request", "The body is not valid JSON.", { cause: thrown });
+}
+
+/** The path as the client wrote it, with its prefix. */
+function pathname(c: Context<AppEnv>): string {
+  return new URL(c.req.url).pathname;
+}

@@ -1,0 +1,14 @@
+import type { MiddlewareHandler } from "hono";
+import type { AppEnv } from "../services.ts";
+
+/** The contract's form of `X-Request-ID`. */
+const FORM = /^[\x21-\x7E][\x20-\x7E]{0,127}$/;
+
+/** Every response carries `X-Request-ID`: the client's own where it has the form, else a UUIDv4. */
+export const requestId: MiddlewareHandler<AppEnv> = async (c, next) => {
+  const sent = c.req.header("X-Request-ID");
+  const id = sent !== undefined && FORM.test(sent) ? sent : c.var.services.newId();
+  c.set("requestId", id);
+  await next();
+  c.res.headers.set("X-Request-ID", id);
+};

@@ -1,0 +1,31 @@
+import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import type { AppEnv } from "../services.ts";
+
+const Health = z
+  .object({
+    status: z.literal("ok"),
+    service: z.string().openapi({ example: "monkai-trace" }),
+    api_version: z.string().openapi({ example: "v1" }),
+    timestamp: z.iso.datetime(),
+  })
+  .openapi("HealthResponse");
+
+const health = createRoute({
+  method: "get",
+  path: "/health",
+  tags: ["Health"],
+  operationId: "healthCheck",
+  summary: "Liveness check",
+  description: "Cheap, needs no token and no database. `HEAD` answers the same without a body.",
+  security: [],
+  responses: {
+    200: { description: "Service is responsive", content: { "application/json": { schema: Health } } },
+  },
+});
+
+export function healthRoutes(app: OpenAPIHono<AppEnv>): void {
+  app.openapi(health, (c) => {
+    const timestamp = c.var.services.now().toISOString();
+    return c.json({ status: "ok" as const, service: "monkai-trace", api_version: "v1", timestamp }, 200);
+  });
+}

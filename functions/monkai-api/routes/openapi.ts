@@ -1,0 +1,33 @@
+import type { OpenAPIHono } from "@hono/zod-openapi";
+import { basePath } from "../paths.ts";
+import type { AppEnv } from "../services.ts";
+
+/** `GET /openapi.json`: generated from the schemas that validate, so that it cannot say anything else. */
+export function openApiRoutes(app: OpenAPIHono<AppEnv>): void {
+  app.openAPIRegistry.registerComponent("securitySchemes", "bearerAuth", {
+    type: "http",
+    scheme: "bearer",
+    description: "`Authorization: Bearer tk_...`. Recommended.",
+  });
+  app.openAPIRegistry.registerComponent("securitySchemes", "tracerTokenHeader", {
+    type: "apiKey",
+    in: "header",
+    name: "tracer_token",
+    description: "The same token in the `tracer_token` header. It wins where both are sent.",
+  });
+
+  app.get("/openapi.json", (c) =>
+    c.json(
+      app.getOpenAPI31Document({
+        openapi: "3.1.0",
+        info: {
+          title: "MonkAI Trace API",
+          version: "1.0.0",
+          description: "Send what your agents did, from any language, and read it back.",
+          license: { name: "MIT", url: "https://opensource.org/license/mit" },
+        },
+        servers: [{ url: `${new URL(c.req.url).origin}${basePath(c.req.url)}/v1` }],
+      }),
+    ),
+  );
+}

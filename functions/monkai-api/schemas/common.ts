@@ -1,0 +1,68 @@
+import { z } from "@hono/zod-openapi";
+import { EXTERNAL_USER_CHANNELS } from "../domain/external-user.ts";
+import { isObject, type JsonObject, withoutNulls } from "../domain/json.ts";
+import { findUnstorable } from "../domain/storable.ts";
+import { type DayEnd, parseTimestamp } from "../domain/timestamp.ts";
+
+/** An object in which null means absent. */
+export function nullsAbsent<Shape extends z.ZodType>(shape: Shape) {
+  return z.preprocess(withoutNulls, shape);
+}
+
+/** A request's body: null means absent, and what Postgres could not store is refused, naming where it is. */
+export function requestBody<Shape extends z.ZodType>(shape: Shape) {
+  return z.preprocess((body, context) => {
+    const found = findUnstorable(body);
+    if (found) context.addIssue({ code: "custom", path: found.path, message: found.message });
+    return withoutNulls(body);
+  }, shape);
+}
+
+/** A free-form JSON object. It is handed on as it is: nothing in it is copied, renamed or lost. */
+export const freeForm = () =>
+  z
+    .custom<JsonObject>(isObject, "must be a JSON object")
+    .openapi({ type: "object", additionalProperties: true });
+
+/** Any JSON value, or none. */
+export const anyJson = () => z.unknown().optional().openapi({});
+
+/** A client's timestamp, read as UTC where it names no zone. Gives RFC 3339 in UTC. */
+export const timestamp = (bareDay: DayEnd = "start") =>
+  z
+    .string()
+    .transform((text, context) => {
+      const parsed = parseTimestamp(text, bareDay);
+      if (parsed !== undefined) return parsed;
+      context.addIssue({ code: "custom", message: "must be a date or time like 2025-12-10T12:34:56.789Z" });
+      return z.NEVER;
+    })
+    .openapi({ type: "string", format: "date-time" });
+
+export const namespaceName = () => z.string().min(1).max(128).openapi({ example: "my-agent" });
+export const sessionId = () =>
+  z.string().min(1).max(512).openapi({ example: "my-agent-user123-20251210123456" });
+export const agentName = () => z.string().min(1).max(256).openapi({ example: "support-bot" });
+export const userId = () => z.string().min(1).max(256).openapi({ example: "5521999998888" });
+export const logLevel = () => z.enum(["debug", "info", "warn", "error"]);
+export const count = () => z.int().min(0);
+
+export const pageLimit = () => z.int().min(1).max(1000).default(100);
+export const pageOffset = () => count().default(0);
+
+/** Who the end user is, as far as the client says. */
+export const externalUser = {
+  external_user_id: z.string().optional().openapi({
+    description: "External user identifier (phone, email, customer id).",
+    example: "5521999998888",
+  }),
+  external_user_name: z.string().optional().openapi({ example: "João Silva" }),
+  external_user_channel: z
+    .string()
+    .optional()
+    .openapi({
+      description:
+        "Origin channel. One that is not in the list is stored as `other`, and what was sent in `metadata`.",
+      enum: [...EXTERNAL_USER_CHANNELS],
+    }),
+};

@@ -1,0 +1,38 @@
+import type { Admission, Store, StoreRequest } from "./store/store.ts";
+
+export type LogLevel = "info" | "warn" | "error";
+
+/** All that the app needs from outside. Passed in, so that a test or a runtime can bring its own. */
+export interface Services {
+  store: Store;
+  now: () => Date;
+  newId: () => string;
+  log: (level: LogLevel, message: string, requestId: string, cause?: unknown) => void;
+}
+
+/** What middleware has found out by the time a handler runs. */
+export interface AppEnv {
+  Variables: {
+    services: Services;
+    requestId: string;
+    /** The database as this request's token sees it. */
+    store: StoreRequest;
+  };
+}
+
+export type { Admission };
+
+/** One JSON line on the console, which every runtime collects. Never content, never tokens. */
+export function consoleLog(level: LogLevel, message: string, requestId: string, cause?: unknown): void {
+  const line = {
+    level,
+    message,
+    request_id: requestId,
+    ...(cause === undefined ? {} : { cause: describe(cause) }),
+  };
+  console[level](JSON.stringify(line));
+}
+
+function describe(cause: unknown): string {
+  return cause instanceof Error ? (cause.stack ?? cause.message) : JSON.stringify(cause);
+}

@@ -1,0 +1,22 @@
+/** Shapes of the SQL functions `create_session` and `get_or_create_session`. */
+export interface NewSession {
+  namespace: string;
+  user_id?: string;
+  /** Seconds. */
+  inactivity_timeout?: number;
+  metadata?: Record<string, unknown>;
+}
+
+export interface WantedSession extends NewSession {
+  user_id: string;
+  force_new?: boolean;
+}
+
+export interface SessionRow {
+  session_id: string;
+  namespace: string;
+  user_id: string | null;
+  inactivity_timeout: number;
+  created_at: string;
+  metadata: Record<string, unknown>;
+}

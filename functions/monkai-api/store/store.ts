@@ -1,0 +1,101 @@
+import { createClient, type SupabaseClient } from "@supabase/supabase-js";
+import { ApiError, type ErrorCode } from "../errors.ts";
+import type { LogRow, LogsQuery, RecordRow, RecordsQuery } from "./queries.ts";
+import type { NewSession, SessionRow, WantedSession } from "./sessions.ts";
+import type { ItemResult, TraceItem } from "./traces.ts";
+
+/** Which request is asking: what every request function of the database is told. */
+export interface Asker {
+  requestId: string;
+  /** SHA-256 of the tracer token in hex. The token itself goes no further than the middleware. */
+  tokenHash: string;
+  /** The rate limit bucket of the route. */
+  bucket: string;
+}
+
+/** What the database says of the asker, with or without the work done. */
+export interface Admission {
+  tenant_id?: string;
+  token_id?: string;
+}
+
+type Answer<Data> = Admission & { data?: Data; error?: { code: ErrorCode; message: string } };
+
+/** The database, for the life of an app. Each API request takes a `StoreRequest` of its own. */
+export class Store {
+  readonly #client: SupabaseClient;
+
+  /** `key` is the service role's (or a secret) key. `fetch` only where the runtime's own will not do. */
+  constructor(url: string, key: string, fetch?: typeof globalThis.fetch) {
+    this.#client = createClient(url, key, {
+      auth: { persistSession: false, autoRefreshToken: false, detectSessionInUrl: false },
+      global: fetch ? { fetch } : {},
+    });
+  }
+
+  request(asker: Asker): StoreRequest {
+    return new StoreRequest(this.#client, asker);
+  }
+}
+
+/**
+ * One API request's only call to the database: each method is one SQL function, one transaction, one round trip.
+ * Throws ApiError for what the database refuses, and `internal_error` when it does not answer.
+ */
+export class StoreRequest {
+  readonly #client: SupabaseClient;
+  readonly #asker: Asker;
+  /** Whether this request's round trip was made, whatever came of it. */
+  asked = false;
+  /** Set once the database has answered. */
+  admission: Admission | undefined;
+
+  constructor(client: SupabaseClient, asker: Asker) {
+    this.#client = client;
+    this.#asker = asker;
+  }
+
+  /** For a request that was refused before its work: is the token good. SQL: `admit`. */
+  async admit(): Promise<void> {
+    await this.#call("admit", {});
+  }
+
+  createSession(session: NewSession): Promise<SessionRow> {
+    return this.#call("create_session", { session });
+  }
+
+  getOrCreateSession(session: WantedSession): Promise<SessionRow & { reused: boolean }> {
+    return this.#call("get_or_create_session", { session });
+  }
+
+  /** Stores all items that are not refused, or none. The results are in the items' order. */
+  async recordTraces(items: TraceItem[]): Promise<ItemResult[]> {
+    const { results } = await this.#call<{ results: ItemResult[] }>("record_traces", { items });
+    return results;
+  }
+
+  queryRecords(query: RecordsQuery): Promise<{ records: RecordRow[]; count: number }> {
+    return this.#call("query_records", { query });
+  }
+
+  queryLogs(query: LogsQuery): Promise<{ logs: LogRow[]; count: number }> {
+    return this.#call("query_logs", { query });
+  }
+
+  async #call<Data>(name: string, work: Record<string, unknown>): Promise<Data> {
+    const { requestId, tokenHash, bucket } = this.#asker;
+    const payload = { request_id: requestId, token_hash: tokenHash, bucket, ...work };
+    this.asked = true;
+    const { data: answer, error } = await this.#client.rpc(name, { payload });
+    if (error) {
+      throw new ApiError("internal_error", "The database could not do this. Please try again.", {
+        cause: error,
+      });
+    }
+
+    const { data, error: refusal, ...admission } = answer as Answer<Data>;
+    this.admission = admission;
+    if (refusal) throw new ApiError(refusal.code, refusal.message);
+    return data as Data;
+  }
+}

@@ -1,0 +1,50 @@
+import type { ErrorCode } from "../errors.ts";
+
+/** Shapes of the SQL function `record_traces`. */
+export type TraceType = "llm" | "tool" | "handoff" | "log";
+
+/** A trace to be stored: the columns of its record or log, and `content`, all that it says. */
+export interface AcceptedItem<Result extends TraceResult = TraceResult> {
+  index: number;
+  type: TraceType;
+  session_id?: string;
+  namespace?: string;
+  agent?: string;
+  /** RFC 3339 in UTC. Absent: now. */
+  occurred_at?: string;
+  latency_ms?: number;
+  model?: string;
+  input_tokens?: number;
+  output_tokens?: number;
+  total_tokens?: number;
+  level?: string;
+  resource_id?: string;
+  content: Record<string, unknown>;
+  /** What its sender gets back. */
+  result: Result;
+}
+
+/** A batch item that validation refused. It is passed on, so that the stored response of a batch is whole. */
+export interface RefusedItem {
+  index: number;
+  type: TraceType;
+  error: ItemError;
+}
+
+export type TraceItem = AcceptedItem | RefusedItem;
+
+export type LlmResult = { trace_type: "llm_call"; tokens: { input: number; output: number } };
+export type ToolResult = { trace_type: "tool_call"; tool_name: string };
+export type HandoffResult = { trace_type: "handoff"; from: string; to: string };
+export type LogResult = { trace_type: "log" };
+export type TraceResult = LlmResult | ToolResult | HandoffResult | LogResult;
+
+export interface ItemError {
+  code: ErrorCode;
+  message: string;
+}
+
+export type ItemResult = { index: number; type: TraceType } & (
+  | { status: "ok"; result: TraceResult; error?: undefined }
+  | { status: "error"; error: ItemError; result?: undefined }
+);

@@ -1,0 +1,86 @@
+import type { ChildProcess } from "node:child_process";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { readFile } from "node:fs/promises";
+import type { Readable } from "node:stream";
+import { fileURLToPath } from "node:url";
+import { build, stop as stopEsbuild } from "esbuild";
+import { Miniflare } from "miniflare";
+import { loopback } from "./ports.ts";
+import type { Server } from "./rest.ts";
+
+/** How to start the Worker. */
+export interface WorkerOptions {
+  supabaseUrl: string;
+  serviceKey: string;
+  /** A free one when left out. */
+  port?: number;
+  /** Gets each workerd process as it starts: workerd outlives a parent that is killed with -9. */
+  adopt(child: ChildProcess): void;
+}
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+
+/** Bundles the API's entry for Cloudflare Workers and runs it in workerd, Cloudflare's own runtime. */
+export async function startWorker(options: WorkerOptions): Promise<Server> {
+  const contents = await bundle();
+  const unwatch = watchWorkerd(options.adopt);
+  const miniflare = new Miniflare({
+    modules: [{ type: "ESModule", path: "worker.js", contents }],
+    compatibilityDate: await compatibilityDate(),
+    bindings: { SUPABASE_URL: options.supabaseUrl, SUPABASE_SERVICE_ROLE_KEY: options.serviceKey },
+    host: loopback,
+    port: options.port ?? 0,
+    // Otherwise it asks Cloudflare for a sample of request.cf, and waits for the answer.
+    cf: false,
+    handleRuntimeStdio(stdout: Readable, stderr: Readable) {
+      stdout.pipe(process.stdout, { end: false });
+      stderr.pipe(process.stderr, { end: false });
+    },
+  });
+  const stop = async () => {
+    await miniflare.dispose();
+    unwatch();
+  };
+
+  try {
+    const url = await miniflare.ready;
+    return { url: url.origin, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function bundle(): Promise<string> {
+  const { outputFiles } = await build({
+    absWorkingDir: root,
+    entryPoints: ["functions/monkai-api/worker.ts"],
+    bundle: true,
+    write: false,
+    format: "esm",
+    target: "es2024",
+    platform: "neutral",
+    mainFields: ["browser", "module", "main"],
+    conditions: ["workerd", "worker", "browser"],
+    logLevel: "silent",
+  });
+  await stopEsbuild();
+  return outputFiles[0]?.text ?? "";
+}
+
+async function compatibilityDate(): Promise<string> {
+  const text = await readFile(new URL("../../wrangler.toml", import.meta.url), "utf8");
+  const [, date] = /^compatibility_date\s*=\s*"([\d-]+)"/m.exec(text) ?? [];
+  if (!date) throw new Error("wrangler.toml has no compatibility_date");
+  return date;
+}
+
+// Miniflare tells nobody which process it starts, nor that it starts another one after a crash; Node does.
+function watchWorkerd(adopt: (child: ChildProcess) => void): () => void {
+  const onChild = (message: unknown) => {
+    const { process: child } = message as { process: ChildProcess };
+    child.once("spawn", () => child.spawnfile.includes("workerd") && adopt(child));
+  };
+  subscribe("child_process", onChild);
+  return () => unsubscribe("child_process", onChild);
+}

@@ -1,0 +1,76 @@
+-- Every request function takes one `payload jsonb` and returns one envelope:
+--   {tenant_id, token_id, namespaces}           who is asking; then one of
+--   {data: ...}                                 the work's result
+--   {error: {code, message}}                    an expected refusal. Returned, never raised, so that what admission
+--                                               wrote still commits.
+-- The payload always carries {request_id, token_hash, bucket}. The steps of a request are
+-- admit -> the work; each is a function of its own.
+
+-- An expected refusal, with a code of the API's error table.
+create function public.refusal(code text, message text) returns jsonb
+language sql immutable set search_path = ''
+return jsonb_build_object('error', jsonb_build_object('code', refusal.code, 'message', refusal.message));
+
+-- Who is asking, and may they pass. Returns {tenant_id, token_id, namespaces} or a refusal:
+-- invalid_token, token_inactive, token_expired.
+create function public.admit(payload jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  token public.tracer_tokens;
+begin
+  select * into token from public.tracer_tokens
+  where tracer_tokens.token_hash = admit.payload ->> 'token_hash';
+
+  if not found then
+    return public.refusal('invalid_token', 'This tracer token is not known here. Check it for missing characters.');
+  end if;
+  if not token.active then
+    return public.refusal('token_inactive', 'This tracer token was revoked. Use another one.');
+  end if;
+  if token.expires_at <= now() then
+    return public.refusal('token_expired',
+      format('This tracer token expired at %s. Use another one.', public.timestamp_text(token.expires_at)));
+  end if;
+
+  return jsonb_build_object(
+    'tenant_id', token.tenant_id, 'token_id', token.id, 'namespaces', to_jsonb(token.namespaces));
+end $$;
+
+-- Whether the admitted token may use a namespace: any of its tenant's, unless it is bound to some.
+create function public.may_use_namespace(admission jsonb, namespace text) returns boolean
+language sql immutable set search_path = ''
+return coalesce(jsonb_typeof(may_use_namespace.admission -> 'namespaces'), 'null') = 'null'
+  or may_use_namespace.admission -> 'namespaces' ? may_use_namespace.namespace;
+
+-- The refusal for a namespace that the token may not use. It says nothing of whether the namespace exists.
+create function public.namespace_refusal(namespace text) returns jsonb
+language sql immutable set search_path = ''
+return public.refusal('forbidden',
+  format('This tracer token may not use the namespace "%s".', namespace_refusal.namespace));
+
+-- admit, for a request about one namespace: also refuses `forbidden` when the token may not use it.
+create function public.admit_to_namespace(payload jsonb, namespace text) returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  admission jsonb := public.admit(admit_to_namespace.payload);
+begin
+  if admission ? 'error' or public.may_use_namespace(admission, admit_to_namespace.namespace) then
+    return admission;
+  end if;
+  return admission || public.namespace_refusal(admit_to_namespace.namespace);
+end $$;
+
+-- A moment as clients get it: RFC 3339 in UTC, with milliseconds, or microseconds where there are any.
+create function public.timestamp_text(moment timestamptz) returns text
+language sql immutable set search_path = ''
+return regexp_replace(
+  to_char(timestamp_text.moment at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US'), '000$', '') || 'Z';
+
+revoke execute on function
+  public.refusal, public.admit, public.admit_to_namespace, public.may_use_namespace, public.namespace_refusal,
+  public.timestamp_text
+  from public, anon, authenticated;
+grant execute on function
+  public.refusal, public.admit, public.admit_to_namespace, public.may_use_namespace, public.namespace_refusal,
+  public.timestamp_text
+  to service_role;

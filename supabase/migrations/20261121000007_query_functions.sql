@@ -1,0 +1,122 @@
+-- Reading back what was traced: newest first, ties in a fixed order.
+-- Each function is planned anew for the filters that a call really has (force_custom_plan), so that each of them
+-- finds its index.
+
+-- A record as it is read: its content, then its columns. The API makes a ConversationRecord of it.
+create function public.record_view(record public.records, namespace text) returns jsonb
+language sql stable set search_path = ''
+return coalesce((record_view.record).content, '{}') || jsonb_build_object(
+  'namespace', record_view.namespace,
+  'agent', (record_view.record).agent,
+  'session_id', (record_view.record).session_id,
+  'type', (record_view.record).type,
+  'inserted_at', public.timestamp_text((record_view.record).occurred_at),
+  'latency_ms', (record_view.record).latency_ms,
+  'model', (record_view.record).model,
+  'input_tokens', (record_view.record).input_tokens,
+  'output_tokens', (record_view.record).output_tokens,
+  'total_tokens', (record_view.record).total_tokens);
+
+-- A log entry as it is read.
+create function public.log_view(log public.logs, namespace text) returns jsonb
+language sql stable set search_path = ''
+return coalesce((log_view.log).content, '{}') || jsonb_build_object(
+  'namespace', log_view.namespace,
+  'session_id', (log_view.log).session_id,
+  'agent', (log_view.log).agent,
+  'level', (log_view.log).level,
+  'resource_id', (log_view.log).resource_id,
+  'timestamp', public.timestamp_text((log_view.log).occurred_at));
+
+-- POST /record_query. payload.query: {namespace, agent?, session_id?, start_date?, end_date?, limit, offset}, dates
+-- inclusive. data: {records: [record_view], count: all that match}.
+create function public.query_records(payload jsonb) returns jsonb
+language plpgsql set search_path = '' set plan_cache_mode = force_custom_plan as $$
+declare
+  query jsonb := query_records.payload -> 'query';
+  wanted_namespace text := query ->> 'namespace';
+  admission jsonb := public.admit_to_namespace(query_records.payload, wanted_namespace);
+  wanted_tenant_id uuid := admission ->> 'tenant_id';
+  wanted_namespace_id bigint;
+  wanted_agent text := query ->> 'agent';
+  wanted_session_id text := query ->> 'session_id';
+  start_date timestamptz := query ->> 'start_date';
+  end_date timestamptz := query ->> 'end_date';
+  data jsonb;
+begin
+  if admission ? 'error' then return admission; end if;
+
+  select namespaces.id into wanted_namespace_id from public.namespaces
+  where namespaces.tenant_id = wanted_tenant_id and namespaces.name = wanted_namespace;
+
+  with matching as not materialized (
+    select records.* from public.records
+    where records.tenant_id = wanted_tenant_id
+      and records.namespace_id = wanted_namespace_id
+      and (wanted_agent is null or records.agent = wanted_agent)
+      and (wanted_session_id is null or records.session_id = wanted_session_id)
+      and (start_date is null or records.occurred_at >= start_date)
+      and (end_date is null or records.occurred_at <= end_date)
+  ), page as materialized (
+    select matching.* from matching
+    order by matching.occurred_at desc, matching.id desc
+    limit (query ->> 'limit')::integer offset (query ->> 'offset')::bigint
+  )
+  select jsonb_build_object(
+    'records', coalesce((
+      select jsonb_agg(public.record_view(page::public.records, wanted_namespace)
+                       order by page.occurred_at desc, page.id desc)
+      from page), '[]'),
+    'count', (select count(*) from matching))
+  into data;
+  return admission || jsonb_build_object('data', data);
+end $$;
+
+-- POST /logs/query. payload.query: {namespace, level?, resource_id?, start_date?, end_date?, limit, offset}, dates
+-- inclusive. data: {logs: [log_view], count: all that match}.
+create function public.query_logs(payload jsonb) returns jsonb
+language plpgsql set search_path = '' set plan_cache_mode = force_custom_plan as $$
+declare
+  query jsonb := query_logs.payload -> 'query';
+  wanted_namespace text := query ->> 'namespace';
+  admission jsonb := public.admit_to_namespace(query_logs.payload, wanted_namespace);
+  wanted_tenant_id uuid := admission ->> 'tenant_id';
+  wanted_namespace_id bigint;
+  wanted_level text := query ->> 'level';
+  wanted_resource_id text := query ->> 'resource_id';
+  start_date timestamptz := query ->> 'start_date';
+  end_date timestamptz := query ->> 'end_date';
+  data jsonb;
+begin
+  if admission ? 'error' then return admission; end if;
+
+  select namespaces.id into wanted_namespace_id from public.namespaces
+  where namespaces.tenant_id = wanted_tenant_id and namespaces.name = wanted_namespace;
+
+  with matching as not materialized (
+    select logs.* from public.logs
+    where logs.tenant_id = wanted_tenant_id
+      and logs.namespace_id = wanted_namespace_id
+      and (wanted_level is null or logs.level = wanted_level)
+      and (wanted_resource_id is null or logs.resource_id = wanted_resource_id)
+      and (start_date is null or logs.occurred_at >= start_date)
+      and (end_date is null or logs.occurred_at <= end_date)
+  ), page as materialized (
+    select matching.* from matching
+    order by matching.occurred_at desc, matching.id desc
+    limit (query ->> 'limit')::integer offset (query ->> 'offset')::bigint
+  )
+  select jsonb_build_object(
+    'logs', coalesce((
+      select jsonb_agg(public.log_view(page::public.logs, wanted_namespace)
+                       order by page.occurred_at desc, page.id desc)
+      from page), '[]'),
+    'count', (select count(*) from matching))
+  into data;
+  return admission || jsonb_build_object('data', data);
+end $$;
+
+revoke execute on function public.record_view, public.log_view, public.query_records, public.query_logs
+  from public, anon, authenticated;
+grant execute on function public.record_view, public.log_view, public.query_records, public.query_logs
+  to service_role;
