@@ -51,7 +51,7 @@ function onLine(line: string): void {
 }
 
 async function start(wanted: KeeperSettings): Promise<EmbeddedPostgres> {
-  writeFileSync(wanted.logFile, "");
+  writeFileSync(wanted.logFile, "", { mode: 0o600 });
   await checkReachable(wanted.directory);
   await stopOrphan(wanted.directory);
   await initialiseOnce(wanted, log);

@@ -2,14 +2,15 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** Does a process with this id exist? */
+/** Does this process run? */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === "EPERM";
   }
+  // In many a container nobody reaps orphans: they stay, dead, as zombies.
+  return process.platform !== "linux" || statOf(pid).state !== "Z";
 }
 
 /** Kills at once; a process that has already gone is no error. */
@@ -29,7 +30,7 @@ export function commandLine(pid: number): string | undefined {
 
 /** The parent of a process, undefined where it cannot be told. */
 export function parentOf(pid: number): number | undefined {
-  const parent = process.platform === "linux" ? parentFromStat(readProc(pid, "stat")) : ps(pid, "ppid");
+  const parent = process.platform === "linux" ? statOf(pid).parent : ps(pid, "ppid");
   return parent ? Number(parent) : undefined;
 }
 
@@ -56,8 +57,10 @@ function readProc(pid: number, file: string): string {
 }
 
 // "123 (a name) S 45 ...": the name may hold spaces and brackets, so count from its end.
-function parentFromStat(stat: string): string | undefined {
-  return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1];
+function statOf(pid: number): { state?: string; parent?: string } {
+  const stat = readProc(pid, "stat");
+  const [state, parent] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return { state, parent };
 }
 
 function ps(pid: number, column: string): string | undefined {

@@ -48,7 +48,11 @@ export async function startRest(options: RestOptions): Promise<Server> {
     options: { server: { disableStudio: true, disableFallback: true } },
   });
 
-  const server = serve({ fetch: (request) => app.fetch(request), hostname: loopback, port: options.port ?? 0 });
+  const server = serve({
+    fetch: (request) => app.fetch(request),
+    hostname: loopback,
+    port: options.port ?? 0,
+  });
   await once(server, "listening");
   const url = `http://${loopback}:${(server.address() as AddressInfo).port}`;
   // The first request reads the schema; let it not be a client's.

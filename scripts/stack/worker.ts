@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { build, stop as stopEsbuild } from "esbuild";
-import { Miniflare } from "miniflare";
+import { Miniflare, type MiniflareOptions } from "miniflare";
 import { loopback } from "./ports.ts";
 import type { Server } from "./rest.ts";
 
@@ -18,13 +18,14 @@ export interface WorkerOptions {
   adopt(child: ChildProcess): void;
 }
 
+const signals: NodeJS.Signals[] = ["SIGINT", "SIGTERM"];
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
 /** Bundles the API's entry for Cloudflare Workers and runs it in workerd, Cloudflare's own runtime. */
 export async function startWorker(options: WorkerOptions): Promise<Server> {
   const contents = await bundle();
   const unwatch = watchWorkerd(options.adopt);
-  const miniflare = new Miniflare({
+  const miniflare = withoutSignalHandlers({
     modules: [{ type: "ESModule", path: "worker.js", contents }],
     compatibilityDate: await compatibilityDate(),
     bindings: { SUPABASE_URL: options.supabaseUrl, SUPABASE_SERVICE_ROLE_KEY: options.serviceKey },
@@ -49,6 +50,17 @@ export async function startWorker(options: WorkerOptions): Promise<Server> {
     await stop();
     throw error;
   }
+}
+
+// Miniflare's own handlers end this process at once, before Postgres and the rest have been stopped.
+function withoutSignalHandlers(options: MiniflareOptions): Miniflare {
+  const before = new Map(signals.map((signal) => [signal, process.listeners(signal)]));
+  const miniflare = new Miniflare(options);
+  for (const [signal, ours] of before) {
+    const added = process.listeners(signal).filter((listener) => !ours.includes(listener));
+    for (const listener of added) process.off(signal, listener);
+  }
+  return miniflare;
 }
 
 async function bundle(): Promise<string> {

@@ -1,16 +1,8 @@
 import { createRoute, type z } from "@hono/zod-openapi";
-import type { MiddlewareHandler } from "hono";
-import { bodyLimit } from "hono/body-limit";
-import { ApiError } from "../errors.ts";
 import { admission } from "../middleware/admission.ts";
+import { BODY_LIMIT, limitBody } from "../middleware/body-limit.ts";
 import { type Bucket, credentials } from "../middleware/credentials.ts";
 import { ErrorEnvelope } from "../schemas/error.ts";
-import type { AppEnv } from "../services.ts";
-
-const MEBIBYTE = 1024 * 1024;
-
-/** The largest body of a request about one thing, and of one about many. */
-export const BODY_LIMIT = { single: MEBIBYTE, bulk: 10 * MEBIBYTE };
 
 const EITHER_SCHEME: Record<string, string[]>[] = [{ bearerAuth: [] }, { tracerTokenHeader: [] }];
 
@@ -56,14 +48,4 @@ export function apiRoute<Path extends string, Body extends z.ZodType, Result ext
 
 function refused(description: string) {
   return { description, content: { "application/json": { schema: ErrorEnvelope } } };
-}
-
-function limitBody(maxSize: number): MiddlewareHandler<AppEnv> {
-  return bodyLimit({
-    maxSize,
-    onError: () => {
-      const message = `The body is larger than ${maxSize / MEBIBYTE} MiB. Send less at a time.`;
-      throw new ApiError("invalid_payload", message, { status: 413 });
-    },
-  });
 }

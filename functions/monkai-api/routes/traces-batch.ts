@@ -1,6 +1,7 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import { handoffItem, llmItem, logItem, toolItem, type ValidItem } from "../domain/trace-items.ts";
 import { ERROR_CODES } from "../errors.ts";
+import { BODY_LIMIT } from "../middleware/body-limit.ts";
 import { validationError } from "../middleware/validation.ts";
 import { count, nullsAbsent, requestBody } from "../schemas/common.ts";
 import {
@@ -16,7 +17,7 @@ import {
 } from "../schemas/traces.ts";
 import type { AppEnv } from "../services.ts";
 import type { TraceItem, TraceType } from "../store/traces.ts";
-import { apiRoute, BODY_LIMIT } from "./api-route.ts";
+import { apiRoute } from "./api-route.ts";
 
 const TYPES = ["llm", "tool", "handoff", "log"] as const satisfies TraceType[];
 

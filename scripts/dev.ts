@@ -1,0 +1,161 @@
+// `npm run dev`: the whole API on one machine.
+import { createHmac } from "node:crypto";
+import { once } from "node:events";
+import { hashTracerToken } from "../functions/monkai-api/domain/tracer-token.ts";
+import { type DataDir, dataDirName, openDataDir, type RunningStack } from "./stack/data-dir.ts";
+import { type Database, startDatabase } from "./stack/database.ts";
+import { explain } from "./stack/explain.ts";
+import { onNpmKilled } from "./stack/npm.ts";
+import { checkPort } from "./stack/ports.ts";
+import { waitUntil } from "./stack/processes.ts";
+import { startRest } from "./stack/rest.ts";
+import { callFunction } from "./stack/rpc.ts";
+import { startWorker } from "./stack/worker.ts";
+
+interface Settings {
+  port: number;
+  dataDir: string;
+  tracerToken: string | undefined;
+}
+
+const stopping = new AbortController();
+const stops: (() => Promise<void> | void)[] = [];
+
+// "on", not "once": a second Ctrl-C must not end the process in the middle of stopping.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => stopping.abort());
+onNpmKilled(() => stopping.abort());
+process.exit(await main());
+
+async function main(): Promise<number> {
+  try {
+    await run(readSettings(), stopping.signal);
+    return 0;
+  } catch (error) {
+    // What breaks because it was interrupted is no failure.
+    if (stopping.signal.aborted) return 0;
+    console.error(explain(error));
+    return 1;
+  } finally {
+    await stopAll();
+  }
+}
+
+async function run(settings: Settings, signal: AbortSignal): Promise<void> {
+  const dataDir = await openDataDir(settings.dataDir);
+  stops.push(dataDir.unlock);
+  await requirePort(settings.port, dataDir.recovered);
+  const running = noteRunning(dataDir);
+
+  signal.throwIfAborted();
+  const { path: folder, state } = dataDir;
+  const database = await startDatabase({ ephemeral: false, folder, passwords: state.passwords });
+  stops.push(database.stop);
+
+  signal.throwIfAborted();
+  const rest = await startRest({ databaseUrl: database.authenticatorUrl, ...state });
+  stops.push(rest.stop);
+  running({ restUrl: rest.url });
+
+  signal.throwIfAborted();
+  const project = { url: rest.url, serviceKey: state.serviceKey };
+  const token = settings.tracerToken ?? demoToken(state.serviceKey);
+  await callFunction(project, "create_tracer_token", {
+    tenant: "demo",
+    name: "npm run dev",
+    token_hash: await hashTracerToken(token),
+    namespaces: null,
+    expires_at: null,
+  });
+
+  signal.throwIfAborted();
+  const worker = await startWorker({
+    supabaseUrl: rest.url,
+    serviceKey: state.serviceKey,
+    port: settings.port,
+    adopt(child) {
+      database.adopt(child);
+      running({ workerdPid: child.pid });
+    },
+  });
+  stops.push(worker.stop);
+
+  signal.throwIfAborted();
+  console.log(welcome(worker.url, token, settings.dataDir));
+  await Promise.race([once(signal, "abort"), failWhenEnded(database, settings.dataDir)]);
+}
+
+function readSettings(): Settings {
+  const port = process.env.PORT || "8787";
+  if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
+    throw new Error(`PORT must be a number from 0 to 65535 (0: any free port), not "${port}".`);
+  }
+  const tracerToken = process.env.MONKAI_TRACER_TOKEN || undefined;
+  if (tracerToken && !/^[\w.~+/=-]+$/.test(tracerToken)) {
+    throw new Error("MONKAI_TRACER_TOKEN must be letters, digits and . _ ~ + / = - only.");
+  }
+  return { port: Number(port), dataDir: dataDirName(), tracerToken };
+}
+
+// A run that was killed may hold its port for another moment.
+async function requirePort(port: number, recovered: boolean): Promise<void> {
+  let problem: NodeJS.ErrnoException | undefined;
+  const isFree = async () => {
+    problem = await checkPort(port).then(
+      () => undefined,
+      (error) => error,
+    );
+    return problem?.code !== "EADDRINUSE";
+  };
+  await waitUntil(isFree, recovered ? 3_000 : 0);
+  if (!problem) return;
+  const reason =
+    problem.code === "EADDRINUSE" ? "is taken by another program" : `cannot be used (${problem.code})`;
+  throw new Error(`Port ${port} ${reason}. Set PORT to another one.`);
+}
+
+// For `npm run token`, which wants the REST layer, and for the next run, should this one be killed.
+function noteRunning(dataDir: DataDir): (more: Partial<RunningStack>) => void {
+  let running: RunningStack = { pid: process.pid };
+  const note = (more: Partial<RunningStack>) => {
+    running = { ...running, ...more };
+    dataDir.setRunning(running);
+  };
+  note({});
+  stopping.signal.addEventListener("abort", () => note({ stopping: true }));
+  stops.push(() => dataDir.setRunning(undefined));
+  return note;
+}
+
+/** Stable across restarts and different on every machine, without being stored anywhere. */
+function demoToken(serviceKey: string): string {
+  return `tk_${createHmac("sha256", serviceKey).update("demo tracer token").digest("hex").slice(0, 48)}`;
+}
+
+function welcome(url: string, token: string, dataDir: string): string {
+  return `
+Agent trace API  ${url}
+Tracer token     ${token}
+
+Try it in another terminal:
+curl -X POST ${url}/v1/sessions/get-or-create -H "Authorization: Bearer ${token}" -H "Content-Type: application/json" -d '{"namespace":"my-agent","user_id":"user-1"}'
+
+The data stays in ${dataDir}. Ctrl-C stops everything.
+`;
+}
+
+async function failWhenEnded(database: Database, dataDir: string): Promise<never> {
+  await database.ended;
+  throw new Error(`Postgres has ended unexpectedly. ${dataDir}/postgres.log may say why.`);
+}
+
+async function stopAll(): Promise<void> {
+  // The keeper of Postgres ends whatever does not end by itself as soon as this process is gone.
+  setTimeout(() => process.exit(1), 10_000).unref();
+  for (const stop of stops.reverse()) {
+    try {
+      await stop();
+    } catch (error) {
+      console.error(explain(error));
+    }
+  }
+}

@@ -1,0 +1,19 @@
+import { createClient } from "@supabase/supabase-js";
+
+/** A Supabase project, or what stands in for it. */
+export interface Project {
+  url: string;
+  serviceKey: string;
+}
+
+/** Calls an SQL function of the project with the service key. Throws what it answers when that is an error. */
+export async function callFunction<Result>(
+  { url, serviceKey }: Project,
+  name: string,
+  payload: object,
+): Promise<Result> {
+  const client = createClient(url, serviceKey, { auth: { persistSession: false, autoRefreshToken: false } });
+  const { data, error } = await client.rpc(name, { payload });
+  if (error) throw new Error(`${url} answered: ${error.message}`);
+  return data as Result;
+}

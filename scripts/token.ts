@@ -1,0 +1,183 @@
+// `npm run token`: creates, lists and revokes the tokens that clients of the API authenticate with.
+import { type ParseArgsConfig, parseArgs } from "node:util";
+import { z } from "zod";
+import { hashTracerToken, newTracerToken } from "../functions/monkai-api/domain/tracer-token.ts";
+import { dataDirName, readState } from "./stack/data-dir.ts";
+import { explain } from "./stack/explain.ts";
+import { isAlive } from "./stack/processes.ts";
+import { callFunction, type Project } from "./stack/rpc.ts";
+
+interface TracerToken {
+  id: string;
+  tenant: string;
+  name: string | null;
+  active: boolean;
+  expires_at: string | null;
+  namespaces: string[] | null;
+  created_at: string;
+}
+
+/** The command was not understood. */
+class UsageError extends Error {}
+
+const usage = `Usage:
+  npm run token -- create --tenant NAME [--name LABEL] [--namespaces a,b] [--expires 2027-01-31T00:00:00Z]
+  npm run token -- list [--tenant NAME]
+  npm run token -- revoke ID-OR-TOKEN
+
+They act on the hosted project in SUPABASE_URL and SUPABASE_SERVICE_ROLE_KEY, else on the running \`npm run dev\`.`;
+
+const commands = new Map([
+  ["create", create],
+  ["list", list],
+  ["revoke", revoke],
+]);
+
+process.exitCode = await main(process.argv.slice(2));
+
+async function main(given: string[]): Promise<number> {
+  try {
+    const [name = "", ...rest] = given;
+    const command = commands.get(name);
+    if (!command) throw new UsageError(name ? `Unknown command: ${name}` : "Which command?");
+    await command(rest);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof UsageError)) {
+      console.error(explain(error));
+      return 1;
+    }
+    console.error(`${error.message}\n\n${usage}`);
+    return 2;
+  }
+}
+
+async function create(given: string[]): Promise<void> {
+  const { values } = parse({
+    args: given,
+    options: {
+      tenant: { type: "string" },
+      name: { type: "string" },
+      namespaces: { type: "string" },
+      expires: { type: "string" },
+    },
+  });
+  const wanted = {
+    tenant: required(values.tenant, "--tenant"),
+    name: values.name?.trim() || null,
+    namespaces: namespaces(values.namespaces),
+    expires_at: expiry(values.expires),
+  };
+
+  const token = newTracerToken();
+  const token_hash = await hashTracerToken(token);
+  const created = await callFunction<TracerToken>(project(), "create_tracer_token", {
+    ...wanted,
+    token_hash,
+  });
+  console.error(
+    `Token ${created.id} of ${created.tenant}. Keep it: only its hash is stored, nobody can show it again.`,
+  );
+  console.log(token);
+}
+
+async function list(given: string[]): Promise<void> {
+  const { values } = parse({ args: given, options: { tenant: { type: "string" } } });
+  const filter = values.tenant === undefined ? {} : { tenant: required(values.tenant, "--tenant") };
+  const tokens = await callFunction<TracerToken[]>(project(), "list_tracer_tokens", filter);
+  if (tokens.length === 0) {
+    console.error("No tokens.");
+    return;
+  }
+  console.log(
+    table([["ID", "TENANT", "NAME", "STATE", "EXPIRES", "NAMESPACES", "CREATED"], ...tokens.map(row)]),
+  );
+}
+
+async function revoke(given: string[]): Promise<void> {
+  const { positionals } = parse({ args: given, allowPositionals: true, options: {} });
+  const [which = ""] = positionals;
+  if (!which.trim() || positionals.length > 1)
+    throw new UsageError("Name one token to revoke, by id or by itself.");
+
+  const isId = z.uuid().safeParse(which).success;
+  const target = isId ? { id: which } : { token_hash: await hashTracerToken(which) };
+  const revoked = await callFunction<TracerToken | null>(project(), "revoke_tracer_token", target);
+  if (!revoked) throw new Error("There is no such token.");
+  console.error(
+    `Revoked token ${revoked.id}${revoked.name ? ` (${revoked.name})` : ""} of ${revoked.tenant}.`,
+  );
+}
+
+// parseArgs throws a TypeError for whatever it does not know.
+function parse<Config extends ParseArgsConfig>(config: Config) {
+  try {
+    return parseArgs(config);
+  } catch (error) {
+    throw new UsageError(explain(error));
+  }
+}
+
+function required(value: string | undefined, option: string): string {
+  if (!value?.trim()) throw new UsageError(`${option} is missing or empty.`);
+  return value.trim();
+}
+
+function namespaces(value: string | undefined): string[] | null {
+  if (value === undefined) return null;
+  const names = value.split(",").map((name) => name.trim());
+  if (names.includes("")) throw new UsageError("--namespaces has an empty name in it.");
+  return [...new Set(names)];
+}
+
+function expiry(value: string | undefined): string | null {
+  if (value === undefined) return null;
+  const isDate = z.union([z.iso.date(), z.iso.datetime({ offset: true })]).safeParse(value).success;
+  if (!isDate) throw new UsageError("--expires must be a date such as 2027-01-31 or 2027-01-31T00:00:00Z.");
+  if (Date.parse(value) <= Date.now()) throw new UsageError("--expires is in the past.");
+  return new Date(value).toISOString();
+}
+
+function project(): Project {
+  const { SUPABASE_URL: url, SUPABASE_SERVICE_ROLE_KEY: serviceKey } = process.env;
+  if (url && serviceKey) return { url, serviceKey };
+  if (url || serviceKey) throw new Error("Set both SUPABASE_URL and SUPABASE_SERVICE_ROLE_KEY, or neither.");
+  return runningStack();
+}
+
+function runningStack(): Project {
+  const dataDir = dataDirName();
+  const state = readState(dataDir);
+  const running = state?.running;
+  if (state && running?.restUrl && isAlive(running.pid))
+    return { url: running.restUrl, serviceKey: state.serviceKey };
+  throw new Error(
+    `npm run dev is not running on ${dataDir}. Start it in another terminal, ` +
+      "or set SUPABASE_URL and SUPABASE_SERVICE_ROLE_KEY to those of a hosted project.",
+  );
+}
+
+function row(token: TracerToken): string[] {
+  const { id, tenant, name, expires_at, namespaces, created_at } = token;
+  return [
+    id,
+    tenant,
+    name ?? "-",
+    stateOf(token),
+    expires_at ?? "never",
+    namespaces?.join(",") ?? "all",
+    created_at,
+  ];
+}
+
+function stateOf({ active, expires_at }: TracerToken): string {
+  if (!active) return "revoked";
+  return expires_at && Date.parse(expires_at) <= Date.now() ? "expired" : "active";
+}
+
+function table(rows: string[][]): string {
+  const widths =
+    rows[0]?.map((_, column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0))) ?? [];
+  const line = (cells: string[]) => cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ");
+  return rows.map((cells) => line(cells).trimEnd()).join("\n");
+}

@@ -1,0 +1,138 @@
+import { describe, expect, it } from "vitest";
+import { type Api, newClient } from "../support/tenant.ts";
+
+const UUID_V4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+const PREFIXES = [
+  "",
+  "/v1",
+  "/monkai-api",
+  "/monkai-api/v1",
+  "/functions/v1/monkai-api",
+  "/functions/v1/monkai-api/v1",
+];
+
+export function http(api: Api): void {
+  describe("health", () => {
+    it("GET /v1/health returns {status, service, api_version, timestamp} without a token", async () => {
+      const response = await api("/v1/health");
+      expect(response.status).toBe(200);
+      expect(await response.json()).toEqual({
+        status: "ok",
+        service: "monkai-trace",
+        api_version: "v1",
+        timestamp: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+      });
+    });
+
+    it("HEAD /v1/health returns the same headers without a body", async () => {
+      const response = await api("/v1/health", { method: "HEAD" });
+      expect(response.status).toBe(200);
+      expect(response.headers.get("x-request-id")).toMatch(UUID_V4);
+      expect(await response.text()).toBe("");
+    });
+  });
+
+  describe("paths", () => {
+    it.each(PREFIXES)("every endpoint also responds under %j", async (prefix) => {
+      const client = await newClient(api);
+      const health = await client.request(`${prefix}/health`);
+      expect(health.status).toBe(200);
+      expect(health.body.api_version).toBe("v1");
+      const session = await client.post(`${prefix}/sessions/create`, { namespace: "paths" });
+      expect(session.status).toBe(200);
+      expect(session.body.namespace).toBe("paths");
+    });
+
+    it("an unknown route is 404 not_found in the envelope", async () => {
+      const client = await newClient(api);
+      const answer = await client.request("/v1/nothing-here", { headers: { "X-Request-ID": "lost" } });
+      expect(answer.status).toBe(404);
+      expect(answer.body.error.code).toBe("not_found");
+      expect(answer.body.error.request_id).toBe("lost");
+      expect(answer.body.error.message).toContain("/v1/nothing-here");
+    });
+
+    it("a wrong method is 405 bad_request with Allow", async () => {
+      const client = await newClient(api);
+      const answer = await client.request("/v1/traces/llm", { method: "DELETE" });
+      expect(answer.status).toBe(405);
+      expect(answer.body.error.code).toBe("bad_request");
+      expect(answer.headers.get("allow")).toBe("POST");
+    });
+  });
+
+  describe("X-Request-ID", () => {
+    it("a client's id is preserved in the response and in the envelope", async () => {
+      const client = await newClient(api);
+      const id = `support ~case~ ${"x".repeat(100)}`;
+      const answer = await client.post("/v1/sessions/create", {}, { "X-Request-ID": id });
+      expect(answer.status).toBe(400);
+      expect(answer.headers.get("x-request-id")).toBe(id);
+      expect(answer.body.error.request_id).toBe(id);
+    });
+
+    it("without one, or with one out of the pattern, it is a UUIDv4", async () => {
+      for (const id of [undefined, "x".repeat(129), "caf\u00e9"]) {
+        const response = await api("/v1/health", id === undefined ? {} : { headers: { "X-Request-ID": id } });
+        expect(response.headers.get("x-request-id")).toMatch(UUID_V4);
+      }
+    });
+  });
+
+  describe("CORS", () => {
+    it("a preflight from any origin is allowed, and carries X-Request-ID", async () => {
+      const response = await api("/v1/traces/llm", {
+        method: "OPTIONS",
+        headers: {
+          Origin: "https://app.example",
+          "Access-Control-Request-Method": "POST",
+          "Access-Control-Request-Headers": "authorization,content-type,idempotency-key,x-request-id",
+        },
+      });
+      expect(response.status).toBe(204);
+      expect(response.headers.get("access-control-allow-origin")).toBe("*");
+      expect(response.headers.get("access-control-allow-methods")).toContain("POST");
+      expect(response.headers.get("access-control-allow-headers")?.toLowerCase()).toContain(
+        "idempotency-key",
+      );
+      expect(response.headers.get("x-request-id")).toMatch(UUID_V4);
+    });
+
+    it.each([
+      ["a success", "/v1/health", 200],
+      ["an error", "/v1/nothing-here", 404],
+      ["a refusal", "/v1/traces/llm", 405],
+    ])("the headers that a browser client needs are exposed on %s", async (_, path, status) => {
+      const response = await api(path, { headers: { Origin: "https://app.example" } });
+      expect(response.status).toBe(status);
+      expect(response.headers.get("access-control-allow-origin")).toBe("*");
+      const exposed = response.headers.get("access-control-expose-headers")?.toLowerCase();
+      for (const name of ["x-request-id", "retry-after", "x-ratelimit-remaining", "idempotency-replay"]) {
+        expect(exposed).toContain(name);
+      }
+    });
+  });
+
+  it("GET /openapi.json describes every endpoint, with both auth schemes and every error code", async () => {
+    const client = await newClient(api);
+    const { status, body } = await client.request("/v1/openapi.json");
+    expect(status).toBe(200);
+    expect(body.openapi).toBe("3.1.0");
+    expect(Object.keys(body.paths).sort()).toEqual([
+      "/health",
+      "/logs/query",
+      "/record_query",
+      "/sessions/create",
+      "/sessions/get-or-create",
+      "/traces/batch",
+      "/traces/handoff",
+      "/traces/llm",
+      "/traces/log",
+      "/traces/tool",
+    ]);
+    expect(Object.keys(body.components.securitySchemes)).toEqual(["bearerAuth", "tracerTokenHeader"]);
+    expect(body.components.schemas.Error.properties.error.properties.code.enum).toContain(
+      "idempotency_key_conflict",
+    );
+  });
+}

@@ -1,0 +1,24 @@
+import { describe } from "vitest";
+import type { Api } from "../support/tenant.ts";
+import { authentication } from "./authentication.ts";
+import { batch } from "./batch.ts";
+import { errors } from "./errors.ts";
+import { http } from "./http.ts";
+import { isolation } from "./isolation.ts";
+import { queries } from "./queries.ts";
+import { sessions } from "./sessions.ts";
+import { traces } from "./traces.ts";
+
+/** What every runtime must do: black box, over HTTP. */
+export function scenarios(runtime: string, api: Api): void {
+  describe(`on ${runtime}`, () => {
+    http(api);
+    authentication(api);
+    errors(api);
+    sessions(api);
+    traces(api);
+    batch(api);
+    queries(api);
+    isolation(api);
+  });
+}

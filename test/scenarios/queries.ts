@@ -1,0 +1,117 @@
+import { describe, expect, it } from "vitest";
+import { type Api, type Client, newClient } from "../support/tenant.ts";
+
+const DAYS = ["2025-10-27", "2025-10-28", "2025-10-29", "2025-10-30", "2025-10-31"];
+
+/** Five days with a record of agent a in session s and one of agent b in session t, and a log of each level. */
+async function fiveDays(api: Api): Promise<Client> {
+  const client = await newClient(api);
+  const sent = await client.post("/v1/traces/batch", {
+    traces: DAYS.flatMap((day) => [
+      { type: "llm", session_id: "s", namespace: "n", agent: "a", timestamp: `${day}T10:00:00Z` },
+      { type: "llm", session_id: "t", namespace: "n", agent: "b", timestamp: `${day}T20:00:00Z` },
+      {
+        type: "log",
+        namespace: "n",
+        level: "info",
+        resource_id: "r1",
+        message: day,
+        timestamp: `${day}T10:00:00Z`,
+      },
+      {
+        type: "log",
+        namespace: "n",
+        level: "error",
+        resource_id: "r2",
+        message: day,
+        timestamp: `${day}T20:00:00Z`,
+      },
+    ]),
+  });
+  expect(sent.body.succeeded).toBe(20);
+  return client;
+}
+
+const dates = (records: { inserted_at: string }[]) =>
+  records.map((record) => record.inserted_at.slice(0, 13));
+
+export function queries(api: Api): void {
+  describe("record_query", () => {
+    it("is newest first, with count of all that match; limit and offset page through it", async () => {
+      const client = await fiveDays(api);
+      const all = await client.post("/v1/record_query", { namespace: "n", query: {} });
+      expect([all.status, all.body.count, all.body.records.length]).toEqual([200, 10, 10]);
+      expect(dates(all.body.records)).toEqual(DAYS.toReversed().flatMap((day) => [`${day}T20`, `${day}T10`]));
+
+      const pages = await Promise.all(
+        [0, 4, 8, 12].map((offset) =>
+          client.post("/v1/record_query", { namespace: "n", query: { limit: 4, offset } }),
+        ),
+      );
+      expect(pages.map(({ body }) => [body.records.length, body.count])).toEqual([
+        [4, 10],
+        [4, 10],
+        [2, 10],
+        [0, 10],
+      ]);
+      expect(pages.flatMap(({ body }) => body.records)).toEqual(all.body.records);
+    });
+
+    it("has a stable order on ties: the last one sent comes first", async () => {
+      const client = await newClient(api);
+      const models = Array.from({ length: 20 }, (_, index) => `m${index}`);
+      await client.post("/v1/traces/batch", {
+        traces: models.map((model) => ({ type: "llm", session_id: "s", model, timestamp: "2025-10-29" })),
+      });
+      const { body } = await client.post("/v1/record_query", { namespace: "default", query: {} });
+      expect(body.records.map((record: { model: string }) => record.model)).toEqual(models.toReversed());
+    });
+
+    it.each([
+      ["agent", { agent: "a" }, 5],
+      ["session_id", { session_id: "t" }, 5],
+      ["agent and session_id that never meet", { agent: "a", session_id: "t" }, 0],
+      ["start_date, inclusive", { start_date: "2025-10-30T20:00:00Z" }, 3],
+      ["end_date, inclusive", { end_date: "2025-10-27T20:00:00Z" }, 2],
+      ["a bare end_date, whole", { end_date: "2025-10-28" }, 4],
+      [
+        "all of them",
+        { agent: "b", session_id: "t", start_date: "2025-10-28", end_date: "2025-10-30T19:59:59Z" },
+        2,
+      ],
+      ["null, which is absent", { agent: null, session_id: null, start_date: null, limit: null }, 10],
+    ])("filters by %s", async (_, query, expected) => {
+      const client = await fiveDays(api);
+      const { status, body } = await client.post("/v1/record_query", { namespace: "n", query });
+      expect([status, body.count, body.records.length]).toEqual([200, expected, expected]);
+    });
+
+    it("an unknown namespace has no records", async () => {
+      const client = await newClient(api);
+      const { status, body } = await client.post("/v1/record_query", { namespace: "never-seen", query: {} });
+      expect([status, body]).toEqual([200, { records: [], count: 0 }]);
+    });
+  });
+
+  describe("logs/query", () => {
+    it.each([
+      ["nothing", {}, 10],
+      ["level", { level: "error" }, 5],
+      ["resource_id", { resource_id: "r1" }, 5],
+      ["dates", { start_date: "2025-10-28", end_date: "2025-10-28" }, 2],
+      ["all of them", { level: "info", resource_id: "r1", start_date: "2025-10-30" }, 2],
+    ])("filters by %s, newest first", async (_, query, expected) => {
+      const client = await fiveDays(api);
+      const { status, body } = await client.post("/v1/logs/query", { namespace: "n", ...query });
+      expect([status, body.count, body.logs.length]).toEqual([200, expected, expected]);
+      const times = body.logs.map((log: { timestamp: string }) => log.timestamp);
+      expect(times).toEqual(times.toSorted().toReversed());
+    });
+
+    it("pages with limit and offset", async () => {
+      const client = await fiveDays(api);
+      const page = await client.post("/v1/logs/query", { namespace: "n", limit: 3, offset: 9 });
+      expect([page.status, page.body.count, page.body.logs.length]).toEqual([200, 10, 1]);
+    });
+  });
+}

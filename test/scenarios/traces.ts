@@ -1,0 +1,246 @@
+import { describe, expect, it } from "vitest";
+import { type Api, newClient } from "../support/tenant.ts";
+
+const MESSAGES = [
+  { role: "system", content: "Be kind." },
+  { role: "user", content: "Olá, tudo bem? 👋" },
+];
+
+export function traces(api: Api): void {
+  describe("traces/llm", () => {
+    it("answers {success, trace_type: llm_call, tokens} and is read back as a ConversationRecord", async () => {
+      const client = await newClient(api);
+      const { body: session } = await client.post("/v1/sessions/create", { namespace: "chat", user_id: "u" });
+      const trace = {
+        session_id: session.session_id,
+        agent: "greeter",
+        model: "gpt-4",
+        provider: "openai",
+        input: { messages: MESSAGES, temperature: 0.2 },
+        output: { content: "Tudo ótimo!", usage: { prompt_tokens: 8, completion_tokens: 10 } },
+        latency_ms: 450,
+        metadata: { run: { id: 7, tags: [null, "a"] } },
+        timestamp: "2025-10-29T15:30:03.848Z",
+        external_user_id: "5521999998888",
+        external_user_name: "João Silva",
+        external_user_channel: "whatsapp",
+      };
+      const sent = await client.post("/v1/traces/llm", trace);
+      expect(sent.status).toBe(200);
+      expect(sent.body).toEqual({ success: true, trace_type: "llm_call", tokens: { input: 8, output: 10 } });
+
+      const { body } = await client.post("/v1/record_query", { namespace: "chat", query: {} });
+      expect(body.count).toBe(1);
+      const { timestamp, ...kept } = trace;
+      expect(body.records[0]).toEqual({
+        ...kept,
+        namespace: "chat",
+        inserted_at: timestamp,
+        input_tokens: 8,
+        output_tokens: 10,
+        total_tokens: 18,
+        trace_type: "llm_call",
+        msg: [...MESSAGES, { role: "assistant", sender: "greeter", content: "Tudo ótimo!" }],
+      });
+    });
+
+    it.each([
+      [
+        { prompt_tokens: 3, completion_tokens: 4 },
+        { input: 3, output: 4 },
+      ],
+      [
+        { input_tokens: 3, output_tokens: 4 },
+        { input: 3, output: 4 },
+      ],
+      [
+        { promptTokens: 3, completionTokens: 4 },
+        { input: 3, output: 4 },
+      ],
+      [
+        { inputTokens: 3, outputTokens: 4 },
+        { input: 3, output: 4 },
+      ],
+      [{ input_tokens: 3 }, { input: 3, output: 0 }],
+      [
+        { prompt_tokens: "many", completion_tokens: -1 },
+        { input: 0, output: 0 },
+      ],
+      [null, { input: 0, output: 0 }],
+      [undefined, { input: 0, output: 0 }],
+    ])("counts tokens from output.usage %j; absent means 0", async (usage, tokens) => {
+      const client = await newClient(api);
+      const { status, body } = await client.post("/v1/traces/llm", { session_id: "s", output: { usage } });
+      expect([status, body.tokens]).toEqual([200, tokens]);
+    });
+
+    it("accepts an unknown session_id and creates the session, in the namespace given or else in default", async () => {
+      const client = await newClient(api);
+      expect((await client.post("/v1/traces/llm", { session_id: "offline-1" })).status).toBe(200);
+      expect(
+        (await client.post("/v1/traces/llm", { session_id: "offline-2", namespace: "bots" })).status,
+      ).toBe(200);
+      expect((await client.post("/v1/traces/llm", { session_id: "offline-2" })).status).toBe(200);
+
+      const inDefault = await client.post("/v1/record_query", { namespace: "default", query: {} });
+      expect(inDefault.body.records.map((record: { session_id: string }) => record.session_id)).toEqual([
+        "offline-1",
+      ]);
+      const inBots = await client.post("/v1/record_query", { namespace: "bots", query: {} });
+      expect(inBots.body.count).toBe(2);
+      expect(inBots.body.records[0].agent).toBe("bots");
+    });
+
+    it("a session_id in a namespace that the token may not use is 403, and nothing is stored", async () => {
+      const client = await newClient(api, { namespaces: ["mine"] });
+      const answer = await client.post("/v1/traces/llm", { session_id: "s", namespace: "theirs" });
+      expect([answer.status, answer.body.error.code]).toEqual([403, "forbidden"]);
+      expect((await client.post("/v1/traces/llm", { session_id: "s", namespace: "mine" })).status).toBe(200);
+      const { body } = await client.post("/v1/record_query", { namespace: "mine", query: {} });
+      expect(body.count).toBe(1);
+    });
+
+    it.each(["emulator", "unknown"])(
+      "the channel %s is stored as other, with what was sent in metadata",
+      async (channel) => {
+        const client = await newClient(api);
+        await client.post("/v1/traces/llm", {
+          session_id: "s",
+          external_user_channel: channel,
+          metadata: { a: 1 },
+        });
+        const { body } = await client.post("/v1/record_query", { namespace: "default", query: {} });
+        expect(body.records[0].external_user_channel).toBe("other");
+        expect(body.records[0].metadata).toEqual({ a: 1, external_user_channel: channel });
+      },
+    );
+
+    it.each([
+      ["2025-10-29T15:30:03.848108", "2025-10-29T15:30:03.848108Z"],
+      ["2025-10-29 15:30:03", "2025-10-29T15:30:03.000Z"],
+      ["2025-10-29", "2025-10-29T00:00:00.000Z"],
+      ["2025-10-29T15:30:03+03:00", "2025-10-29T12:30:03.000Z"],
+    ])("the timestamp %s is kept as %s", async (timestamp, kept) => {
+      const client = await newClient(api);
+      expect((await client.post("/v1/traces/llm", { session_id: "s", timestamp })).status).toBe(200);
+      const { body } = await client.post("/v1/record_query", { namespace: "default", query: {} });
+      expect(body.records[0].inserted_at).toBe(kept);
+    });
+  });
+
+  describe("traces/tool", () => {
+    it.each([
+      ["an object", { temperature: 25 }, { temperature: 25 }],
+      ["a text", "sunny", "sunny"],
+      ["a number", 0, "0"],
+      ["a truth value", false, "false"],
+      ["a list of objects", [{ a: 1 }], [{ a: 1 }]],
+      [
+        "a mixed list",
+        [1, "b"],
+        [
+          { type: "text", text: "1" },
+          { type: "text", text: "b" },
+        ],
+      ],
+    ])("result may be %s", async (_, result, content) => {
+      const client = await newClient(api);
+      const sent = await client.post("/v1/traces/tool", {
+        session_id: "s",
+        tool_name: "get_weather",
+        arguments: { city: "São Paulo" },
+        result,
+        latency_ms: 120,
+        agent: "weather-assistant",
+      });
+      expect(sent.status).toBe(200);
+      expect(sent.body).toEqual({ success: true, trace_type: "tool_call", tool_name: "get_weather" });
+
+      const { body } = await client.post("/v1/record_query", { namespace: "default", query: {} });
+      const call = { type: "function", function: { name: "get_weather", arguments: { city: "São Paulo" } } };
+      expect(body.records[0]).toMatchObject({
+        agent: "weather-assistant",
+        trace_type: "tool_call",
+        latency_ms: 120,
+        arguments: { city: "São Paulo" },
+        msg: { role: "tool", tool_name: "get_weather", content, tool_calls: [call] },
+      });
+      expect(body.records[0].result).toEqual(result);
+    });
+  });
+
+  describe("traces/handoff", () => {
+    it("answers {success, trace_type: handoff, from, to} and is read back as a transfer", async () => {
+      const client = await newClient(api);
+      const sent = await client.post("/v1/traces/handoff", {
+        session_id: "s",
+        from_agent: "triage-agent",
+        to_agent: "sales-agent",
+        reason: "Customer wants to purchase",
+      });
+      expect(sent.status).toBe(200);
+      expect(sent.body).toEqual({
+        success: true,
+        trace_type: "handoff",
+        from: "triage-agent",
+        to: "sales-agent",
+      });
+
+      const { body } = await client.post("/v1/record_query", { namespace: "default", query: {} });
+      const [record] = body.records;
+      expect(record.agent).toBe("triage-agent");
+      expect(record.msg).toMatchObject({
+        role: "system",
+        content: expect.stringContaining("Customer wants to purchase"),
+      });
+      expect(record.transfers).toEqual([
+        {
+          from: "triage-agent",
+          to: "sales-agent",
+          reason: "Customer wants to purchase",
+          timestamp: record.inserted_at,
+        },
+      ]);
+    });
+  });
+
+  describe("traces/log", () => {
+    it("answers {success, trace_type: log} and is read back through logs/query", async () => {
+      const client = await newClient(api);
+      const sent = await client.post("/v1/traces/log", {
+        session_id: "s",
+        namespace: "ops",
+        level: "warn",
+        message: "User completed onboarding flow",
+        resource_id: "flow-1",
+        metadata: { step: 5, duration_ms: 3200 },
+        timestamp: "2025-12-10T12:34:56.789Z",
+      });
+      expect(sent.status).toBe(200);
+      expect(sent.body).toEqual({ success: true, trace_type: "log" });
+
+      const { body } = await client.post("/v1/logs/query", { namespace: "ops" });
+      expect(body).toEqual({
+        count: 1,
+        logs: [
+          {
+            namespace: "ops",
+            session_id: "s",
+            level: "warn",
+            message: "User completed onboarding flow",
+            resource_id: "flow-1",
+            custom_object: { step: 5, duration_ms: 3200 },
+            timestamp: "2025-12-10T12:34:56.789Z",
+          },
+        ],
+      });
+    });
+
+    it("needs no session when there is a namespace; the level defaults to info", async () => {
+      const client = await newClient(api);
+      expect((await client.post("/v1/traces/log", { namespace: "test", message: "" })).status).toBe(200);
+      const { body } = await client.post("/v1/logs/query", { namespace: "test" });
+      expect(body.logs).toMatchObject([{ level: "info", message: "" }]);
+    });
+  });
+}

@@ -1,0 +1,41 @@
+import { randomBytes } from "node:crypto";
+import { startDatabase } from "../../scripts/stack/database.ts";
+import { startRest } from "../../scripts/stack/rest.ts";
+import { startWorker } from "../../scripts/stack/worker.ts";
+import type { TestProject } from "vitest/node";
+import { startDeno } from "./deno.ts";
+
+declare module "vitest" {
+  interface ProvidedContext {
+    /** The owner of the schema: what a test may do behind the API's back. */
+    databaseUrl: string;
+    /** Whom a REST layer of a test's own logs in as. */
+    authenticatorUrl: string;
+    restUrl: string;
+    serviceKey: string;
+    workerdUrl: string;
+    denoUrl: string;
+  }
+}
+
+/** Starts what all tests share: one real Postgres, its REST layer, and the API in workerd and in Deno. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const serviceKey = `sb_secret_${randomBytes(24).toString("hex")}`;
+  const database = await startDatabase({ ephemeral: true });
+  const rest = await startRest({ databaseUrl: database.authenticatorUrl, serviceKey });
+  const upstream = { supabaseUrl: rest.url, serviceKey, adopt: database.adopt };
+  const [workerd, deno] = await Promise.all([startWorker(upstream), startDeno(upstream)]);
+
+  project.provide("databaseUrl", database.postgresUrl);
+  project.provide("authenticatorUrl", database.authenticatorUrl);
+  project.provide("restUrl", rest.url);
+  project.provide("serviceKey", serviceKey);
+  project.provide("workerdUrl", workerd.url);
+  project.provide("denoUrl", deno.url);
+
+  return async () => {
+    await Promise.all([workerd.stop(), deno.stop()]);
+    await rest.stop();
+    await database.stop();
+  };
+}

@@ -1,0 +1,83 @@
+import { createClient } from "@supabase/supabase-js";
+import { inject } from "vitest";
+import { hashTracerToken, newTracerToken } from "../../functions/monkai-api/domain/tracer-token.ts";
+
+/** What a scenario talks to: some runtime's API. */
+export type Api = (path: string, init?: RequestInit) => Promise<Response>;
+
+export interface Answer {
+  status: number;
+  headers: Headers;
+  // biome-ignore lint/suspicious/noExplicitAny: a scenario reads answers as any client would, and asserts what it finds
+  body: any;
+}
+
+interface TokenOptions {
+  tenant?: string;
+  namespaces?: string[];
+  expires_at?: string;
+}
+
+const service = () =>
+  createClient(inject("restUrl"), inject("serviceKey"), {
+    auth: { persistSession: false, autoRefreshToken: false },
+  });
+
+/** Registers a new tracer token; of a tenant of its own, unless one is named. */
+export async function newToken(
+  options: TokenOptions = {},
+): Promise<{ token: string; tenant: string; id: string }> {
+  const token = newTracerToken();
+  const tenant = options.tenant ?? `tenant-${crypto.randomUUID()}`;
+  const { data, error } = await service().rpc("create_tracer_token", {
+    payload: {
+      name: "test",
+      namespaces: null,
+      expires_at: null,
+      ...options,
+      tenant,
+      token_hash: await hashTracerToken(token),
+    },
+  });
+  if (error) throw new Error(error.message);
+  return { token, tenant, id: data.id };
+}
+
+export async function revokeToken(id: string): Promise<void> {
+  const { error } = await service().rpc("revoke_tracer_token", { payload: { id } });
+  if (error) throw new Error(error.message);
+}
+
+/** A client of one token: `post` sends JSON (a string goes as it is) and reads JSON. */
+export class Client {
+  readonly token: string;
+  readonly #api: Api;
+
+  constructor(api: Api, token: string) {
+    this.#api = api;
+    this.token = token;
+  }
+
+  post(path: string, body: unknown, headers: Record<string, string> = {}): Promise<Answer> {
+    return this.request(path, {
+      method: "POST",
+      headers: { Authorization: `Bearer ${this.token}`, "Content-Type": "application/json", ...headers },
+      body: typeof body === "string" ? body : JSON.stringify(body),
+    });
+  }
+
+  async request(path: string, init?: RequestInit): Promise<Answer> {
+    const response = await this.#api(path, init);
+    const text = await response.text();
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: text === "" ? undefined : JSON.parse(text),
+    };
+  }
+}
+
+/** A client with a tenant of its own: no test sees another's data. */
+export async function newClient(api: Api, options: TokenOptions = {}): Promise<Client> {
+  return new Client(api, (await newToken(options)).token);
+}
