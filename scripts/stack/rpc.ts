@@ -13,7 +13,8 @@ export async function callFunction<Result>(
   payload: object,
 ): Promise<Result> {
   const client = createClient(url, serviceKey, { auth: { persistSession: false, autoRefreshToken: false } });
-  const { data, error } = await client.rpc(name, { payload });
+  const { data, error, status } = await client.rpc(name, { payload });
+  if (error && status === 0) throw new Error(`${url} does not answer: ${error.message}`);
   if (error) throw new Error(`${url} answered: ${error.message}`);
   return data as Result;
 }

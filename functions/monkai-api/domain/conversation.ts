@@ -47,6 +47,7 @@ function toolMessage(row: RecordRow): Message {
 }
 
 function handoffMessage(row: RecordRow): Message {
+  if (row.from_agent === undefined) return { role: "system", sender: row.agent, content: null };
   const reason = typeof row.reason === "string" && row.reason !== "" ? `: ${row.reason}` : "";
   const content = `Handoff from ${row.from_agent} to ${row.to_agent}${reason}`;
   return { role: "system", sender: row.agent, content };

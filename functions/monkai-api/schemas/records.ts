@@ -68,12 +68,12 @@ const TRACE_TYPES = { llm: "llm_call", tool: "tool_call", handoff: "handoff" } a
 /** A stored record as clients read it: a valid ConversationRecord, and the step's own payload whole beside it. */
 export function toConversationRecord(row: RecordRow): ConversationRecord {
   const { type, from_agent: from, to_agent: to, reason, ...rest } = row;
-  const transfers =
-    type === "handoff" ? [withoutNulls({ from, to, reason, timestamp: row.inserted_at })] : undefined;
+  // Content that was taken away takes the transfer with it.
+  const transferred = type === "handoff" && from !== undefined;
   return withoutNulls({
     ...rest,
     msg: conversationOf(row),
-    transfers,
+    transfers: transferred ? [withoutNulls({ from, to, reason, timestamp: row.inserted_at })] : undefined,
     trace_type: TRACE_TYPES[type],
   }) as ConversationRecord;
 }

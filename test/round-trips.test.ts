@@ -1,0 +1,122 @@
+import postgres from "postgres";
+import { afterAll, describe, expect, inject, it } from "vitest";
+import { createApp } from "../functions/monkai-api/app.ts";
+import { Store } from "../functions/monkai-api/store/store.ts";
+import { Client, newClient } from "./support/tenant.ts";
+
+const logged: unknown[][] = [];
+let calls = 0;
+
+/** The app in this process, in front of the real REST layer; every call that reaches it is counted. */
+function appOn(url: string) {
+  const counting: typeof fetch = (input, init) => {
+    calls += 1;
+    return fetch(input, init);
+  };
+  return createApp({
+    store: new Store(url, inject("serviceKey"), counting),
+    now: () => new Date(),
+    newId: () => crypto.randomUUID(),
+    log: (...line) => logged.push(line),
+  });
+}
+
+const app = appOn(inject("restUrl"));
+const api = async (path: string, init?: RequestInit) => app.request(`http://api.test${path}`, init);
+
+const hundred = Array.from({ length: 100 }, (_, index) => ({ type: "llm", session_id: `s${index}` }));
+
+describe("one request is one call to the REST layer", () => {
+  it.each([
+    ["sessions/create", 200, { namespace: "n" }],
+    ["sessions/get-or-create", 200, { namespace: "n", user_id: "u" }],
+    ["traces/llm", 200, { session_id: "s" }],
+    ["traces/tool", 200, { session_id: "s", tool_name: "t" }],
+    ["traces/handoff", 200, { session_id: "s", from_agent: "a", to_agent: "b" }],
+    ["traces/log", 200, { session_id: "s", message: "m" }],
+    ["traces/batch", 200, { traces: hundred }],
+    ["record_query", 200, { namespace: "n", query: {} }],
+    ["logs/query", 200, { namespace: "n" }],
+    ["traces/llm", 400, {}],
+    ["traces/llm", 400, "{"],
+    ["traces/batch", 400, { traces: [] }],
+    ["traces/llm", 413, { session_id: "x".repeat(1_100_000) }],
+  ])("POST /v1/%s -> %i", async (path, status, body) => {
+    const client = await newClient(api);
+    calls = 0;
+    expect((await client.post(`/v1/${path}`, body)).status).toBe(status);
+    expect(calls).toBe(1);
+  });
+
+  it.each([
+    ["an unknown token", "tk_unknown", { namespace: "n" }],
+    ["an unknown token and a bad body", "tk_unknown", "{"],
+  ])("%s -> 401", async (_, token, body) => {
+    calls = 0;
+    expect((await new Client(api, token).post("/v1/sessions/create", body)).status).toBe(401);
+    expect(calls).toBe(1);
+  });
+
+  it("a forbidden namespace -> 403", async () => {
+    const client = await newClient(api, { namespaces: ["mine"] });
+    calls = 0;
+    expect((await client.post("/v1/sessions/create", { namespace: "theirs" })).status).toBe(403);
+    expect(calls).toBe(1);
+  });
+});
+
+describe("no call at all", () => {
+  it.each([
+    ["GET", "/v1/health", 200],
+    ["GET", "/v1/openapi.json", 200],
+    ["OPTIONS", "/v1/traces/llm", 204],
+    ["POST", "/v1/traces/llm", 401],
+    ["GET", "/v1/traces/llm", 405],
+    ["GET", "/v1/nothing", 404],
+  ])("%s %s -> %i", async (method, path, status) => {
+    calls = 0;
+    expect((await api(path, { method })).status).toBe(status);
+    expect(calls).toBe(0);
+  });
+});
+
+describe("when the database fails", () => {
+  const sql = postgres(inject("databaseUrl"), { onnotice: () => {} });
+  afterAll(() => sql.end());
+
+  it("a batch that breaks half-way is 500 internal_error, and none of it is stored", async () => {
+    const client = await newClient(api);
+    await sql.unsafe(`
+      create function public.test_explode() returns trigger language plpgsql as $$
+      begin raise exception 'the disk is full'; end $$;
+      create trigger test_explode before insert on public.logs
+        for each row when (new.resource_id = 'explode') execute function public.test_explode()`);
+    try {
+      const answer = await client.post("/v1/traces/batch", {
+        traces: [
+          { type: "llm", session_id: "s", namespace: "n" },
+          { type: "log", session_id: "s", namespace: "n", message: "m", resource_id: "explode" },
+        ],
+      });
+      expect([answer.status, answer.body.error.code]).toEqual([500, "internal_error"]);
+      expect(answer.body.error.message).not.toContain("disk");
+    } finally {
+      await sql.unsafe("drop function public.test_explode cascade");
+    }
+    expect((await client.post("/v1/record_query", { namespace: "n", query: {} })).body.count).toBe(0);
+  });
+
+  it("a database that cannot be reached is 500 internal_error in the envelope, logged with the request id", async () => {
+    const down = appOn("http://127.0.0.1:9");
+    const client = new Client(async (path, init) => down.request(`http://api.test${path}`, init), "tk_any");
+    for (const body of [{ namespace: "n" }, "{"]) {
+      logged.length = 0;
+      const answer = await client.post("/v1/sessions/create", body, { "X-Request-ID": "down" });
+      expect([answer.status, answer.body.error.code]).toEqual([500, "internal_error"]);
+      expect(answer.headers.get("x-request-id")).toBe("down");
+      expect(logged).toHaveLength(1);
+      expect(logged[0]).toEqual(expect.arrayContaining(["error", "down"]));
+      expect(JSON.stringify(logged)).not.toContain("tk_any");
+    }
+  });
+});

@@ -1,0 +1,70 @@
+import postgres from "postgres";
+import { afterAll, describe, expect, inject, it } from "vitest";
+import { callAll, newAsker } from "../support/database.ts";
+
+const sql = postgres(inject("databaseUrl"), { onnotice: () => {} });
+afterAll(() => sql.end());
+
+/** A tenant with a session `s` in the namespace `n`, and a record and a log in it. */
+async function newTenant() {
+  const asker = await newAsker();
+  const item = { session_id: "s", namespace: "n", content: { message: "m" }, result: {} };
+  const [answer] = await callAll(sql, "record_traces", [
+    {
+      ...asker,
+      items: [
+        { index: 0, type: "llm", ...item },
+        { index: 1, type: "log", level: "info", ...item },
+      ],
+    },
+  ]);
+  const [namespace] = await sql`select id from public.namespaces where tenant_id = ${answer.tenant_id}`;
+  return { asker, id: answer.tenant_id as string, namespaceId: namespace?.id as string };
+}
+
+describe("tenant isolation in the database", () => {
+  it.each([
+    ["records", "record_namespace_belongs_to_its_tenant", sql`type, agent`, sql`'llm', 'a'`],
+    ["logs", "log_namespace_belongs_to_its_tenant", sql`level`, sql`'info'`],
+    ["sessions", "session_namespace_belongs_to_its_tenant", sql`id`, sql`'x'`],
+  ])(
+    "%s of one tenant cannot stand in another's namespace: %s",
+    async (table, constraint, columns, values) => {
+      const [one, two] = [await newTenant(), await newTenant()];
+      const trespass = sql`
+      insert into public.${sql(table)} (tenant_id, namespace_id, ${columns})
+      values (${one.id}, ${two.namespaceId}, ${values})`;
+      await expect(trespass).rejects.toMatchObject({ constraint_name: constraint });
+    },
+  );
+
+  it.each([
+    ["records", "record_session_belongs_to_its_tenant", sql`type, agent`, sql`'llm', 'a'`],
+    ["logs", "log_session_belongs_to_its_tenant", sql`level`, sql`'info'`],
+  ])("%s of one tenant cannot stand in another's session: %s", async (table, constraint, columns, values) => {
+    const one = await newTenant();
+    const trespass = sql`
+      insert into public.${sql(table)} (tenant_id, namespace_id, session_id, ${columns})
+      values (${one.id}, ${one.namespaceId}, 'a session of somebody else', ${values})`;
+    await expect(trespass).rejects.toMatchObject({ constraint_name: constraint });
+  });
+
+  it("the request functions answer with the asker's own rows alone", async () => {
+    const [one] = [await newTenant(), await newTenant()];
+    const query = { namespace: "n", limit: 1000, offset: 0 };
+    const [records] = await callAll(sql, "query_records", [{ ...one.asker, query }]);
+    const [logs] = await callAll(sql, "query_logs", [{ ...one.asker, query }]);
+    expect([records.data.count, records.data.records.length]).toEqual([1, 1]);
+    expect([logs.data.count, logs.data.logs.length]).toEqual([1, 1]);
+  });
+
+  it("deleting a tenant deletes all that is its own, and nothing else", async () => {
+    const [gone, stays] = [await newTenant(), await newTenant()];
+    await sql`delete from public.tenants where id = ${gone.id}`;
+    for (const table of ["tracer_tokens", "namespaces", "sessions", "records", "logs"]) {
+      const rows = await sql`
+        select tenant_id from public.${sql(table)} where tenant_id in (${gone.id}, ${stays.id})`;
+      expect([table, rows.map(({ tenant_id }) => tenant_id)]).toEqual([table, [stays.id]]);
+    }
+  });
+});
