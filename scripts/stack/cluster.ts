@@ -45,14 +45,22 @@ export function embeddedPostgres(
 export async function initialiseOnce(
   settings: ClusterSettings,
   onLog: (text: string) => void,
+  signal: AbortSignal,
 ): Promise<void> {
   const { directory } = settings;
   await removeHalfMade(directory);
   if (existsSync(join(directory, "PG_VERSION"))) return;
 
   const halfMade = await mkdtemp(halfMadePrefix(directory));
-  await embeddedPostgres({ ...settings, directory: halfMade }, 0, onLog).initialise();
-  await rename(halfMade, directory);
+  try {
+    await embeddedPostgres({ ...settings, directory: halfMade }, 0, onLog).initialise();
+    // Told to stop meanwhile, this folder is the next run's to fill.
+    signal.throwIfAborted();
+    await rename(halfMade, directory);
+  } catch (error) {
+    await rm(halfMade, { recursive: true, force: true });
+    throw error;
+  }
 }
 
 /** Waits for, and at last stops, a Postgres that a killed run left behind on this cluster. */

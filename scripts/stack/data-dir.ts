@@ -1,5 +1,13 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { newPasswords, type Passwords } from "./database.ts";
@@ -39,7 +47,8 @@ export function dataDirName(): string {
 
 /** Makes the folder if need be and locks it. Throws when another process has it. */
 export async function openDataDir(name: string): Promise<DataDir> {
-  mkdirSync(name, { recursive: true });
+  // Whatever the umask: started by root, Postgres runs as another user, who has to pass through.
+  if (mkdirSync(name, { recursive: true })) chmodSync(name, 0o711);
   const path = realpathSync(name);
   const unlock = await lockUnlessInUse(name, path);
   const state = readState(path) ?? createState(path);

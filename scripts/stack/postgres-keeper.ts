@@ -25,6 +25,7 @@ export interface KeeperSettings extends ClusterSettings {
 /** The keeper's one line on stdout, once Postgres takes connections or has failed to. */
 export type KeeperReply = { port: number } | { error: string; log: string };
 
+const stopping = new AbortController();
 const adopted = new Set<number>();
 const recentLog: string[] = [];
 let settings: KeeperSettings | undefined;
@@ -54,13 +55,14 @@ async function start(wanted: KeeperSettings): Promise<EmbeddedPostgres> {
   writeFileSync(wanted.logFile, "", { mode: 0o600 });
   await checkReachable(wanted.directory);
   await stopOrphan(wanted.directory);
-  await initialiseOnce(wanted, log);
+  await initialiseOnce(wanted, log, stopping.signal);
   return startOnFreePort(wanted, 3);
 }
 
 // Between choosing the port and listening on it, another program may take it.
 async function startOnFreePort(wanted: KeeperSettings, attempts: number): Promise<EmbeddedPostgres> {
   const port = await freePort();
+  stopping.signal.throwIfAborted();
   const postgres = embeddedPostgres(wanted, port, log);
   try {
     await postgres.start();
@@ -80,6 +82,7 @@ function watch(): void {
 }
 
 async function stopAll(): Promise<void> {
+  stopping.abort();
   for (const pid of adopted) killNow(pid);
   const postgres = await starting?.catch(() => undefined);
   await postgres?.stop();

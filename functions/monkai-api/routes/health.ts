@@ -24,6 +24,12 @@ const health = createRoute({
 });
 
 export function healthRoutes(app: OpenAPIHono<AppEnv>): void {
+  // Hono answers HEAD from GET; the documentation has to be told.
+  app.openAPIRegistry.registerPath({
+    ...{ method: "head", path: "/health", tags: ["Health"], operationId: "healthCheckHead", security: [] },
+    summary: "Liveness check without a body",
+    responses: { 200: { description: "Service is responsive (no body)" } },
+  });
   app.openapi(health, (c) => {
     const timestamp = c.var.services.now().toISOString();
     return c.json({ status: "ok" as const, service: "monkai-trace", api_version: "v1", timestamp }, 200);
