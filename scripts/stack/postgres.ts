@@ -37,7 +37,7 @@ function portFrom(line: string | undefined): number {
   if (!line) throw new Error("Postgres did not start: its keeper ended without a word");
   const reply = JSON.parse(line) as KeeperReply;
   if ("port" in reply) return reply.port;
-  throw new Error(reply.error, { cause: reply.log });
+  throw new Error(reply.error, { cause: reply.log || undefined });
 }
 
 async function firstLine(keeper: ChildProcess): Promise<string | undefined> {

@@ -3,7 +3,7 @@ import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { readFile } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
-import { build, stop as stopEsbuild } from "esbuild";
+import { buildSync } from "esbuild";
 import { Miniflare, type MiniflareOptions } from "miniflare";
 import { loopback } from "./ports.ts";
 import type { Server } from "./rest.ts";
@@ -23,7 +23,7 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
 
 /** Bundles the API's entry for Cloudflare Workers and runs it in workerd, Cloudflare's own runtime. */
 export async function startWorker(options: WorkerOptions): Promise<Server> {
-  const contents = await bundle();
+  const contents = bundle();
   const unwatch = watchWorkerd(options.adopt);
   const miniflare = withoutSignalHandlers({
     modules: [{ type: "ESModule", path: "worker.js", contents }],
@@ -63,8 +63,9 @@ function withoutSignalHandlers(options: MiniflareOptions): Miniflare {
   return miniflare;
 }
 
-async function bundle(): Promise<string> {
-  const { outputFiles } = await build({
+// Synchronous, because the other `build` leaves a process of esbuild running.
+function bundle(): string {
+  const { outputFiles } = buildSync({
     absWorkingDir: root,
     entryPoints: ["functions/monkai-api/worker.ts"],
     bundle: true,
@@ -76,7 +77,6 @@ async function bundle(): Promise<string> {
     conditions: ["workerd", "worker", "browser"],
     logLevel: "silent",
   });
-  await stopEsbuild();
   return outputFiles[0]?.text ?? "";
 }
 

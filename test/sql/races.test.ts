@@ -82,4 +82,33 @@ describe("thirty connections at once", () => {
       from public.logs where tenant_id = ${answers[0].tenant_id}`;
     expect(stored).toEqual({ logs: 40 * CONNECTIONS, sessions: 40 });
   });
+
+  it("namespaces are registered in the order of their names, so that two requests never wait in a circle", async () => {
+    const asker = await newAsker();
+    const [{ tenant_id }] = await callAll(sql, "admit", [asker]);
+    const register = (connection: postgres.ISql, names: string[]) =>
+      connection`select public.register_namespaces(${tenant_id}, ${names})`;
+
+    let second: Promise<unknown> | undefined;
+    await sql.begin(async (first) => {
+      await register(first, ["a"]);
+      second = register(sql, ["b", "a"]).execute();
+      second.catch(() => {});
+      await waitUntilBlocked();
+      await register(first, ["b"]);
+    });
+    await second;
+    const names = await sql`select name from public.namespaces where tenant_id = ${tenant_id} order by name`;
+    expect(names.map(({ name }) => name)).toEqual(["a", "b"]);
+  });
 });
+
+async function waitUntilBlocked(): Promise<void> {
+  for (let tries = 0; tries < 100; tries += 1) {
+    const [waiting] = await sql`
+      select from pg_stat_activity where wait_event_type = 'Lock' and query like '%register_namespaces%'`;
+    if (waiting) return;
+    await sql`select pg_sleep(0.02)`;
+  }
+  throw new Error("The second registration did not wait for the first.");
+}
