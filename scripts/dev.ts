@@ -9,7 +9,7 @@ import { onNpmKilled } from "./stack/npm.ts";
 import { checkPort } from "./stack/ports.ts";
 import { waitUntil } from "./stack/processes.ts";
 import { startRest } from "./stack/rest.ts";
-import { callFunction } from "./stack/rpc.ts";
+import { callFunction, type Project } from "./stack/rpc.ts";
 import { startWorker } from "./stack/worker.ts";
 
 interface Settings {
@@ -67,6 +67,8 @@ async function run(settings: Settings, signal: AbortSignal): Promise<void> {
     expires_at: null,
   });
 
+  deleteExpiredRegularly(project);
+
   signal.throwIfAborted();
   const worker = await startWorker({
     supabaseUrl: rest.url,
@@ -82,6 +84,14 @@ async function run(settings: Settings, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
   console.log(welcome(worker.url, token, settings.dataDir));
   await Promise.race([once(signal, "abort"), failWhenEnded(database, settings.dataDir)]);
+}
+
+// What pg_cron does on a hosted project.
+function deleteExpiredRegularly(project: Project): void {
+  const deleteExpired = () =>
+    callFunction(project, "delete_expired", {}).catch((error) => console.error(explain(error)));
+  const timer = setInterval(deleteExpired, 5 * 60_000);
+  stops.push(() => clearInterval(timer));
 }
 
 function readSettings(): Settings {

@@ -3,11 +3,21 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { createApp } from "../functions/monkai-api/app.ts";
 import { ERRORS } from "../functions/monkai-api/errors.ts";
+import { type Bucket, RATE_LIMITS } from "../functions/monkai-api/rate-limits.ts";
 import { Store } from "../functions/monkai-api/store/store.ts";
 
 const README = new URL("../README.md", import.meta.url);
 
-const tables = { endpoints: endpointTable, errors: errorTable };
+const LIMITED: Record<Bucket, string> = {
+  traces: "`/traces/llm`, `/traces/tool`, `/traces/handoff`, `/traces/log`",
+  traces_batch: "`/traces/batch`",
+  bulk_upload: "uploads of records and logs",
+  sessions: "`/sessions/create`, `/sessions/get-or-create`",
+  query: "`/record_query`, `/logs/query`",
+  rules: "anonymization rules",
+};
+
+const tables = { endpoints: endpointTable, errors: errorTable, limits: limitTable };
 
 /** The README as it should be: each `<!-- NAME: made by npm run readme -->` ... `<!-- end -->` filled in anew. */
 export function withTables(readme: string): string {
@@ -44,6 +54,15 @@ function errorTable(): string {
     meaning,
   ]);
   return table(["code", "status", "meaning"], rows);
+}
+
+function limitTable(): string {
+  const rows = Object.entries(RATE_LIMITS).map(([bucket, limit]) => [
+    `\`${bucket}\``,
+    `${limit}`,
+    LIMITED[bucket as Bucket],
+  ]);
+  return table(["bucket", "requests per minute", "what counts"], rows);
 }
 
 function table(head: string[], rows: string[][]): string {

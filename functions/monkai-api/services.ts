@@ -1,4 +1,4 @@
-import type { Admission, Store, StoreRequest } from "./store/store.ts";
+import type { Idempotency, Store, StoreRequest } from "./store/store.ts";
 
 export type LogLevel = "info" | "warn" | "error";
 
@@ -17,10 +17,10 @@ export interface AppEnv {
     requestId: string;
     /** The database as this request's token sees it. */
     store: StoreRequest;
+    /** Where the client sent an `Idempotency-Key` to a route that heeds it. */
+    idempotency?: Idempotency;
   };
 }
-
-export type { Admission };
 
 /** One JSON line on the console, which every runtime collects. Never content, never tokens. */
 export function consoleLog(level: LogLevel, message: string, requestId: string, cause?: unknown): void {

@@ -1,24 +1,30 @@
 -- Every request function takes one `payload jsonb` and returns one envelope:
---   {tenant_id, token_id, namespaces}           who is asking; then one of
---   {data: ...}                                 the work's result
---   {error: {code, message}}                    an expected refusal. Returned, never raised, so that what admission
---                                               wrote still commits.
--- The payload always carries {request_id, token_hash, bucket}. The steps of a request are
--- admit -> the work; each is a function of its own.
+--   {tenant_id, token_id, namespaces, rate_limit?, warnings?}   what admission found out; then one of
+--   {data: ..., replay?}                                        the work's result
+--   {error: {code, message}}    an expected refusal. Returned, never raised, so that what admission wrote commits.
+-- The payload always carries {request_id, token_hash, bucket, limit}. The steps of a request are
+-- admit -> replay_or_claim -> the work -> settle_idempotency_key; each is a function of its own.
 
 -- An expected refusal, with a code of the API's error table.
 create function public.refusal(code text, message text) returns jsonb
 language sql immutable set search_path = ''
 return jsonb_build_object('error', jsonb_build_object('code', refusal.code, 'message', refusal.message));
 
--- Who is asking, and may they pass. Returns {tenant_id, token_id, namespaces} or a refusal:
--- invalid_token, token_inactive, token_expired.
+-- The envelope with one more thing that went wrong without stopping the request. The API logs them.
+create function public.with_warning(envelope jsonb, message text) returns jsonb
+language sql immutable set search_path = ''
+return with_warning.envelope || jsonb_build_object(
+  'warnings', coalesce(with_warning.envelope -> 'warnings', '[]') || to_jsonb(with_warning.message));
+
+-- Who is asking, and may they pass. Returns {tenant_id, token_id, namespaces, rate_limit} or a refusal:
+-- invalid_token, token_inactive, token_expired, rate_limit_exceeded.
 create function public.admit(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
   token public.tracer_tokens;
+  overrides jsonb;
 begin
-  select * into token from public.tracer_tokens
+  select tracer_tokens.* into token from public.tracer_tokens
   where tracer_tokens.token_hash = admit.payload ->> 'token_hash';
 
   if not found then
@@ -32,8 +38,10 @@ begin
       format('This tracer token expired at %s. Use another one.', public.timestamp_text(token.expires_at)));
   end if;
 
-  return jsonb_build_object(
-    'tenant_id', token.tenant_id, 'token_id', token.id, 'namespaces', to_jsonb(token.namespaces));
+  select tenants.rate_limits || token.rate_limits into overrides from public.tenants where tenants.id = token.tenant_id;
+  return public.count_request(
+    jsonb_build_object('tenant_id', token.tenant_id, 'token_id', token.id, 'namespaces', to_jsonb(token.namespaces)),
+    admit.payload, overrides);
 end $$;
 
 -- Whether the admitted token may use a namespace: any of its tenant's, unless it is bound to some.
@@ -67,10 +75,10 @@ return regexp_replace(
   to_char(timestamp_text.moment at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US'), '000$', '') || 'Z';
 
 revoke execute on function
-  public.refusal, public.admit, public.admit_to_namespace, public.may_use_namespace, public.namespace_refusal,
+  public.refusal, public.with_warning, public.admit, public.admit_to_namespace, public.may_use_namespace, public.namespace_refusal,
   public.timestamp_text
   from public, anon, authenticated;
 grant execute on function
-  public.refusal, public.admit, public.admit_to_namespace, public.may_use_namespace, public.namespace_refusal,
+  public.refusal, public.with_warning, public.admit, public.admit_to_namespace, public.may_use_namespace, public.namespace_refusal,
   public.timestamp_text
   to service_role;

@@ -4,8 +4,10 @@ import { authentication } from "./authentication.ts";
 import { batch } from "./batch.ts";
 import { errors } from "./errors.ts";
 import { http } from "./http.ts";
+import { idempotency } from "./idempotency.ts";
 import { isolation } from "./isolation.ts";
 import { queries } from "./queries.ts";
+import { rateLimits } from "./rate-limits.ts";
 import { sessions } from "./sessions.ts";
 import { traces } from "./traces.ts";
 
@@ -20,5 +22,7 @@ export function scenarios(runtime: string, api: Api): void {
     batch(api);
     queries(api);
     isolation(api);
+    idempotency(api);
+    rateLimits(api);
   });
 }

@@ -1,6 +1,7 @@
 import { chmod } from "node:fs/promises";
 import { readFileSync } from "node:fs";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import postgres from "postgres";
+import { afterAll, beforeAll, expect, inject, it } from "vitest";
 import { freePort } from "../../scripts/stack/ports.ts";
 import { withTables } from "../../scripts/readme-tables.ts";
 import { parseCurl } from "../support/curl.ts";
@@ -69,6 +70,13 @@ it("the token commands do what they say", async () => {
   expect(await shell(list)).toContain("acme");
   await shell(revoke.replace("TOKEN-OR-ID", tracerToken));
   expect(await shell(list)).toMatch(/acme +production +revoked/);
+});
+
+it("the limits of a tenant or a token are set as it says", async () => {
+  const [, statements] = /```sql\n([\s\S]*?)```/.exec(readme) ?? [];
+  const sql = postgres(inject("databaseUrl"), { max: 1, onnotice: () => {} });
+  await sql.unsafe(`set search_path = public; ${statements}; select delete_expired()`);
+  await sql.end();
 });
 
 it("every command in it is run by a test or is the test command", () => {

@@ -37,20 +37,20 @@ describe("the whole schema is locked", () => {
     expect(functions.filter(({ executed_by }) => String(executed_by) !== "service_role")).toEqual([]);
   });
 
-  it("every function runs with an empty search_path and as its caller", async () => {
+  it("every function runs with an empty search_path and as its caller, but for the counter", async () => {
     const loose = await sql`
       select proname, proconfig, prosecdef from pg_proc
       where pronamespace = 'public'::regnamespace
-        and (prosecdef or not coalesce(proconfig @> array['search_path=""'], false))`;
+        and (prosecdef <> (proname = 'monkai_increment_rate_limit') or not coalesce(proconfig @> array['search_path=""'], false))`;
     expect(loose).toEqual([]);
   });
 
-  it("every table but tenants carries tenant_id", async () => {
+  it("every table carries tenant_id, but tenants and the counts of a token", async () => {
     const without = await sql`
       select relname from pg_class
       where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and not exists (
         select from pg_attribute where attrelid = pg_class.oid and attname = 'tenant_id' and not attisdropped)`;
-    expect(without.map(({ relname }) => relname)).toEqual(["tenants"]);
+    expect(without.map(({ relname }) => relname)).toEqual(["tenants", "monkai_rate_limits"]);
   });
 });
 

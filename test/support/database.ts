@@ -3,12 +3,18 @@ import type postgres from "postgres";
 import { newToken } from "./tenant.ts";
 
 /** What a request function is told of who asks, for a tenant of its own. */
-export async function newAsker(): Promise<{ request_id: string; token_hash: string; bucket: string }> {
+export async function newAsker(): Promise<{
+  request_id: string;
+  token_hash: string;
+  bucket: string;
+  limit: number;
+}> {
   const { token } = await newToken();
   return {
     request_id: "test",
     token_hash: createHash("sha256").update(token).digest("hex"),
     bucket: "traces",
+    limit: 600,
   };
 }
 

@@ -48,6 +48,18 @@ export async function revokeToken(id: string): Promise<void> {
   if (error) throw new Error(error.message);
 }
 
+/** Overrides the limits of all tokens of a tenant, as the README says. */
+export async function limitTenant(tenant: string, rate_limits: Record<string, number>): Promise<void> {
+  const { error } = await service().from("tenants").update({ rate_limits }).eq("name", tenant);
+  if (error) throw new Error(error.message);
+}
+
+/** Overrides the limits of one token. */
+export async function limitToken(id: string, rate_limits: Record<string, number>): Promise<void> {
+  const { error } = await service().from("tracer_tokens").update({ rate_limits }).eq("id", id);
+  if (error) throw new Error(error.message);
+}
+
 /** A client of one token: `post` sends JSON (a string goes as it is) and reads JSON. */
 export class Client {
   readonly token: string;

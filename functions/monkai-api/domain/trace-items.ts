@@ -1,17 +1,7 @@
 import type { HandoffTrace, LlmTrace, LogTrace, ToolTrace } from "../schemas/traces.ts";
-import type {
-  AcceptedItem,
-  HandoffResult,
-  LlmResult,
-  LogResult,
-  ToolResult,
-  TraceResult,
-} from "../store/traces.ts";
+import type { HandoffResult, LlmResult, LogResult, ToolResult, ValidItem } from "../store/traces.ts";
 import { userAndMetadata } from "./external-user.ts";
 import { tokenUsage } from "./token-usage.ts";
-
-/** A trace that was found valid, before it has its place in a request. */
-export type ValidItem<Result extends TraceResult = TraceResult> = Omit<AcceptedItem<Result>, "index">;
 
 export function llmItem(trace: LlmTrace): ValidItem<LlmResult> {
   const { session_id, namespace, agent, model, latency_ms } = trace;

@@ -1,17 +1,27 @@
 import type { MiddlewareHandler } from "hono";
-import { onError } from "./refusals.ts";
+import { rateLimitHeaders } from "../rate-limits.ts";
 import type { AppEnv } from "../services.ts";
+import { onError } from "./refusals.ts";
 
 /**
- * A request that was refused on its way to the database (bad body, too large, not JSON) has not shown yet that its
- * token is good. That answer comes first: then the request's one round trip is admission alone.
+ * What admission found out goes into the response: the rate limit headers. A request that was refused on its way to
+ * the database (bad body, too large, not JSON) has not been admitted yet: then its one round trip is `admit` alone,
+ * and a bad token or a used-up limit is told instead.
  */
 export const admission: MiddlewareHandler<AppEnv> = async (c, next) => {
   await next();
-  if (c.var.store.asked) return;
-  try {
-    await c.var.store.admit();
-  } catch (error) {
-    c.res = await onError(error as Error, c);
+  const { store, services, requestId } = c.var;
+  if (!store.asked) {
+    try {
+      await store.admit();
+    } catch (error) {
+      c.res = await onError(error as Error, c);
+    }
   }
+
+  for (const warning of store.admission?.warnings ?? []) services.log("warn", warning, requestId);
+  const rateLimit = store.admission?.rate_limit;
+  if (!rateLimit) return;
+  for (const [name, value] of Object.entries(rateLimitHeaders(rateLimit))) c.res.headers.set(name, value);
+  if (c.res.status === 429) c.res.headers.set("Retry-After", `${rateLimit.reset}`);
 };

@@ -1,10 +1,8 @@
 import type { MiddlewareHandler } from "hono";
 import { hashTracerToken } from "../domain/tracer-token.ts";
 import { ApiError } from "../errors.ts";
+import { type Bucket, RATE_LIMITS } from "../rate-limits.ts";
 import type { AppEnv } from "../services.ts";
-
-/** The rate limit buckets of the contract. */
-export type Bucket = "traces" | "traces_batch" | "bulk_upload" | "sessions" | "query" | "rules";
 
 /**
  * Takes the tracer token from `tracer_token` (which wins) or `Authorization: Bearer`, and opens the request's store
@@ -19,7 +17,8 @@ export const credentials = (bucket: Bucket): MiddlewareHandler<AppEnv> =>
         "Missing tracer token (use `tracer_token` header or `Authorization: Bearer tk_...`)",
       );
     }
-    const asker = { requestId: c.var.requestId, tokenHash: await hashTracerToken(token), bucket };
+    const tokenHash = await hashTracerToken(token);
+    const asker = { requestId: c.var.requestId, tokenHash, bucket, limit: RATE_LIMITS[bucket] };
     c.set("store", c.var.services.store.request(asker));
     await next();
   };

@@ -1,4 +1,5 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import { responseHeaders } from "../schemas/headers.ts";
 import type { AppEnv } from "../services.ts";
 
 const Health = z
@@ -19,7 +20,11 @@ const health = createRoute({
   description: "Cheap, needs no token and no database. `HEAD` answers the same without a body.",
   security: [],
   responses: {
-    200: { description: "Service is responsive", content: { "application/json": { schema: Health } } },
+    200: {
+      description: "Service is responsive",
+      headers: responseHeaders.every,
+      content: { "application/json": { schema: Health } },
+    },
   },
 });
 
@@ -28,7 +33,7 @@ export function healthRoutes(app: OpenAPIHono<AppEnv>): void {
   app.openAPIRegistry.registerPath({
     ...{ method: "head", path: "/health", tags: ["Health"], operationId: "healthCheckHead", security: [] },
     summary: "Liveness check without a body",
-    responses: { 200: { description: "Service is responsive (no body)" } },
+    responses: { 200: { description: "Service is responsive (no body)", headers: responseHeaders.every } },
   });
   app.openapi(health, (c) => {
     const timestamp = c.var.services.now().toISOString();

@@ -1,5 +1,6 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { basePath } from "../paths.ts";
+import { REQUEST_HEADERS, RESPONSE_HEADERS } from "../schemas/headers.ts";
 import type { AppEnv } from "../services.ts";
 
 /** `GET /openapi.json`: generated from the schemas that validate, so that it cannot say anything else. */
@@ -15,6 +16,13 @@ export function openApiRoutes(app: OpenAPIHono<AppEnv>): void {
     name: "tracer_token",
     description: "The same token in the `tracer_token` header. It wins where both are sent.",
   });
+
+  for (const [name, parameter] of Object.entries(REQUEST_HEADERS)) {
+    app.openAPIRegistry.registerComponent("parameters", name, parameter);
+  }
+  for (const [name, header] of Object.entries(RESPONSE_HEADERS)) {
+    app.openAPIRegistry.registerComponent("headers", name, header);
+  }
 
   app.get("/openapi.json", (c) =>
     c.json(

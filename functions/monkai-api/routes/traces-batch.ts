@@ -1,5 +1,5 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
-import { handoffItem, llmItem, logItem, toolItem, type ValidItem } from "../domain/trace-items.ts";
+import { handoffItem, llmItem, logItem, toolItem } from "../domain/trace-items.ts";
 import { ERROR_CODES } from "../errors.ts";
 import { BODY_LIMIT } from "../middleware/body-limit.ts";
 import { validationError } from "../middleware/validation.ts";
@@ -16,7 +16,7 @@ import {
   ToolTraceResult,
 } from "../schemas/traces.ts";
 import type { AppEnv } from "../services.ts";
-import type { TraceItem, TraceType } from "../store/traces.ts";
+import type { TraceItem, TraceType, ValidItem } from "../store/traces.ts";
 import { apiRoute } from "./api-route.ts";
 
 const TYPES = ["llm", "tool", "handoff", "log"] as const satisfies TraceType[];
@@ -75,6 +75,7 @@ const traceBatch = apiRoute({
     "Each item has a `type` and the body of that type's own endpoint. Answers 200 when the batch itself is well-formed: " +
     "items that cannot be stored are reported in `results`, and the others are all stored.",
   bucket: "traces_batch",
+  idempotent: true,
   bodyLimit: BODY_LIMIT.bulk,
   body: nullsAbsent(BatchTraceRequest).openapi("BatchTraceRequest"),
   result: BatchTraceResponse,
@@ -90,7 +91,7 @@ export function traceBatchRoutes(app: OpenAPIHono<AppEnv>): void {
   app.openapi(traceBatch, async (c) => {
     const { traces } = c.req.valid("json");
     const items = traces.map((trace, index) => READERS[trace.type](trace, index, trace.type));
-    const results = await c.var.store.recordTraces(items);
+    const results = await c.var.store.recordTraces(items, c.var.idempotency);
     const failed = results.filter((result) => result.status === "error").length;
     const succeeded = results.length - failed;
     return c.json({ success: failed === 0, total: results.length, succeeded, failed, results }, 200);

@@ -1,25 +1,40 @@
 import { createClient, type SupabaseClient } from "@supabase/supabase-js";
 import { ApiError, type ErrorCode } from "../errors.ts";
+import type { RateLimit } from "../rate-limits.ts";
 import type { LogRow, LogsQuery, RecordRow, RecordsQuery } from "./queries.ts";
 import type { NewSession, SessionRow, WantedSession } from "./sessions.ts";
-import type { ItemResult, TraceItem } from "./traces.ts";
+import type { ItemResult, TraceItem, TraceResult, ValidItem } from "./traces.ts";
 
 /** Which request is asking: what every request function of the database is told. */
 export interface Asker {
   requestId: string;
   /** SHA-256 of the tracer token in hex. The token itself goes no further than the middleware. */
   tokenHash: string;
-  /** The rate limit bucket of the route. */
+  /** The rate limit bucket of the route, and its default limit. */
   bucket: string;
+  limit: number;
+}
+
+/** A client's idempotency key, and what it stands for: SHA-256 of the route and the body, in hex. */
+export interface Idempotency {
+  key: string;
+  hash: string;
 }
 
 /** What the database says of the asker, with or without the work done. */
 export interface Admission {
   tenant_id?: string;
   token_id?: string;
+  rate_limit?: RateLimit;
+  /** What went wrong without stopping the request. */
+  warnings?: string[];
 }
 
-type Answer<Data> = Admission & { data?: Data; error?: { code: ErrorCode; message: string } };
+type Answer<Data> = Admission & {
+  data?: Data;
+  replay?: { request_id: string };
+  error?: { code: ErrorCode; message: string };
+};
 
 /** The database, for the life of an app. Each API request takes a `StoreRequest` of its own. */
 export class Store {
@@ -49,6 +64,8 @@ export class StoreRequest {
   asked = false;
   /** Set once the database has answered. */
   admission: Admission | undefined;
+  /** Set when the answer repeats that of an earlier request with the same idempotency key. */
+  replay: { request_id: string } | undefined;
 
   constructor(client: SupabaseClient, asker: Asker) {
     this.#client = client;
@@ -69,9 +86,19 @@ export class StoreRequest {
   }
 
   /** Stores all items that are not refused, or none. The results are in the items' order. */
-  async recordTraces(items: TraceItem[]): Promise<ItemResult[]> {
-    const { results } = await this.#call<{ results: ItemResult[] }>("record_traces", { items });
+  async recordTraces(items: TraceItem[], idempotency?: Idempotency): Promise<ItemResult[]> {
+    const { results } = await this.#call<{ results: ItemResult[] }>("record_traces", { items, idempotency });
     return results;
+  }
+
+  /** The same for one item, whose refusal is the request's. */
+  async recordTrace<Result extends TraceResult>(
+    item: ValidItem<Result>,
+    idempotency?: Idempotency,
+  ): Promise<Result> {
+    const work = { items: [{ index: 0, ...item }], single: true, idempotency };
+    const { results } = await this.#call<{ results: [{ result: Result }] }>("record_traces", work);
+    return results[0].result;
   }
 
   queryRecords(query: RecordsQuery): Promise<{ records: RecordRow[]; count: number }> {
@@ -83,8 +110,8 @@ export class StoreRequest {
   }
 
   async #call<Data>(name: string, work: Record<string, unknown>): Promise<Data> {
-    const { requestId, tokenHash, bucket } = this.#asker;
-    const payload = { request_id: requestId, token_hash: tokenHash, bucket, ...work };
+    const { requestId, tokenHash, bucket, limit } = this.#asker;
+    const payload = { request_id: requestId, token_hash: tokenHash, bucket, limit, ...work };
     this.asked = true;
     const { data: answer, error } = await this.#client.rpc(name, { payload });
     if (error) {
@@ -93,8 +120,9 @@ export class StoreRequest {
       });
     }
 
-    const { data, error: refusal, ...admission } = answer as Answer<Data>;
+    const { data, error: refusal, replay, ...admission } = answer as Answer<Data>;
     this.admission = admission;
+    this.replay = replay;
     if (refusal) throw new ApiError(refusal.code, refusal.message);
     return data as Data;
   }

@@ -24,6 +24,9 @@ export interface AcceptedItem<Result extends TraceResult = TraceResult> {
   result: Result;
 }
 
+/** A trace that was found valid, before it has its place in a request. */
+export type ValidItem<Result extends TraceResult = TraceResult> = Omit<AcceptedItem<Result>, "index">;
+
 /** A batch item that validation refused. It is passed on, so that the stored response of a batch is whole. */
 export interface RefusedItem {
   index: number;

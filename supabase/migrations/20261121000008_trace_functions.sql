@@ -111,6 +111,7 @@ end $$;
 
 -- POST /traces/llm, /traces/tool, /traces/handoff, /traces/log (one item) and /traces/batch (1 to 100).
 -- payload.items: see above. data: {results: [...]}. All items that are not refused are stored, or none is.
+-- payload.single: the one item's refusal is the request's.
 create function public.record_traces(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
@@ -118,8 +119,11 @@ declare
   tenant_id uuid := admission ->> 'tenant_id';
   items jsonb := record_traces.payload -> 'items';
   placements jsonb;
+  results jsonb;
 begin
   if admission ? 'error' then return admission; end if;
+  admission := public.replay_or_claim(admission, record_traces.payload);
+  if admission ?| array['error', 'replay'] then return admission; end if;
 
   placements := public.place_items(admission, items);
   perform public.register_namespaces(tenant_id, array(
@@ -130,8 +134,13 @@ begin
   perform public.insert_records(tenant_id, items, placements);
   perform public.insert_logs(tenant_id, items, placements);
 
-  return admission || jsonb_build_object('data',
-    jsonb_build_object('results', public.item_results(items, placements)));
+  results := public.item_results(items, placements);
+  return public.settle_idempotency_key(
+    admission || case
+      when (record_traces.payload ->> 'single')::boolean and results -> 0 ? 'error'
+        then jsonb_build_object('error', results -> 0 -> 'error')
+      else jsonb_build_object('data', jsonb_build_object('results', results))
+    end, record_traces.payload);
 end $$;
 
 revoke execute on function

@@ -1,0 +1,31 @@
+import type { MiddlewareHandler } from "hono";
+import { sha256Hex } from "../domain/hash.ts";
+import { ApiError } from "../errors.ts";
+import type { AppEnv } from "../services.ts";
+
+/** The contract's form of `Idempotency-Key`. */
+const FORM = /^[\x21-\x7E][\x20-\x7E]{0,127}$/;
+
+/**
+ * Reads `Idempotency-Key` and ties it to this request: the route (whatever its prefix) and the body's bytes. A
+ * response that repeats an earlier one says so.
+ */
+export const idempotency: MiddlewareHandler<AppEnv> = async (c, next) => {
+  const key = c.req.header("Idempotency-Key");
+  if (key === undefined) return next();
+  if (!FORM.test(key)) {
+    throw new ApiError(
+      "bad_request",
+      "Idempotency-Key must be 1 to 128 printable ASCII characters, not first a space.",
+    );
+  }
+
+  const route = new TextEncoder().encode(`${c.req.method} ${c.req.path}\n`);
+  c.set("idempotency", { key, hash: await sha256Hex(route, new Uint8Array(await c.req.arrayBuffer())) });
+  await next();
+
+  const { replay } = c.var.store;
+  if (!replay) return;
+  c.res.headers.set("Idempotency-Replay", "true");
+  c.res.headers.set("Idempotency-Original-Request-ID", replay.request_id);
+};

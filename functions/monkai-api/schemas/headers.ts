@@ -1,0 +1,87 @@
+/** The headers of requests and responses, as the OpenAPI document tells of them. Middleware reads and writes them. */
+
+const ID_FORM = { type: "string", maxLength: 128, pattern: "^[\\x21-\\x7E][\\x20-\\x7E]{0,127}$" } as const;
+const COUNT = { type: "integer", minimum: 0 } as const;
+
+/** components/parameters */
+export const REQUEST_HEADERS = {
+  RequestIdHeader: {
+    name: "X-Request-ID",
+    in: "header",
+    required: false,
+    schema: ID_FORM,
+    description: "Your own id for this request. The response carries it back; without one it is a UUIDv4.",
+  },
+  IdempotencyKeyHeader: {
+    name: "Idempotency-Key",
+    in: "header",
+    required: false,
+    schema: ID_FORM,
+    description:
+      "Makes retries safe: for 24 hours, the same key with the same body gets the first response again, and nothing is " +
+      "stored twice; with another body it is 422 `idempotency_key_conflict`. Errors are not remembered.",
+  },
+} as const;
+
+/** components/headers */
+export const RESPONSE_HEADERS = {
+  XRequestId: {
+    schema: { type: "string" },
+    description: "The client's request id, or the one that was made for it.",
+  },
+  RateLimitLimit: {
+    schema: COUNT,
+    description: "Requests per minute in this bucket. Also as `RateLimit-Limit`.",
+  },
+  RateLimitRemaining: { schema: COUNT, description: "What is left of them. Also as `RateLimit-Remaining`." },
+  RateLimitReset: {
+    schema: { ...COUNT, maximum: 60 },
+    description: "Seconds until the next minute's window. Also as `RateLimit-Reset`.",
+  },
+  RateLimitPolicy: {
+    schema: { type: "string" },
+    description: 'The current IETF draft\'s form of the limit: `"traces";q=600;w=60`.',
+  },
+  RateLimit: {
+    schema: { type: "string" },
+    description: 'The current IETF draft\'s form of the rest: `"traces";r=599;t=47`.',
+  },
+  RetryAfter: { schema: COUNT, description: "Seconds to wait; equal to the reset." },
+  IdempotencyReplay: {
+    schema: { type: "string", enum: ["true"] as string[] },
+    description: "Present when an earlier request's response is repeated.",
+  },
+  IdempotencyOriginalRequestId: {
+    schema: { type: "string" },
+    description: "On a replay, the `X-Request-ID` of the request whose response this is.",
+  },
+} as const;
+
+const every = { "X-Request-ID": ref("XRequestId") };
+const limited = {
+  ...every,
+  "X-RateLimit-Limit": ref("RateLimitLimit"),
+  "X-RateLimit-Remaining": ref("RateLimitRemaining"),
+  "X-RateLimit-Reset": ref("RateLimitReset"),
+  "RateLimit-Limit": ref("RateLimitLimit"),
+  "RateLimit-Remaining": ref("RateLimitRemaining"),
+  "RateLimit-Reset": ref("RateLimitReset"),
+  "RateLimit-Policy": ref("RateLimitPolicy"),
+  RateLimit: ref("RateLimit"),
+};
+
+/** Which headers a response has: every one, those of limited endpoints, a 429, and those that heed idempotency keys. */
+export const responseHeaders = {
+  every,
+  limited,
+  exceeded: { ...limited, "Retry-After": ref("RetryAfter") },
+  idempotent: {
+    ...limited,
+    "Idempotency-Replay": ref("IdempotencyReplay"),
+    "Idempotency-Original-Request-ID": ref("IdempotencyOriginalRequestId"),
+  },
+};
+
+function ref(name: keyof typeof RESPONSE_HEADERS) {
+  return { $ref: `#/components/headers/${name}` };
+}

@@ -1,0 +1,115 @@
+import postgres from "postgres";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createApp } from "../functions/monkai-api/app.ts";
+import { hashTracerToken } from "../functions/monkai-api/domain/tracer-token.ts";
+import { Store } from "../functions/monkai-api/store/store.ts";
+import { type Database, startDatabase } from "../scripts/stack/database.ts";
+import { type Server, startRest } from "../scripts/stack/rest.ts";
+import { callFunction } from "../scripts/stack/rpc.ts";
+import { Client } from "./support/tenant.ts";
+
+/** What is broken, and how: in a database of this file's own, which nobody else needs. */
+const BROKEN: [name: string, sql: string, warning: string][] = [
+  ["the table monkai_rate_limits is dropped", "drop table public.monkai_rate_limits", "Rate limiting is off"],
+  [
+    "monkai_increment_rate_limit raises",
+    `create or replace function public.monkai_increment_rate_limit(token_id uuid, bucket text) returns integer
+     language plpgsql as $$ begin raise exception 'broken'; end $$`,
+    "Rate limiting is off",
+  ],
+  [
+    "monkai_increment_rate_limit is dropped",
+    "drop function public.monkai_increment_rate_limit",
+    "Rate limiting is off",
+  ],
+  [
+    "the table monkai_idempotency_keys is dropped",
+    "drop table public.monkai_idempotency_keys",
+    "Idempotency is off",
+  ],
+  [
+    "claim_idempotency_key raises",
+    `create or replace function public.claim_idempotency_key(tenant_id uuid, key text, request_hash text, request_id text)
+     returns jsonb language plpgsql as $$ begin raise exception 'broken'; end $$`,
+    "Idempotency is off",
+  ],
+];
+
+const serviceKey = "sb_secret_of_this_test";
+let database: Database;
+let rest: Server;
+let sql: postgres.Sql;
+let calls = 0;
+const logged: { level: string; message: string; requestId: string }[] = [];
+
+beforeAll(async () => {
+  database = await startDatabase({ ephemeral: true });
+  rest = await startRest({ databaseUrl: database.authenticatorUrl, serviceKey });
+  sql = postgres(database.postgresUrl, { onnotice: () => {} });
+});
+
+afterAll(async () => {
+  await sql.end();
+  await rest.stop();
+  await database.stop();
+});
+
+async function newClient(): Promise<Client> {
+  const app = createApp({
+    store: new Store(rest.url, serviceKey, (input, init) => {
+      calls += 1;
+      return fetch(input, init);
+    }),
+    now: () => new Date(),
+    newId: () => crypto.randomUUID(),
+    log: (level, message, requestId) => logged.push({ level, message, requestId }),
+  });
+  const token = `tk_${crypto.randomUUID()}`;
+  const token_hash = await hashTracerToken(token);
+  await callFunction({ url: rest.url, serviceKey }, "create_tracer_token", { tenant: token, token_hash });
+  return new Client(async (path, init) => app.request(`http://api.test${path}`, init), token);
+}
+
+describe("cache failures fail open: the request proceeds, with a warning logged server-side", () => {
+  it.each(BROKEN)("%s", async (_, breaking, warning) => {
+    const client = await newClient();
+    const restore = await breakBy(breaking);
+    try {
+      for (const id of ["one", "two"]) {
+        logged.length = 0;
+        calls = 0;
+        const headers = { "Idempotency-Key": "k", "X-Request-ID": id };
+        const answer = await client.post("/v1/traces/llm", { session_id: "s", namespace: "n" }, headers);
+        expect([answer.status, answer.body.success]).toEqual([200, true]);
+        expect(calls).toBe(1);
+        expect(logged[0]).toMatchObject({
+          level: "warn",
+          message: expect.stringContaining(warning),
+          requestId: id,
+        });
+      }
+      const limited = warning.startsWith("Rate") ? null : "597";
+      const query = await client.post("/v1/record_query", { namespace: "n", query: {} });
+      expect(query.status).toBe(200);
+      expect(query.body.count).toBe(warning.startsWith("Rate") ? 1 : 2);
+      const last = await client.post("/v1/traces/llm", { session_id: "s", namespace: "n" });
+      expect(last.headers.get("x-ratelimit-remaining")).toBe(limited);
+    } finally {
+      await restore();
+    }
+  });
+});
+
+/** Breaks the database, and gives what mends it. A table is moved out of the way, which is gone for all who call it. */
+async function breakBy(statement: string): Promise<() => Promise<void>> {
+  const table = /drop table public\.(\w+)/.exec(statement)?.[1];
+  if (table) {
+    await sql.unsafe(`alter table public.${table} rename to kept`);
+    return async () => void (await sql.unsafe(`alter table public.kept rename to ${table}`));
+  }
+  const [definitions] = await sql`
+    select string_agg(pg_get_functiondef(oid), ';') as functions from pg_proc
+    where proname in ('monkai_increment_rate_limit', 'claim_idempotency_key')`;
+  await sql.unsafe(statement);
+  return async () => void (await sql.unsafe(definitions?.functions));
+}

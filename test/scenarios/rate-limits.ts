@@ -1,0 +1,156 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { beforeEach, describe, expect, it } from "vitest";
+import {
+  type Answer,
+  type Api,
+  Client,
+  limitTenant,
+  limitToken,
+  newClient,
+  newToken,
+} from "../support/tenant.ts";
+
+const LIMITED: [path: string, body: unknown, bucket: string, limit: number][] = [
+  ["/v1/traces/llm", { session_id: "s" }, "traces", 600],
+  ["/v1/traces/tool", { session_id: "s", tool_name: "t" }, "traces", 600],
+  ["/v1/traces/handoff", { session_id: "s", from_agent: "a", to_agent: "b" }, "traces", 600],
+  ["/v1/traces/log", { session_id: "s", message: "m" }, "traces", 600],
+  ["/v1/traces/batch", { traces: [{ type: "llm", session_id: "s" }] }, "traces_batch", 60],
+  ["/v1/sessions/create", { namespace: "n" }, "sessions", 600],
+  ["/v1/sessions/get-or-create", { namespace: "n", user_id: "u" }, "sessions", 600],
+  ["/v1/record_query", { namespace: "n", query: {} }, "query", 60],
+  ["/v1/logs/query", { namespace: "n" }, "query", 60],
+];
+
+function expectHeaders({ headers }: Answer, bucket: string, limit: number, remaining: number): void {
+  const reset = Number(headers.get("x-ratelimit-reset"));
+  expect(reset).toBeGreaterThanOrEqual(0);
+  expect(reset).toBeLessThanOrEqual(60);
+  for (const prefix of ["x-ratelimit-", "ratelimit-"]) {
+    expect(headers.get(`${prefix}limit`)).toBe(`${limit}`);
+    expect(headers.get(`${prefix}remaining`)).toBe(`${remaining}`);
+    expect(headers.get(`${prefix}reset`)).toBe(`${reset}`);
+  }
+  expect(headers.get("ratelimit-policy")).toBe(`"${bucket}";q=${limit};w=60`);
+  expect(headers.get("ratelimit")).toBe(`"${bucket}";r=${remaining};t=${reset}`);
+}
+
+export function rateLimits(api: Api): void {
+  describe("rate limits", () => {
+    // The counts of a test must not be cut in two by the turn of a minute.
+    beforeEach(async () => {
+      const left = 60_000 - (Date.now() % 60_000);
+      if (left < 4_000) await sleep(left + 100);
+    });
+
+    it.each(LIMITED)(
+      "%s: X-RateLimit-* and RateLimit-* with equal values",
+      async (path, body, bucket, limit) => {
+        const client = await newClient(api);
+        for (const remaining of [limit - 1, limit - 2]) {
+          const answer = await client.post(path, body);
+          expect(answer.status).toBe(200);
+          expectHeaders(answer, bucket, limit, remaining);
+          expect(answer.headers.get("retry-after")).toBeNull();
+        }
+      },
+    );
+
+    it("on every response of a limited endpoint: a refused request counts too", async () => {
+      const client = await newClient(api, { namespaces: ["mine"] });
+      const refusals: [unknown, Record<string, string>, number][] = [
+        [{}, {}, 400],
+        ["{", {}, 400],
+        [{ session_id: "s", namespace: "theirs" }, {}, 403],
+        [{ session_id: "x".repeat(1_100_000) }, {}, 413],
+        [{ session_id: "s" }, { "Content-Type": "text/plain" }, 415],
+        [{ session_id: "s", namespace: "mine" }, { "Idempotency-Key": "k" }, 200],
+        [{ session_id: "s", namespace: "mine" }, { "Idempotency-Key": "k" }, 200],
+        [{ session_id: "t", namespace: "mine" }, { "Idempotency-Key": "k" }, 422],
+      ];
+      for (const [place, [body, headers, status]] of refusals.entries()) {
+        const answer = await client.post("/v1/traces/llm", body, headers);
+        expect(answer.status).toBe(status);
+        expectHeaders(answer, "traces", 600, 599 - place);
+      }
+    });
+
+    it("Remaining reaches 0 on the request that uses the window up; the next is 429 rate_limit_exceeded", async () => {
+      const { token, tenant } = await newToken();
+      await limitTenant(tenant, { query: 3 });
+      const client = new Client(api, token);
+      const query = () => client.post("/v1/logs/query", { namespace: "n" });
+      for (const remaining of [2, 1, 0]) {
+        const answer = await query();
+        expect(answer.status).toBe(200);
+        expectHeaders(answer, "query", 3, remaining);
+      }
+      for (let over = 0; over < 2; over += 1) {
+        const answer = await query();
+        expect([answer.status, answer.body.error.code]).toEqual([429, "rate_limit_exceeded"]);
+        expect(answer.body.error.request_id).toBe(answer.headers.get("x-request-id"));
+        expectHeaders(answer, "query", 3, 0);
+      }
+    });
+
+    it("429: bucket name and limit in the message, Retry-After equal to the reset; nothing is stored", async () => {
+      const { token, tenant } = await newToken();
+      await limitTenant(tenant, { traces: 1 });
+      const client = new Client(api, token);
+      expect((await client.post("/v1/traces/llm", { session_id: "s" })).status).toBe(200);
+      for (const body of [{ session_id: "s" }, {}]) {
+        const answer = await client.post("/v1/traces/llm", body);
+        expect([answer.status, answer.body.error.code]).toEqual([429, "rate_limit_exceeded"]);
+        expect(answer.body.error.message).toMatch(/limit of 1 .*"traces"/);
+        expect(answer.headers.get("retry-after")).toBe(answer.headers.get("ratelimit-reset"));
+      }
+      expect((await client.post("/v1/record_query", { namespace: "default", query: {} })).body.count).toBe(1);
+    });
+
+    it("per-token, per bucket: one bucket's end leaves the others, and other tokens of the tenant, alone", async () => {
+      const { token, tenant } = await newToken();
+      await limitTenant(tenant, { sessions: 1 });
+      const client = new Client(api, token);
+      const create = (who: Client) => who.post("/v1/sessions/create", { namespace: "n" });
+      expect((await create(client)).status).toBe(200);
+      expect((await create(client)).status).toBe(429);
+      expect((await client.post("/v1/traces/llm", { session_id: "s" })).status).toBe(200);
+      expect((await create(await newClient(api, { tenant }))).status).toBe(200);
+    });
+
+    it("limits can be overridden per tenant or token; the token's own wins", async () => {
+      const { token, tenant, id } = await newToken();
+      await limitTenant(tenant, { traces: 10_000, query: 7 });
+      await limitToken(id, { query: 9 });
+      const client = new Client(api, token);
+      expectHeaders(await client.post("/v1/traces/llm", { session_id: "s" }), "traces", 10_000, 9_999);
+      expectHeaders(await client.post("/v1/logs/query", { namespace: "n" }), "query", 9, 8);
+      expectHeaders(await client.post("/v1/sessions/create", { namespace: "n" }), "sessions", 600, 599);
+    });
+
+    it("the increment is atomic: of forty at once against a limit of 25, exactly 25 pass", async () => {
+      const { token, tenant } = await newToken();
+      await limitTenant(tenant, { query: 25 });
+      const client = new Client(api, token);
+      const answers = await Promise.all(
+        Array.from({ length: 40 }, () => client.post("/v1/logs/query", { namespace: "n" })),
+      );
+      expect(answers.filter(({ status }) => status === 200)).toHaveLength(25);
+      expect(answers.filter(({ status }) => status === 429)).toHaveLength(15);
+    });
+
+    it.each(["/v1/health", "/v1/openapi.json", "/v1/nothing"])(
+      "GET %s is intentionally unlimited",
+      async (path) => {
+        const response = await api(path);
+        expect(response.headers.get("x-ratelimit-limit")).toBeNull();
+        expect(response.headers.get("ratelimit")).toBeNull();
+      },
+    );
+
+    it("a request without a good token is not counted", async () => {
+      const answer = await new Client(api, "tk_unknown").post("/v1/traces/llm", { session_id: "s" });
+      expect([answer.status, answer.headers.get("x-ratelimit-limit")]).toEqual([401, null]);
+    });
+  });
+}

@@ -1,0 +1,177 @@
+import postgres from "postgres";
+import { afterAll, describe, expect, inject, it } from "vitest";
+import { callAll, newAsker } from "../support/database.ts";
+
+const CONNECTIONS = 30;
+const sql = postgres(inject("databaseUrl"), { max: CONNECTIONS, onnotice: () => {} });
+afterAll(() => sql.end());
+
+const item = {
+  index: 0,
+  type: "llm",
+  session_id: "s",
+  namespace: "n",
+  content: {},
+  result: { trace_type: "llm_call" },
+};
+
+/** A request that records one trace under an idempotency key. */
+async function keyedTrace(more: object = {}) {
+  const asker = await newAsker();
+  return { ...asker, items: [item], single: true, idempotency: { key: "k", hash: "h" }, ...more };
+}
+
+async function recordsOf(tenantId: string): Promise<number> {
+  const [row] = await sql`select count(*)::int as records from public.records where tenant_id = ${tenantId}`;
+  return row?.records;
+}
+
+async function waitUntilBlocked(by: string): Promise<void> {
+  for (let tries = 0; tries < 200; tries += 1) {
+    const [waiting] = await sql`
+      select from pg_stat_activity where wait_event_type = 'Lock' and query like ${`%${by}%`} and pid <> pg_backend_pid()`;
+    if (waiting) return;
+    await sql`select pg_sleep(0.02)`;
+  }
+  throw new Error(`Nothing that calls ${by} waits.`);
+}
+
+describe("idempotency keys in the database", () => {
+  it("thirty connections with one key do the work once, and get the same data", async () => {
+    const payload = await keyedTrace();
+    await Promise.all(Array.from({ length: CONNECTIONS }, () => sql`select pg_sleep(0.05)`));
+    const answers = await callAll(
+      sql,
+      "record_traces",
+      Array.from({ length: CONNECTIONS }, () => payload),
+    );
+    expect(answers.filter(({ replay }) => replay === undefined)).toHaveLength(1);
+    expect(new Set(answers.map(({ data }) => JSON.stringify(data))).size).toBe(1);
+    expect(await recordsOf(answers[0].tenant_id)).toBe(1);
+  });
+
+  it("a twin waits for the first, and replays when it commits", async () => {
+    const payload = await keyedTrace();
+    let twin: Promise<{ replay?: object }[]> | undefined;
+    await sql.begin(async (first) => {
+      await first`select public.record_traces(${sql.json(payload)})`;
+      twin = callAll(sql, "record_traces", [payload]);
+      await waitUntilBlocked("record_traces");
+    });
+    expect((await twin)?.[0]?.replay).toEqual({ request_id: "test" });
+  });
+
+  it("the record of the key and the inserts commit together or not at all: a twin of a failed first does the work", async () => {
+    const payload = await keyedTrace();
+    let twin: ReturnType<typeof callAll> | undefined;
+    const first = sql.begin(async (transaction) => {
+      await transaction`select public.record_traces(${sql.json(payload)})`;
+      twin = callAll(sql, "record_traces", [payload]);
+      await waitUntilBlocked("record_traces");
+      throw new Error("the connection breaks");
+    });
+    await expect(first).rejects.toThrow("the connection breaks");
+    const [answer] = (await twin) ?? [];
+    expect(answer.replay).toBeUndefined();
+    expect(answer.data.results[0].status).toBe("ok");
+    expect(await recordsOf(answer.tenant_id)).toBe(1);
+  });
+
+  it("a twin waits within a bounded time only, and never does the work beside the first", {
+    timeout: 30_000,
+  }, async () => {
+    const payload = await keyedTrace();
+    // Another token of the tenant, so that the twins meet at the key and not at the counter.
+    const other = "f".repeat(32) + crypto.randomUUID().replaceAll("-", "");
+    await sql`
+      insert into public.tracer_tokens (tenant_id, token_hash)
+      select tenant_id, ${other} from public.tracer_tokens where token_hash = ${payload.token_hash}`;
+    await sql.begin(async (first) => {
+      const [row] = await first`select public.record_traces(${sql.json(payload)}) as answer`;
+      const [twin] = await callAll(sql, "record_traces", [{ ...payload, token_hash: other }]);
+      expect(twin.error).toMatchObject({
+        code: "internal_error",
+        message: expect.stringContaining("still running"),
+      });
+      expect(await recordsOf(row?.answer.tenant_id)).toBe(0);
+    });
+  });
+
+  it("are kept for 24 hours; after that the same key is fresh", async () => {
+    const payload = await keyedTrace();
+    const [first] = await callAll(sql, "record_traces", [payload]);
+    const [kept] = await sql`
+      select extract(epoch from expires_at - now())::int as seconds
+      from public.monkai_idempotency_keys where tenant_id = ${first.tenant_id}`;
+    expect(kept?.seconds).toBeGreaterThan(86_400 - 60);
+    expect(kept?.seconds).toBeLessThanOrEqual(86_400);
+
+    await sql`update public.monkai_idempotency_keys set expires_at = now() where tenant_id = ${first.tenant_id}`;
+    const [fresh] = await callAll(sql, "record_traces", [
+      { ...payload, idempotency: { key: "k", hash: "another" } },
+    ]);
+    expect([fresh.error, fresh.replay]).toEqual([undefined, undefined]);
+    const [replay] = await callAll(sql, "record_traces", [
+      { ...payload, idempotency: { key: "k", hash: "another" } },
+    ]);
+    expect(replay.replay).toEqual({ request_id: "test" });
+    expect(await recordsOf(first.tenant_id)).toBe(2);
+  });
+});
+
+describe("rate limits in the database", () => {
+  it("counters live in monkai_rate_limits with per-(token_id, bucket, minute) PK", async () => {
+    const [key] = await sql`
+      select array_agg(attname::text order by place) as columns
+      from pg_constraint, unnest(conkey) with ordinality as part (number, place)
+      join pg_attribute on attnum = number and attrelid = 'public.monkai_rate_limits'::regclass
+      where conrelid = 'public.monkai_rate_limits'::regclass and contype = 'p'`;
+    expect(key?.columns).toEqual(["token_id", "bucket", "minute"]);
+  });
+
+  it("monkai_increment_rate_limit is SECURITY DEFINER, and thirty connections count thirty", async () => {
+    const [counter] = await sql`select prosecdef from pg_proc where proname = 'monkai_increment_rate_limit'`;
+    expect(counter?.prosecdef).toBe(true);
+    const asker = await newAsker();
+    const answers = await callAll(
+      sql,
+      "admit",
+      Array.from({ length: CONNECTIONS }, () => asker),
+    );
+    const remaining = answers.map(({ rate_limit }) => rate_limit.remaining);
+    expect(new Set(remaining).size).toBe(CONNECTIONS);
+  });
+});
+
+describe("cleaning up", () => {
+  it("expired keys and old windows are deleted, and nothing else: the tables stay small under a steady load", async () => {
+    const payload = await keyedTrace();
+    const [{ tenant_id, token_id }] = await callAll(sql, "admit", [payload]);
+    const sizes: number[][] = [];
+    for (let hour = 0; hour < 5; hour += 1) {
+      await callAll(
+        sql,
+        "record_traces",
+        Array.from({ length: 20 }, (_, index) => ({
+          ...payload,
+          idempotency: { key: `${hour}-${index}`, hash: "h" },
+        })),
+      );
+      await sql`select public.delete_expired()`;
+      const [size] = await sql`
+        select (select count(*)::int from public.monkai_idempotency_keys where tenant_id = ${tenant_id}) as keys,
+               (select count(*)::int from public.monkai_rate_limits where token_id = ${token_id}) as counts`;
+      sizes.push([size?.keys, size?.counts]);
+      // A day goes by.
+      await sql`
+        update public.monkai_idempotency_keys set expires_at = expires_at - interval '24 hours'
+        where tenant_id = ${tenant_id}`;
+      await sql`
+        update public.monkai_rate_limits set minute = minute - interval '1 day' where token_id = ${token_id}`;
+    }
+    for (const [keys, counts] of sizes) {
+      expect(keys).toBe(20);
+      expect(counts).toBeLessThanOrEqual(2);
+    }
+  });
+});
