@@ -105,11 +105,8 @@ export function idempotency(api: Api): void {
     it("the hash covers the body's bytes: another member order is another body", async () => {
       const client = await newClient(api);
       const { send } = keyed(client, "k");
-      await send('{"session_id":"s","model":"m"}');
-      expectReplayOf(
-        await send('{"session_id":"s","model":"m"}'),
-        await send('{"session_id":"s","model":"m"}'),
-      );
+      const first = await send('{"session_id":"s","model":"m"}');
+      expectReplayOf(first, await send('{"session_id":"s","model":"m"}'));
       expect((await send('{"model":"m","session_id":"s"}')).status).toBe(422);
       expect((await send('{"session_id":"s", "model":"m"}')).status).toBe(422);
     });
