@@ -59,14 +59,16 @@ async function run(settings: Settings, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
   const project = { url: rest.url, serviceKey: state.serviceKey };
   const token = settings.tracerToken ?? demoToken(state.serviceKey);
-  await callFunction(project, "create_tracer_token", {
+  const registered = await callFunction<{ active: boolean }>(project, "create_tracer_token", {
     tenant: "demo",
     name: "npm run dev",
     token_hash: await hashTracerToken(token),
     namespaces: null,
     expires_at: null,
   });
-
+  if (!registered.active) {
+    throw new Error("The demo tenant's token was revoked. Set MONKAI_TRACER_TOKEN to another one.");
+  }
   deleteExpiredRegularly(project);
 
   signal.throwIfAborted();

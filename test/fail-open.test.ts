@@ -40,7 +40,7 @@ let database: Database;
 let rest: Server;
 let sql: postgres.Sql;
 let calls = 0;
-const logged: { level: string; message: string; requestId: string }[] = [];
+const logged: { level: string; message: string; requestId: string; cause?: unknown }[] = [];
 
 beforeAll(async () => {
   database = await startDatabase({ ephemeral: true });
@@ -62,7 +62,7 @@ async function newClient(): Promise<Client> {
     }),
     now: () => new Date(),
     newId: () => crypto.randomUUID(),
-    log: (level, message, requestId) => logged.push({ level, message, requestId }),
+    log: (level, message, requestId, cause) => logged.push({ level, message, requestId, cause }),
   });
   const token = `tk_${crypto.randomUUID()}`;
   const token_hash = await hashTracerToken(token);
@@ -97,6 +97,29 @@ describe("cache failures fail open: the request proceeds, with a warning logged 
     } finally {
       await restore();
     }
+  });
+});
+
+describe("a batch that breaks half-way", () => {
+  it("is 500 internal_error, none of it is stored, and what was said is not logged", async () => {
+    const client = await newClient();
+    await sql.unsafe(`
+      create function public.explode() returns trigger language plpgsql as $$
+      begin raise exception 'the disk is full' using detail = new.content; end $$;
+      create trigger explode before insert on public.logs for each row execute function public.explode()`);
+    logged.length = 0;
+    const answer = await client.post("/v1/traces/batch", {
+      traces: [
+        { type: "llm", session_id: "s", namespace: "n" },
+        { type: "log", session_id: "s", namespace: "n", message: "my secret" },
+      ],
+    });
+    await sql.unsafe("drop function public.explode cascade");
+    expect([answer.status, answer.body.error.code]).toEqual([500, "internal_error"]);
+    expect(answer.body.error.message).not.toContain("disk");
+    expect(logged).toMatchObject([{ level: "error", cause: expect.stringContaining("the disk is full") }]);
+    expect(JSON.stringify(logged)).not.toContain("my secret");
+    expect((await client.post("/v1/record_query", { namespace: "n", query: {} })).body.count).toBe(0);
   });
 });
 

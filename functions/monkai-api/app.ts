@@ -34,7 +34,7 @@ const EXPOSED_HEADERS = [
 /** The whole API. Each route adds credentials, admission and body limit of its own: see `routes/api-route.ts`. */
 export function createApp(services: Services): OpenAPIHono<AppEnv> {
   const app = new OpenAPIHono<AppEnv>({
-    getPath: (request) => routePath(request.url),
+    getPath: routePath,
     defaultHook: refuseInvalid,
   });
   app.onError(refusals.onError);

@@ -48,3 +48,8 @@ export class ApiError extends Error {
     this.status = options.status ?? ERRORS[code].status;
   }
 }
+
+/** What a client sent, as far as it belongs into a message. */
+export function shortened(text: string): string {
+  return text.length <= 200 ? text : `${text.slice(0, 200)}...`;
+}

@@ -4,7 +4,7 @@ export type LogLevel = "info" | "warn" | "error";
 
 /** All that the app needs from outside. Passed in, so that a test or a runtime can bring its own. */
 export interface Services {
-  store: Store;
+  store: Pick<Store, "request">;
   now: () => Date;
   newId: () => string;
   log: (level: LogLevel, message: string, requestId: string, cause?: unknown) => void;

@@ -5,11 +5,22 @@ import { Store } from "./store/store.ts";
 
 /** The app as it runs in production, from a runtime's environment. Both entries call this. */
 export function startApp(environment: unknown): ReturnType<typeof createApp> {
-  const env = parseEnv(environment);
+  let store: Store | undefined;
   return createApp({
-    store: new Store(env.SUPABASE_URL, env.SUPABASE_SERVICE_ROLE_KEY),
+    // Opened by the first request that needs it: an incomplete configuration is then an error that the API can answer.
+    store: {
+      request(asker) {
+        store ??= openStore(environment);
+        return store.request(asker);
+      },
+    },
     now: () => new Date(),
     newId: () => crypto.randomUUID(),
     log: consoleLog,
   });
+}
+
+function openStore(environment: unknown): Store {
+  const env = parseEnv(environment);
+  return new Store(env.SUPABASE_URL, env.SUPABASE_SERVICE_ROLE_KEY);
 }

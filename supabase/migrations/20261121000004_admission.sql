@@ -70,7 +70,7 @@ end $$;
 
 -- A moment as clients get it: RFC 3339 in UTC, with milliseconds, or microseconds where there are any.
 create function public.timestamp_text(moment timestamptz) returns text
-language sql immutable set search_path = ''
+language sql stable set search_path = ''
 return regexp_replace(
   to_char(timestamp_text.moment at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US'), '000$', '') || 'Z';
 

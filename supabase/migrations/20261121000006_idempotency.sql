@@ -13,7 +13,7 @@ create table public.monkai_idempotency_keys (
 comment on column public.monkai_idempotency_keys.request_hash is 'SHA-256 of the route and the body''s bytes, in hex.';
 comment on column public.monkai_idempotency_keys.request_id is 'The X-Request-ID of the first request.';
 comment on column public.monkai_idempotency_keys.response is
-  'What the first request was answered with; null when that could not be remembered: the key is free again.';
+  'What the first request was answered with; null when that was an error or could not be kept: the key is free again.';
 
 create index idempotency_keys_by_expiry on public.monkai_idempotency_keys (expires_at);
 
@@ -65,21 +65,17 @@ exception
     return public.with_warning(admission, 'Idempotency is off for this request: ' || sqlerrm);
 end $$;
 
--- The step after the work: its data is remembered under the key, an error frees it. Fails open with a warning.
+-- The step after the work: its data is remembered under the key. An error is not: a key without a response is free.
+-- Fails open with a warning.
 create function public.settle_idempotency_key(answer jsonb, payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
   wanted jsonb := settle_idempotency_key.payload -> 'idempotency';
 begin
-  if wanted is null then return answer; end if;
+  if wanted is null or answer ? 'error' then return answer; end if;
 
-  if answer ? 'error' then
-    delete from public.monkai_idempotency_keys known
-    where known.tenant_id = (answer ->> 'tenant_id')::uuid and known.key = wanted ->> 'key';
-  else
-    update public.monkai_idempotency_keys known set response = answer -> 'data'
-    where known.tenant_id = (answer ->> 'tenant_id')::uuid and known.key = wanted ->> 'key';
-  end if;
+  update public.monkai_idempotency_keys known set response = answer -> 'data'
+  where known.tenant_id = (answer ->> 'tenant_id')::uuid and known.key = wanted ->> 'key';
   return answer;
 exception when others then
   return public.with_warning(answer, 'The response was not remembered for its Idempotency-Key: ' || sqlerrm);

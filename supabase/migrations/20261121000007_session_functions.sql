@@ -18,7 +18,7 @@ end $$;
 -- A session as clients get it. The namespace's name is passed in: a lookup here would not see one that the same
 -- statement has just registered.
 create function public.session_view(session public.sessions, namespace text) returns jsonb
-language sql immutable set search_path = ''
+language sql stable set search_path = ''
 return jsonb_build_object(
   'session_id', (session_view.session).id,
   'namespace', session_view.namespace,
@@ -93,7 +93,7 @@ begin
       and sessions.user_id = wanted ->> 'user_id'
       and sessions.last_activity_at >=
         now() - make_interval(secs => coalesce((wanted ->> 'inactivity_timeout')::integer, 120))
-    order by sessions.last_activity_at desc
+    order by sessions.last_activity_at desc, sessions.created_at desc, sessions.id desc
     limit 1;
     reused := found;
   end if;

@@ -5,56 +5,86 @@
 --    total_tokens?, level?, resource_id?, content, result}
 -- where type is llm, tool, handoff or log, and result is what its sender gets back when it is stored.
 
--- Where each item belongs: its own namespace, else its session's, else the one that another item of the request gives
--- for the session, else `default`. `allowed`: the token may use that namespace and the session's.
--- Returns [{index, session_id, namespace, allowed}].
-create function public.place_items(admission jsonb, items jsonb) returns jsonb
-language plpgsql stable set search_path = '' as $$
+-- Opens the sessions of the items that are not known yet, and notes activity in those that are: a session belongs to
+-- the namespace that it was opened in, else the first one that an item gives for it, else `default`.
+-- Returns {session_id: namespace} for the sessions that the token may use.
+create function public.touch_sessions(admission jsonb, items jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  owner_id uuid := admission ->> 'tenant_id';
+  session_ids text[];
+  session_namespaces text[];
+  given_namespaces text[];
+  touched jsonb;
 begin
-  return (with item as (
-    select item.index, item.session_id, item.namespace, item.error,
-           first_value(item.namespace) over (
-             partition by item.session_id order by item.namespace is null, item.index) as namespace_given
+  with item as (
+    select item.index, item.session_id, item.namespace
+    from jsonb_to_recordset(touch_sessions.items)
+      as item (index integer, session_id text, namespace text, error jsonb)
+    where item.error is null
+      and (item.namespace is null or public.may_use_namespace(touch_sessions.admission, item.namespace))
+  ), session as (
+    select item.session_id as id, coalesce(
+      (select namespaces.name from public.sessions join public.namespaces on namespaces.id = sessions.namespace_id
+       where sessions.tenant_id = owner_id and sessions.id = item.session_id),
+      (array_agg(item.namespace order by item.index) filter (where item.namespace is not null))[1],
+      'default') as namespace
+    from item
+    where item.session_id is not null
+    group by item.session_id
+  ), usable as (
+    select session.id, session.namespace from session
+    where public.may_use_namespace(touch_sessions.admission, session.namespace)
+  )
+  select (select array_agg(usable.id order by usable.id) from usable),
+         (select array_agg(usable.namespace order by usable.id) from usable),
+         (select array_agg(distinct item.namespace) filter (where item.namespace is not null) from item)
+  into session_ids, session_namespaces, given_namespaces;
+
+  perform public.register_namespaces(owner_id, session_namespaces || given_namespaces);
+
+  -- In the order of the ids, so that two batches over the same sessions never wait for each other in a circle. A session
+  -- that another request has opened meanwhile keeps that one's namespace, which the token may not be allowed to use.
+  with opened as (
+    insert into public.sessions (tenant_id, id, namespace_id)
+    select owner_id, wanted.id, namespaces.id
+    from unnest(session_ids, session_namespaces) as wanted (id, namespace)
+    join public.namespaces on namespaces.tenant_id = owner_id and namespaces.name = wanted.namespace
+    order by wanted.id
+    on conflict on constraint session_id_is_unique_within_its_tenant
+      do update set last_activity_at = greatest(sessions.last_activity_at, excluded.last_activity_at)
+      where public.may_use_namespace(touch_sessions.admission, (
+        select namespaces.name from public.namespaces where namespaces.id = sessions.namespace_id))
+    returning sessions.id, sessions.namespace_id
+  )
+  select jsonb_object_agg(opened.id, opened.namespace_id) into touched from opened;
+
+  -- A statement of its own: the one above does not see a namespace that was registered while it waited.
+  return (select coalesce(jsonb_object_agg(session.key, namespaces.name), '{}')
+          from jsonb_each_text(touched) as session
+          join public.namespaces on namespaces.id = session.value::bigint);
+end $$;
+
+-- Where each item belongs: its own namespace, else its session's. `sessions`: what touch_sessions returned.
+-- Returns [{index, namespace} | {index, error}], the error for what the token may not use.
+create function public.place_items(admission jsonb, items jsonb, sessions jsonb) returns jsonb
+language plpgsql immutable set search_path = '' as $$
+begin
+  return (
+    select coalesce(jsonb_agg(jsonb_build_object('index', item.index) || case
+      when item.namespace is not null and not public.may_use_namespace(place_items.admission, item.namespace)
+        then public.namespace_refusal(item.namespace)
+      when item.session_id is not null and not place_items.sessions ? item.session_id
+        then public.refusal('forbidden', 'This tracer token may not use the namespace of this session. '
+          || 'A session that is new and names none is opened in "default".')
+      else jsonb_build_object('namespace', coalesce(item.namespace, place_items.sessions ->> item.session_id))
+    end), '[]')
     from jsonb_to_recordset(place_items.items)
       as item (index integer, session_id text, namespace text, error jsonb)
-  ), placed as (
-    select item.index, item.session_id, namespaces.name as session_namespace,
-           coalesce(item.namespace, namespaces.name, item.namespace_given, 'default') as namespace
-    from item
-    left join public.sessions
-      on sessions.tenant_id = (place_items.admission ->> 'tenant_id')::uuid and sessions.id = item.session_id
-    left join public.namespaces on namespaces.id = sessions.namespace_id
-    where item.error is null
-  )
-  select coalesce(jsonb_agg(jsonb_build_object(
-    'index', placed.index,
-    'session_id', placed.session_id,
-    'namespace', placed.namespace,
-    'allowed', public.may_use_namespace(place_items.admission, placed.namespace)
-      and (placed.session_namespace is null
-           or public.may_use_namespace(place_items.admission, placed.session_namespace))
-  ) order by placed.index), '[]')
-  from placed);
+    where item.error is null);
 end $$;
 
--- Notes activity in the sessions of the allowed placements; a session not seen before is created on the fly.
--- In the order of their ids, so that two batches over the same sessions never wait for each other in a circle.
-create function public.touch_sessions(tenant_id uuid, placements jsonb) returns void
-language plpgsql set search_path = '' as $$
-begin
-  insert into public.sessions (tenant_id, id, namespace_id)
-  select distinct on (placement.session_id) touch_sessions.tenant_id, placement.session_id, namespaces.id
-  from jsonb_to_recordset(touch_sessions.placements)
-    as placement (index integer, session_id text, namespace text, allowed boolean)
-  join public.namespaces
-    on namespaces.tenant_id = touch_sessions.tenant_id and namespaces.name = placement.namespace
-  where placement.allowed and placement.session_id is not null
-  order by placement.session_id, placement.index
-  on conflict on constraint session_id_is_unique_within_its_tenant
-    do update set last_activity_at = greatest(sessions.last_activity_at, excluded.last_activity_at);
-end $$;
-
--- Stores the allowed llm, tool and handoff items as records. An agent that is not named is the namespace's own.
+-- Stores the placed llm, tool and handoff items as records. An agent that is not named is the namespace's own.
 create function public.insert_records(tenant_id uuid, items jsonb, placements jsonb) returns void
 language plpgsql set search_path = '' as $$
 begin
@@ -67,15 +97,15 @@ begin
   from jsonb_to_recordset(insert_records.items) as item (
     index integer, type text, session_id text, agent text, occurred_at timestamptz, latency_ms bigint, model text,
     input_tokens bigint, output_tokens bigint, total_tokens bigint, content jsonb)
-  join jsonb_to_recordset(insert_records.placements) as placement (index integer, namespace text, allowed boolean)
-    on placement.index = item.index and placement.allowed
+  join jsonb_to_recordset(insert_records.placements) as placement (index integer, namespace text)
+    on placement.index = item.index
   join public.namespaces
     on namespaces.tenant_id = insert_records.tenant_id and namespaces.name = placement.namespace
   where item.type <> 'log'
   order by item.index;
 end $$;
 
--- Stores the allowed log items.
+-- Stores the placed log items.
 create function public.insert_logs(tenant_id uuid, items jsonb, placements jsonb) returns void
 language plpgsql set search_path = '' as $$
 begin
@@ -86,8 +116,8 @@ begin
   from jsonb_to_recordset(insert_logs.items) as item (
     index integer, type text, session_id text, agent text, level text, resource_id text, occurred_at timestamptz,
     content jsonb)
-  join jsonb_to_recordset(insert_logs.placements) as placement (index integer, namespace text, allowed boolean)
-    on placement.index = item.index and placement.allowed
+  join jsonb_to_recordset(insert_logs.placements) as placement (index integer, namespace text)
+    on placement.index = item.index
   join public.namespaces
     on namespaces.tenant_id = insert_logs.tenant_id and namespaces.name = placement.namespace
   where item.type = 'log'
@@ -100,12 +130,11 @@ language plpgsql immutable set search_path = '' as $$
 begin
   return (select coalesce(jsonb_agg(
     jsonb_build_object('index', item.index, 'type', item.type) || case
-      when item.error is not null then jsonb_build_object('status', 'error', 'error', item.error)
-      when placement.allowed then jsonb_build_object('status', 'ok', 'result', item.result)
-      else jsonb_build_object('status', 'error') || public.namespace_refusal(placement.namespace)
+      when placement.namespace is not null then jsonb_build_object('status', 'ok', 'result', item.result)
+      else jsonb_build_object('status', 'error', 'error', coalesce(item.error, placement.error))
     end order by item.index), '[]')
   from jsonb_to_recordset(item_results.items) as item (index integer, type text, error jsonb, result jsonb)
-  left join jsonb_to_recordset(item_results.placements) as placement (index integer, namespace text, allowed boolean)
+  left join jsonb_to_recordset(item_results.placements) as placement (index integer, namespace text, error jsonb)
     on placement.index = item.index);
 end $$;
 
@@ -125,12 +154,7 @@ begin
   admission := public.replay_or_claim(admission, record_traces.payload);
   if admission ?| array['error', 'replay'] then return admission; end if;
 
-  placements := public.place_items(admission, items);
-  perform public.register_namespaces(tenant_id, array(
-    select placement.namespace
-    from jsonb_to_recordset(placements) as placement (namespace text, allowed boolean)
-    where placement.allowed));
-  perform public.touch_sessions(tenant_id, placements);
+  placements := public.place_items(admission, items, public.touch_sessions(admission, items));
   perform public.insert_records(tenant_id, items, placements);
   perform public.insert_logs(tenant_id, items, placements);
 
@@ -144,10 +168,10 @@ begin
 end $$;
 
 revoke execute on function
-  public.place_items, public.touch_sessions, public.insert_records, public.insert_logs, public.item_results,
+  public.touch_sessions, public.place_items, public.insert_records, public.insert_logs, public.item_results,
   public.record_traces
   from public, anon, authenticated;
 grant execute on function
-  public.place_items, public.touch_sessions, public.insert_records, public.insert_logs, public.item_results,
+  public.touch_sessions, public.place_items, public.insert_records, public.insert_logs, public.item_results,
   public.record_traces
   to service_role;

@@ -2,10 +2,10 @@
 -- Each function is planned anew for the filters that a call really has (force_custom_plan), so that each of them
 -- finds its index.
 
--- A record as it is read: its content, then its columns. The API makes a ConversationRecord of it.
+-- A record as it is read: its columns, and its content apart. The API makes a ConversationRecord of it.
 create function public.record_view(record public.records, namespace text) returns jsonb
 language sql stable set search_path = ''
-return coalesce((record_view.record).content, '{}') || jsonb_build_object(
+return jsonb_build_object(
   'namespace', record_view.namespace,
   'agent', (record_view.record).agent,
   'session_id', (record_view.record).session_id,
@@ -15,18 +15,34 @@ return coalesce((record_view.record).content, '{}') || jsonb_build_object(
   'model', (record_view.record).model,
   'input_tokens', (record_view.record).input_tokens,
   'output_tokens', (record_view.record).output_tokens,
-  'total_tokens', (record_view.record).total_tokens);
+  'total_tokens', (record_view.record).total_tokens,
+  'content', (record_view.record).content);
 
--- A log entry as it is read.
+-- A log entry as it is read: its columns, and its content apart.
 create function public.log_view(log public.logs, namespace text) returns jsonb
 language sql stable set search_path = ''
-return coalesce((log_view.log).content, '{}') || jsonb_build_object(
+return jsonb_build_object(
   'namespace', log_view.namespace,
   'session_id', (log_view.log).session_id,
   'agent', (log_view.log).agent,
   'level', (log_view.log).level,
   'resource_id', (log_view.log).resource_id,
-  'timestamp', public.timestamp_text((log_view.log).occurred_at));
+  'timestamp', public.timestamp_text((log_view.log).occurred_at),
+  'content', (log_view.log).content);
+
+-- The answer to a query, or a refusal of a page that would be too large for the API to hand on: over 16 MiB of JSON.
+create function public.page_answer(admission jsonb, page jsonb) returns jsonb
+language plpgsql immutable set search_path = '' as $$
+begin
+  if octet_length(page_answer.page::text) <= 16 * 1024 * 1024 then
+    return admission || jsonb_build_object('data', page_answer.page);
+  end if;
+  return admission || public.page_refusal();
+end $$;
+
+create function public.page_refusal() returns jsonb
+language sql immutable set search_path = ''
+return public.refusal('invalid_payload', 'limit: these are more than 16 MiB. Ask for fewer at a time.');
 
 -- POST /record_query. payload.query: {namespace, agent?, session_id?, start_date?, end_date?, limit, offset}, dates
 -- inclusive. data: {records: [record_view], count: all that match}.
@@ -69,7 +85,9 @@ begin
       from page), '[]'),
     'count', (select count(*) from matching))
   into data;
-  return admission || jsonb_build_object('data', data);
+  return public.page_answer(admission, data);
+exception when program_limit_exceeded then -- more than Postgres can put together
+  return admission || public.page_refusal();
 end $$;
 
 -- POST /logs/query. payload.query: {namespace, level?, resource_id?, start_date?, end_date?, limit, offset}, dates
@@ -113,10 +131,14 @@ begin
       from page), '[]'),
     'count', (select count(*) from matching))
   into data;
-  return admission || jsonb_build_object('data', data);
+  return public.page_answer(admission, data);
+exception when program_limit_exceeded then -- more than Postgres can put together
+  return admission || public.page_refusal();
 end $$;
 
-revoke execute on function public.record_view, public.log_view, public.query_records, public.query_logs
+revoke execute on function
+  public.record_view, public.log_view, public.page_answer, public.page_refusal, public.query_records, public.query_logs
   from public, anon, authenticated;
-grant execute on function public.record_view, public.log_view, public.query_records, public.query_logs
+grant execute on function
+  public.record_view, public.log_view, public.page_answer, public.page_refusal, public.query_records, public.query_logs
   to service_role;

@@ -12,8 +12,8 @@ return jsonb_build_object(
   'namespaces', (token_view.token).namespaces,
   'created_at', public.timestamp_text((token_view.token).created_at));
 
--- payload: {tenant, token_hash, name?, namespaces?, expires_at?}. The tenant is created on first use. Again with the
--- same token for the same tenant makes it what the payload says; another tenant's token is an error.
+-- payload: {tenant, token_hash, name?, namespaces?, expires_at?}. The tenant is created on first use. A token that is
+-- known stays as it is (revoked, too) and is returned; another tenant's is an error.
 create function public.create_tracer_token(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
@@ -24,17 +24,16 @@ begin
   insert into public.tenants (name) values (wanted ->> 'tenant') on conflict do nothing;
   select tenants.id into owner_id from public.tenants where tenants.name = wanted ->> 'tenant';
 
-  insert into public.tracer_tokens as known (tenant_id, token_hash, name, namespaces, expires_at)
+  insert into public.tracer_tokens (tenant_id, token_hash, name, namespaces, expires_at)
   values (owner_id, wanted ->> 'token_hash', wanted ->> 'name',
-          (select array_agg(namespace) from jsonb_array_elements_text(
+          (select array_agg(given.namespace) from jsonb_array_elements_text(
              case jsonb_typeof(wanted -> 'namespaces') when 'array' then wanted -> 'namespaces' else '[]' end
            ) as given (namespace)),
           (wanted ->> 'expires_at')::timestamptz)
-  on conflict on constraint token_hash_belongs_to_one_token do update
-    set active = true, name = excluded.name, namespaces = excluded.namespaces, expires_at = excluded.expires_at
-    where known.tenant_id = excluded.tenant_id
-  returning * into token;
+  on conflict on constraint token_hash_belongs_to_one_token do nothing;
 
+  select tracer_tokens.* into token from public.tracer_tokens
+  where tracer_tokens.token_hash = wanted ->> 'token_hash' and tracer_tokens.tenant_id = owner_id;
   if not found then
     raise exception 'This token already belongs to another tenant. Choose another token.'
       using errcode = 'unique_violation';
@@ -45,12 +44,11 @@ end $$;
 -- payload: {tenant?}. All tokens, or one tenant's, oldest first.
 create function public.list_tracer_tokens(payload jsonb) returns jsonb
 language sql stable set search_path = ''
-begin atomic
+return (
   select coalesce(jsonb_agg(public.token_view(token) order by token.created_at, token.id), '[]')
   from public.tracer_tokens token
   join public.tenants on tenants.id = token.tenant_id
-  where list_tracer_tokens.payload ->> 'tenant' is null or tenants.name = list_tracer_tokens.payload ->> 'tenant';
-end;
+  where list_tracer_tokens.payload ->> 'tenant' is null or tenants.name = list_tracer_tokens.payload ->> 'tenant');
 
 -- payload: {id} or {token_hash}. Returns the token, null if there is none.
 create function public.revoke_tracer_token(payload jsonb) returns jsonb

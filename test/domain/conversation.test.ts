@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { ConversationRecord, toConversationRecord } from "../../functions/monkai-api/schemas/records.ts";
+import { toConversationRecord } from "../../functions/monkai-api/domain/read-back.ts";
+import { ConversationRecord } from "../../functions/monkai-api/schemas/records.ts";
 import type { RecordRow } from "../../functions/monkai-api/store/queries.ts";
 
 const row: RecordRow = {
@@ -13,6 +14,7 @@ const row: RecordRow = {
   input_tokens: 0,
   output_tokens: 0,
   total_tokens: 0,
+  content: null,
 };
 
 const user = (content: unknown) => ({ role: "user", content });
@@ -29,6 +31,11 @@ describe("an LLM call of any shape reads back as a valid ConversationRecord", ()
       "other names of roles",
       { input: { messages: [{ role: "Developer", content: "x" }] } },
       [{ role: "system", content: "x" }],
+    ],
+    [
+      "a role that objects have by themselves",
+      { input: { messages: [{ role: "constructor", content: "x" }] } },
+      [{ role: "user", sender: "constructor", content: "x" }],
     ],
     [
       "an unknown role",
@@ -69,7 +76,7 @@ describe("an LLM call of any shape reads back as a valid ConversationRecord", ()
     ],
     ["any other output", { output: { text: "Hello" } }, [assistant({ text: "Hello" })]],
   ])("%s", (_, content, msg) => {
-    const record = toConversationRecord({ ...row, ...content });
+    const record = toConversationRecord({ ...row, content });
     expect(record.msg).toEqual(msg);
     expect(ConversationRecord.safeParse(record).error).toBeUndefined();
     expect(record).toMatchObject(content);

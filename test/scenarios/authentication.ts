@@ -20,6 +20,7 @@ function expectRefused(answer: Answer, code: string): void {
   expect(answer.status).toBe(401);
   expect(answer.body.error.code).toBe(code);
   expect(answer.body.error.request_id).toBe(answer.headers.get("x-request-id"));
+  expect(answer.headers.get("www-authenticate")).toBe("Bearer");
 }
 
 export function authentication(api: Api): void {

@@ -6,7 +6,7 @@ type Refusal = [name: string, path: string, body: unknown, code: string, named: 
 const REFUSALS: Refusal[] = [
   ["a missing namespace", "/v1/sessions/create", {}, "missing_field", "namespace"],
   ["a null namespace", "/v1/sessions/create", { namespace: null }, "missing_field", "namespace"],
-  ["an empty namespace", "/v1/sessions/create", { namespace: "" }, "invalid_payload", "namespace"],
+  ["an empty namespace", "/v1/sessions/create", { namespace: "" }, "missing_field", "namespace"],
   ["a namespace of a wrong type", "/v1/sessions/create", { namespace: 5 }, "invalid_payload", "namespace"],
   [
     "a timeout of 0",
@@ -92,6 +92,7 @@ const UNSTORABLE: [name: string, body: string, named: string][] = [
     "input.messages[0].content",
   ],
   ["\\u0000 in a member's name", '{"session_id":"s","metadata":{"a\\u0000":1}}', "metadata"],
+  ["half a surrogate pair in a member's name", '{"session_id":"s","metadata":{"a\\ud83d":1}}', "metadata"],
   ["a number beyond a double", '{"session_id":"s","metadata":{"n":1e999}}', "metadata.n"],
   [
     "nesting without end",
@@ -114,6 +115,11 @@ export function errors(api: Api): void {
             answer.body.error.message.startsWith(`${named}:`),
         ).toBe(true);
         expect(Object.keys(answer.body)).toEqual(["error"]);
+        for (const namespace of ["n", "default"]) {
+          const records = await client.post("/v1/record_query", { namespace, query: {} });
+          const logs = await client.post("/v1/logs/query", { namespace });
+          expect([records.body.count, logs.body.count]).toEqual([0, 0]);
+        }
       },
     );
 
@@ -136,6 +142,31 @@ export function errors(api: Api): void {
       expect(sent.status).toBe(200);
       const { body } = await client.post("/v1/record_query", { namespace: "default", query: {} });
       expect(body.records[0].output.content).toBe("cut \ufffd");
+    });
+
+    it("a message says what is wrong, but does not give all of it back", async () => {
+      const client = await newClient(api);
+      const answer = await client.post(
+        "/v1/traces/llm",
+        `{"session_id":"s","metadata":{"${"x".repeat(90_000)}":1e999}}`,
+      );
+      expect(answer.status).toBe(400);
+      expect(answer.body.error.message.length).toBeLessThan(1000);
+    });
+
+    it("a page of more than 16 MiB is 400 naming the limit; a smaller one is read", async () => {
+      const client = await newClient(api);
+      for (let sent = 0; sent < 2; sent += 1) {
+        const trace = { type: "log", namespace: "n", message: "x".repeat(9_000_000) };
+        expect((await client.post("/v1/traces/batch", { traces: [trace] })).status).toBe(200);
+      }
+      const large = await client.post("/v1/logs/query", { namespace: "n" });
+      expect([large.status, large.body.error.code]).toEqual([400, "invalid_payload"]);
+      expect(large.body.error.message).toContain("limit");
+      const small = await client.post("/v1/logs/query", { namespace: "n", limit: 1 });
+      expect([small.status, small.body.count, small.body.logs[0].message.length]).toEqual([
+        200, 2, 9_000_000,
+      ]);
     });
 
     it("malformed JSON is 400 bad_request", async () => {
@@ -196,6 +227,14 @@ export function errors(api: Api): void {
       expect(answer.body.inactivity_timeout).toBe(120);
       expect(answer.body.metadata).toEqual({});
       expect(answer.body).not.toHaveProperty("colour");
+    });
+
+    it("an empty optional name is none: the trace is not lost over it", async () => {
+      const client = await newClient(api);
+      const sent = await client.post("/v1/traces/llm", { session_id: "s", agent: "", namespace: "" });
+      expect(sent.status).toBe(200);
+      const { body } = await client.post("/v1/record_query", { namespace: "default", query: { agent: "" } });
+      expect(body.records).toMatchObject([{ agent: "default", session_id: "s" }]);
     });
   });
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { ERROR_CODES } from "../../functions/monkai-api/errors.ts";
 import { type Api, newClient } from "../support/tenant.ts";
 
 const UUID_V4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
@@ -28,12 +29,14 @@ export function http(api: Api): void {
       const response = await api("/v1/health", { method: "HEAD" });
       expect(response.status).toBe(200);
       expect(response.headers.get("x-request-id")).toMatch(UUID_V4);
+      expect(response.headers.get("content-type")).toMatch(/^application\/json/);
+      expect(response.headers.get("access-control-allow-origin")).toBe("*");
       expect(await response.text()).toBe("");
     });
   });
 
   describe("paths", () => {
-    it.each(PREFIXES)("every endpoint also responds under %j", async (prefix) => {
+    it.each(PREFIXES)("health and sessions also respond under %j", async (prefix) => {
       const client = await newClient(api);
       const health = await client.request(`${prefix}/health`);
       expect(health.status).toBe(200);
@@ -42,6 +45,14 @@ export function http(api: Api): void {
       expect(session.status).toBe(200);
       expect(session.body.namespace).toBe("paths");
     });
+
+    it.each(["//v1//health", "/v1/health/", "/v1//traces/llm/"])(
+      "%s: doubled and trailing slashes are forgiven",
+      async (path) => {
+        const response = await api(path);
+        expect(response.status).toBe(path.includes("health") ? 200 : 405);
+      },
+    );
 
     it("an unknown route is 404 not_found in the envelope", async () => {
       const client = await newClient(api);
@@ -130,9 +141,10 @@ export function http(api: Api): void {
       "/traces/log",
       "/traces/tool",
     ]);
+    expect(body.components.schemas.Error.properties.error.properties.code.enum).toEqual(ERROR_CODES);
+    expect(
+      new URL(body.servers[0].url, "https://x.test/functions/v1/monkai-api/v1/openapi.json").pathname,
+    ).toBe("/functions/v1/monkai-api/v1/");
     expect(Object.keys(body.components.securitySchemes)).toEqual(["bearerAuth", "tracerTokenHeader"]);
-    expect(body.components.schemas.Error.properties.error.properties.code.enum).toContain(
-      "idempotency_key_conflict",
-    );
   });
 }

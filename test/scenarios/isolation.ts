@@ -55,8 +55,12 @@ export function isolation(api: Api): void {
 
       const seen = await bound.post("/v1/record_query", { namespace: "a", query: {} });
       expect([seen.status, seen.body.count]).toEqual([200, 1]);
-      const trespass = await bound.post("/v1/traces/llm", { session_id: "in-b", namespace: "a" });
-      expect([trespass.status, trespass.body.error.code]).toEqual([403, "forbidden"]);
+      for (const body of [{ session_id: "in-b" }, { session_id: "in-b", namespace: "a" }]) {
+        const trespass = await bound.post("/v1/traces/llm", body);
+        expect([trespass.status, trespass.body.error.code]).toEqual([403, "forbidden"]);
+        expect(trespass.body.error.message).not.toMatch(/namespace "[ab]"/);
+      }
+      expect((await whole.post("/v1/record_query", { namespace: "a", query: {} })).body.count).toBe(1);
     });
   });
 }

@@ -65,6 +65,12 @@ export function queries(api: Api): void {
       });
       const { body } = await client.post("/v1/record_query", { namespace: "default", query: {} });
       expect(body.records.map((record: { model: string }) => record.model)).toEqual(models.toReversed());
+      const pages = await Promise.all(
+        [0, 7, 14].map((offset) =>
+          client.post("/v1/record_query", { namespace: "default", query: { limit: 7, offset } }),
+        ),
+      );
+      expect(pages.flatMap(({ body }) => body.records)).toEqual(body.records);
     });
 
     it.each([
@@ -106,6 +112,24 @@ export function queries(api: Api): void {
       expect([status, body.count, body.logs.length]).toEqual([200, expected, expected]);
       const times = body.logs.map((log: { timestamp: string }) => log.timestamp);
       expect(times).toEqual(times.toSorted().toReversed());
+    });
+
+    it("has a stable order on ties, across pages: the last one sent comes first", async () => {
+      const client = await newClient(api);
+      const messages = Array.from({ length: 20 }, (_, index) => `m${index}`);
+      await client.post("/v1/traces/batch", {
+        traces: messages.map((message) => ({
+          type: "log",
+          namespace: "n",
+          message,
+          timestamp: "2025-10-29",
+        })),
+      });
+      const pages = await Promise.all(
+        [0, 7, 14].map((offset) => client.post("/v1/logs/query", { namespace: "n", limit: 7, offset })),
+      );
+      const read = pages.flatMap(({ body }) => body.logs.map((log: { message: string }) => log.message));
+      expect(read).toEqual(messages.toReversed());
     });
 
     it("pages with limit and offset", async () => {

@@ -1,6 +1,5 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { type Api, newClient } from "../support/tenant.ts";
+import { ageSession, type Api, newClient } from "../support/tenant.ts";
 
 export function sessions(api: Api): void {
   describe("sessions", () => {
@@ -78,15 +77,27 @@ export function sessions(api: Api): void {
 
     it("get-or-create reuses only within inactivity_timeout, and asking is no activity", async () => {
       const client = await newClient(api);
-      const wanted = { namespace: "n", user_id: "u", inactivity_timeout: 1 };
-      const first = await client.post("/v1/sessions/get-or-create", wanted);
-      await sleep(600);
-      const asked = await client.post("/v1/sessions/get-or-create", wanted);
-      expect(asked.body.session_id).toBe(first.body.session_id);
-      await sleep(600);
-      const late = await client.post("/v1/sessions/get-or-create", wanted);
+      const wanted = { namespace: "n", user_id: "u", inactivity_timeout: 300 };
+      const ask = () => client.post("/v1/sessions/get-or-create", wanted);
+      const { body: session } = await ask();
+      await ageSession(client, session.session_id, 200);
+      expect((await ask()).body).toMatchObject({ session_id: session.session_id, reused: true });
+      await ageSession(client, session.session_id, 110);
+      const late = await ask();
       expect([late.status, late.body.reused]).toEqual([200, false]);
-      expect(late.body.session_id).not.toBe(first.body.session_id);
+      expect(late.body.session_id).not.toBe(session.session_id);
+    });
+
+    it("of several active sessions it is the one that was active last", async () => {
+      const client = await newClient(api);
+      const wanted = { namespace: "n", user_id: "u" };
+      const { body: older } = await client.post("/v1/sessions/create", wanted);
+      const { body: newer } = await client.post("/v1/sessions/create", wanted);
+      const found = await client.post("/v1/sessions/get-or-create", wanted);
+      expect(found.body.session_id).toBe(newer.session_id);
+      await client.post("/v1/traces/llm", { session_id: older.session_id });
+      const again = await client.post("/v1/sessions/get-or-create", wanted);
+      expect(again.body.session_id).toBe(older.session_id);
     });
 
     it.each([
@@ -94,14 +105,13 @@ export function sessions(api: Api): void {
       ["a log", "/v1/traces/log", { message: "still here" }],
     ])("%s in the session is activity", async (_, path, trace) => {
       const client = await newClient(api);
-      const wanted = { namespace: "n", user_id: "u", inactivity_timeout: 2 };
+      const wanted = { namespace: "n", user_id: "u" };
       const { body: session } = await client.post("/v1/sessions/get-or-create", wanted);
-      await sleep(1200);
-      const traced = await client.post(path, { ...trace, session_id: session.session_id });
-      expect(traced.status).toBe(200);
-      await sleep(1200);
+      await ageSession(client, session.session_id, 119);
+      expect((await client.post(path, { ...trace, session_id: session.session_id })).status).toBe(200);
+      await ageSession(client, session.session_id, 60);
       const again = await client.post("/v1/sessions/get-or-create", wanted);
-      expect(again.body.session_id).toBe(session.session_id);
+      expect(again.body).toMatchObject({ session_id: session.session_id, reused: true });
     });
 
     it("thirty concurrent get-or-create calls for one user get one session", async () => {

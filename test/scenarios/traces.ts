@@ -163,7 +163,7 @@ export function traces(api: Api): void {
         trace_type: "tool_call",
         latency_ms: 120,
         arguments: { city: "São Paulo" },
-        msg: { role: "tool", tool_name: "get_weather", content, tool_calls: [call] },
+        msg: [{ role: "tool", tool_name: "get_weather", content, tool_calls: [call] }],
       });
       expect(body.records[0].result).toEqual(result);
     });
@@ -189,10 +189,9 @@ export function traces(api: Api): void {
       const { body } = await client.post("/v1/record_query", { namespace: "default", query: {} });
       const [record] = body.records;
       expect(record.agent).toBe("triage-agent");
-      expect(record.msg).toMatchObject({
-        role: "system",
-        content: expect.stringContaining("Customer wants to purchase"),
-      });
+      expect(record.msg).toMatchObject([
+        { role: "system", content: expect.stringContaining("Customer wants to purchase") },
+      ]);
       expect(record.transfers).toEqual([
         {
           from: "triage-agent",
@@ -201,6 +200,43 @@ export function traces(api: Api): void {
           timestamp: record.inserted_at,
         },
       ]);
+    });
+  });
+
+  describe("every trace endpoint", () => {
+    it.each([
+      ["/v1/traces/llm", {}],
+      ["/v1/traces/tool", { tool_name: "t" }],
+      ["/v1/traces/handoff", { from_agent: "x", to_agent: "y" }],
+      ["/v1/traces/log", { message: "m" }],
+    ])("%s takes agent, namespace, timestamp and metadata", async (path, trace) => {
+      const client = await newClient(api);
+      const common = { agent: "scribe", metadata: { run: 7 }, timestamp: "2025-10-29T15:30:03.848Z" };
+      expect((await client.post(path, { ...trace, ...common, session_id: "s", namespace: "n" })).status).toBe(
+        200,
+      );
+      const records = await client.post("/v1/record_query", { namespace: "n", query: {} });
+      const logs = await client.post("/v1/logs/query", { namespace: "n" });
+      const [read] = [...records.body.records, ...logs.body.logs];
+      expect(read).toMatchObject({ agent: "scribe", namespace: "n", session_id: "s" });
+      expect(read.metadata ?? read.custom_object).toEqual({ run: 7 });
+      expect(read.inserted_at ?? read.timestamp).toBe(common.timestamp);
+    });
+
+    it.each([
+      ["/v1/traces/llm", {}],
+      ["/v1/traces/tool", { tool_name: "t" }],
+      ["/v1/traces/handoff", { from_agent: "x", to_agent: "y" }],
+    ])("%s keeps who the user is", async (path, trace) => {
+      const client = await newClient(api);
+      const user = {
+        external_user_id: "5521",
+        external_user_name: "João Silva",
+        external_user_channel: "web",
+      };
+      expect((await client.post(path, { ...trace, ...user, session_id: "s" })).status).toBe(200);
+      const { body } = await client.post("/v1/record_query", { namespace: "default", query: {} });
+      expect(body.records).toMatchObject([user]);
     });
   });
 

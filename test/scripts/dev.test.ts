@@ -1,16 +1,21 @@
 import { execFileSync } from "node:child_process";
+import { readdirSync } from "node:fs";
 import { chmod, readdir, readFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { freePort } from "../../scripts/stack/ports.ts";
+import { commandLine } from "../../scripts/stack/processes.ts";
 import { type Command, dev, temporaryDataDir, token } from "../support/dev.ts";
 
 const STARTED = /Tracer token\s+(tk_\S+)/;
 
-/** The processes that have the folder in their command line, or were started for its run. */
+/** The command lines that have one of these in them. Slim Linux systems have no `ps`, others no /proc. */
 function processesOf(...marks: string[]): string[] {
-  const all = execFileSync("ps", ["-eo", "pid,args"], { encoding: "utf8" }).split("\n");
+  const all =
+    process.platform === "linux"
+      ? readdirSync("/proc").map((name) => (/^\d+$/.test(name) ? (commandLine(Number(name)) ?? "") : ""))
+      : execFileSync("ps", ["-eo", "args"], { encoding: "utf8" }).split("\n");
   return all.filter((line) => marks.some((mark) => line.includes(mark)));
 }
 

@@ -1,6 +1,6 @@
 import postgres from "postgres";
 import { afterAll, describe, expect, inject, it } from "vitest";
-import { callAll, newAsker } from "../support/database.ts";
+import { callAll, newAsker, otherToken, waitUntilBlocked } from "../support/database.ts";
 
 const CONNECTIONS = 30;
 const sql = postgres(inject("databaseUrl"), { max: CONNECTIONS, onnotice: () => {} });
@@ -26,16 +26,6 @@ async function recordsOf(tenantId: string): Promise<number> {
   return row?.records;
 }
 
-async function waitUntilBlocked(by: string): Promise<void> {
-  for (let tries = 0; tries < 200; tries += 1) {
-    const [waiting] = await sql`
-      select from pg_stat_activity where wait_event_type = 'Lock' and query like ${`%${by}%`} and pid <> pg_backend_pid()`;
-    if (waiting) return;
-    await sql`select pg_sleep(0.02)`;
-  }
-  throw new Error(`Nothing that calls ${by} waits.`);
-}
-
 describe("idempotency keys in the database", () => {
   it("thirty connections with one key do the work once, and get the same data", async () => {
     const payload = await keyedTrace();
@@ -56,7 +46,7 @@ describe("idempotency keys in the database", () => {
     await sql.begin(async (first) => {
       await first`select public.record_traces(${sql.json(payload)})`;
       twin = callAll(sql, "record_traces", [payload]);
-      await waitUntilBlocked("record_traces");
+      await waitUntilBlocked(sql, "record_traces");
     });
     expect((await twin)?.[0]?.replay).toEqual({ request_id: "test" });
   });
@@ -67,7 +57,7 @@ describe("idempotency keys in the database", () => {
     const first = sql.begin(async (transaction) => {
       await transaction`select public.record_traces(${sql.json(payload)})`;
       twin = callAll(sql, "record_traces", [payload]);
-      await waitUntilBlocked("record_traces");
+      await waitUntilBlocked(sql, "record_traces");
       throw new Error("the connection breaks");
     });
     await expect(first).rejects.toThrow("the connection breaks");
@@ -82,10 +72,7 @@ describe("idempotency keys in the database", () => {
   }, async () => {
     const payload = await keyedTrace();
     // Another token of the tenant, so that the twins meet at the key and not at the counter.
-    const other = "f".repeat(32) + crypto.randomUUID().replaceAll("-", "");
-    await sql`
-      insert into public.tracer_tokens (tenant_id, token_hash)
-      select tenant_id, ${other} from public.tracer_tokens where token_hash = ${payload.token_hash}`;
+    const other = await otherToken(sql, payload);
     await sql.begin(async (first) => {
       const [row] = await first`select public.record_traces(${sql.json(payload)}) as answer`;
       const [twin] = await callAll(sql, "record_traces", [{ ...payload, token_hash: other }]);

@@ -1,6 +1,6 @@
 import postgres from "postgres";
 import { afterAll, describe, expect, inject, it } from "vitest";
-import { callAll, newAsker } from "../support/database.ts";
+import { callAll, newAsker, otherToken, waitUntilBlocked } from "../support/database.ts";
 
 const CONNECTIONS = 30;
 const sql = postgres(inject("databaseUrl"), { max: CONNECTIONS, onnotice: () => {} });
@@ -61,6 +61,44 @@ describe("thirty connections at once", () => {
     expect(stored).toEqual({ records: CONNECTIONS, sessions: 1, namespaces: 1 });
   });
 
+  it("a trace that names no namespace goes where the session is that another request is just opening", async () => {
+    const asker = await newAsker();
+    const item = { index: 0, type: "llm", session_id: "new", content: {}, result: {} };
+    let second: ReturnType<typeof callAll> | undefined;
+    await sql.begin(async (first) => {
+      await first`select public.record_traces(${first.json({ ...asker, items: [{ ...item, namespace: "x" }] })})`;
+      // Another token of the tenant, so that the two meet at the session and not at the counter of requests.
+      second = callAll(sql, "record_traces", [
+        { ...asker, token_hash: await otherToken(sql, asker), items: [item] },
+      ]);
+      await waitUntilBlocked(sql, "record_traces");
+    });
+    const [answer] = (await second) ?? [];
+    const namespaces = await sql`
+      select distinct namespaces.name from public.records join public.namespaces on namespaces.id = namespace_id
+      where records.tenant_id = ${answer.tenant_id}`;
+    expect(namespaces.map(({ name }) => name)).toEqual(["x"]);
+  });
+
+  it("a bound token gets no trace into a session that another token is just opening elsewhere", async () => {
+    const asker = await newAsker();
+    const item = { index: 0, type: "llm", session_id: "new", content: {}, result: {} };
+    let second: ReturnType<typeof callAll> | undefined;
+    await sql.begin(async (first) => {
+      await first`select public.record_traces(${first.json({ ...asker, items: [{ ...item, namespace: "theirs" }] })})`;
+      const token_hash = await otherToken(sql, asker, ["mine"]);
+      second = callAll(sql, "record_traces", [
+        { ...asker, token_hash, items: [{ ...item, namespace: "mine" }] },
+      ]);
+      await waitUntilBlocked(sql, "record_traces");
+    });
+    const [answer] = (await second) ?? [];
+    expect(answer.data.results[0]).toMatchObject({ status: "error", error: { code: "forbidden" } });
+    const [stored] =
+      await sql`select count(*)::int as records from public.records where tenant_id = ${answer.tenant_id}`;
+    expect(stored).toEqual({ records: 1 });
+  });
+
   it("batches over the same sessions and namespaces in opposite orders do not deadlock", async () => {
     const asker = await newAsker();
     const items = Array.from({ length: 40 }, (_, index) => ({
@@ -94,7 +132,7 @@ describe("thirty connections at once", () => {
       await register(first, ["a"]);
       second = register(sql, ["b", "a"]).execute();
       second.catch(() => {});
-      await waitUntilBlocked();
+      await waitUntilBlocked(sql, "register_namespaces");
       await register(first, ["b"]);
     });
     await second;
@@ -102,13 +140,3 @@ describe("thirty connections at once", () => {
     expect(names.map(({ name }) => name)).toEqual(["a", "b"]);
   });
 });
-
-async function waitUntilBlocked(): Promise<void> {
-  for (let tries = 0; tries < 100; tries += 1) {
-    const [waiting] = await sql`
-      select from pg_stat_activity where wait_event_type = 'Lock' and query like '%register_namespaces%'`;
-    if (waiting) return;
-    await sql`select pg_sleep(0.02)`;
-  }
-  throw new Error("The second registration did not wait for the first.");
-}

@@ -21,10 +21,12 @@ describe("the whole schema is locked", () => {
       select stranger, relname, privilege
       from pg_class, unnest(${strangers}::text[]) stranger,
            unnest(case relkind when 'S' then array['usage', 'select', 'update']
-                  else array['select', 'insert', 'update', 'delete', 'truncate', 'references', 'trigger'] end) privilege
+                  else array['select', 'insert', 'update', 'delete', 'truncate', 'references', 'trigger', 'maintain'] end) privilege
       where relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'v', 'm', 'S')
         and case relkind when 'S' then has_sequence_privilege(stranger, oid, privilege)
-            else has_table_privilege(stranger, oid, privilege) end`;
+            else has_table_privilege(stranger, oid, privilege)
+              or (privilege in ('select', 'insert', 'update', 'references')
+                  and has_any_column_privilege(stranger, oid, privilege)) end`;
     expect(granted).toEqual([]);
   });
 

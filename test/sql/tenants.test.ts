@@ -58,6 +58,18 @@ describe("tenant isolation in the database", () => {
     expect([logs.data.count, logs.data.logs.length]).toEqual([1, 1]);
   });
 
+  it("a token of one tenant cannot be registered for another; again for its own changes nothing", async () => {
+    const { asker } = await newTenant();
+    const [owner] = await sql`
+      select tenants.name from public.tenants join public.tracer_tokens on tenants.id = tracer_tokens.tenant_id
+      where token_hash = ${asker.token_hash}`;
+    const register = (tenant: string) =>
+      callAll(sql, "create_tracer_token", [{ tenant, token_hash: asker.token_hash }]);
+    await expect(register(`tenant-${crypto.randomUUID()}`)).rejects.toThrow("another tenant");
+    await callAll(sql, "revoke_tracer_token", [{ token_hash: asker.token_hash }]);
+    expect(await register(owner?.name)).toMatchObject([{ tenant: owner?.name, active: false }]);
+  });
+
   it("deleting a tenant deletes all that is its own, and nothing else", async () => {
     const [gone, stays] = [await newTenant(), await newTenant()];
     await sql`delete from public.tenants where id = ${gone.id}`;

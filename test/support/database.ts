@@ -32,3 +32,28 @@ export async function callAll(
     }),
   );
 }
+
+/** Another token of the same tenant: its hash. */
+export async function otherToken(
+  sql: postgres.Sql,
+  { token_hash }: { token_hash: string },
+  namespaces: string[] | null = null,
+): Promise<string> {
+  const other = createHash("sha256").update(crypto.randomUUID()).digest("hex");
+  await sql`
+    insert into public.tracer_tokens (tenant_id, token_hash, namespaces)
+    select tenant_id, ${other}, ${namespaces} from public.tracer_tokens where token_hash = ${token_hash}`;
+  return other;
+}
+
+/** Waits until a call of the function waits for somebody else's lock. */
+export async function waitUntilBlocked(sql: postgres.Sql, name: string): Promise<void> {
+  for (let tries = 0; tries < 200; tries += 1) {
+    const [waiting] = await sql`
+      select from pg_stat_activity
+      where wait_event_type = 'Lock' and query like ${`%${name}%`} and pid <> pg_backend_pid()`;
+    if (waiting) return;
+    await sql`select pg_sleep(0.02)`;
+  }
+  throw new Error(`No call of ${name} waits.`);
+}

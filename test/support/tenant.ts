@@ -60,14 +60,34 @@ export async function limitToken(id: string, rate_limits: Record<string, number>
   if (error) throw new Error(error.message);
 }
 
+/** Lets time go by for a session: its last activity is that many seconds further back. */
+export async function ageSession(client: Client, sessionId: string, seconds: number): Promise<void> {
+  const { data: tenant } = await service().from("tenants").select("id").eq("name", client.tenant).single();
+  const session = service()
+    .from("sessions")
+    .select("last_activity_at")
+    .eq("tenant_id", tenant?.id)
+    .eq("id", sessionId);
+  const { data } = await session.single();
+  const last_activity_at = new Date(Date.parse(data?.last_activity_at) - seconds * 1000).toISOString();
+  const { error } = await service()
+    .from("sessions")
+    .update({ last_activity_at })
+    .eq("tenant_id", tenant?.id)
+    .eq("id", sessionId);
+  if (error) throw new Error(error.message);
+}
+
 /** A client of one token: `post` sends JSON (a string goes as it is) and reads JSON. */
 export class Client {
   readonly token: string;
+  readonly tenant: string;
   readonly #api: Api;
 
-  constructor(api: Api, token: string) {
+  constructor(api: Api, token: string, tenant = "") {
     this.#api = api;
     this.token = token;
+    this.tenant = tenant;
   }
 
   post(path: string, body: unknown, headers: Record<string, string> = {}): Promise<Answer> {
@@ -91,5 +111,6 @@ export class Client {
 
 /** A client with a tenant of its own: no test sees another's data. */
 export async function newClient(api: Api, options: TokenOptions = {}): Promise<Client> {
-  return new Client(api, (await newToken(options)).token);
+  const { token, tenant } = await newToken(options);
+  return new Client(api, token, tenant);
 }

@@ -1,56 +1,46 @@
+import type { z } from "zod";
+import type { Message as MessageSchema } from "../schemas/records.ts";
 import type { RecordRow } from "../store/queries.ts";
 import { isObject, withoutNulls } from "./json.ts";
 
-/** The `Message` of the contract. Members that it does not name are allowed, and kept. */
-export interface Message {
-  role: "user" | "assistant" | "system" | "tool";
-  content?: string | Record<string, unknown>[] | Record<string, unknown> | null;
-  sender?: string;
-  tool_calls?: Record<string, unknown>[];
-  tool_call_id?: string;
-  tool_name?: string;
-  [member: string]: unknown;
-}
+type Message = z.infer<typeof MessageSchema>;
+type Said = Record<string, unknown>;
 
-const ROLES: Record<string, Message["role"]> = {
-  user: "user",
-  human: "user",
-  assistant: "assistant",
-  ai: "assistant",
-  model: "assistant",
-  system: "system",
-  developer: "system",
-  tool: "tool",
-  function: "tool",
-};
+const ROLES = new Map<string, Message["role"]>([
+  ["user", "user"],
+  ["human", "user"],
+  ["assistant", "assistant"],
+  ["ai", "assistant"],
+  ["model", "assistant"],
+  ["system", "system"],
+  ["developer", "system"],
+  ["tool", "tool"],
+  ["function", "tool"],
+]);
 
 const STRING_MEMBERS = ["sender", "tool_call_id", "tool_name", "internal_tool_type"];
 const INTERNAL_TOOL_TYPES = ["web_search_call", "file_search_call", "code_interpreter_call"];
 
 /**
- * The conversation that a traced step stands for, as the `msg` of a ConversationRecord. Inputs and outputs are
- * free-form: whatever their shape, what comes out has known roles and content of a permitted type.
+ * The conversation that a trace stands for, as the `msg` of a ConversationRecord. Inputs and outputs are free-form:
+ * whatever their shape, what comes out has known roles and content of a permitted type. Always a list: a single
+ * message would match two branches of the contract's `oneOf`.
  */
-export function conversationOf(row: RecordRow): Message | Message[] {
-  if (row.type === "tool") return toolMessage(row);
-  if (row.type === "handoff") return handoffMessage(row);
-  return [...inputMessages(row.input), ...outputMessages(row.output, row.agent)];
+export function conversationOf(type: RecordRow["type"], agent: string, said: Said): Message[] {
+  if (type === "tool") return [toolMessage(agent, said)];
+  if (type === "handoff") return [handoffMessage(agent, said)];
+  return [...inputMessages(said.input), ...outputMessages(said.output, agent)];
 }
 
-function toolMessage(row: RecordRow): Message {
-  const { tool_name, arguments: args } = row;
+function toolMessage(sender: string, { tool_name, arguments: args, result }: Said): Message {
   const call = { type: "function", function: { name: tool_name, arguments: args ?? {} } };
-  return validMessage(
-    { role: "tool", sender: row.agent, content: row.result, tool_name, tool_calls: [call] },
-    "tool",
-  );
+  return validMessage({ role: "tool", sender, content: result, tool_name, tool_calls: [call] }, "tool");
 }
 
-function handoffMessage(row: RecordRow): Message {
-  if (row.from_agent === undefined) return { role: "system", sender: row.agent, content: null };
-  const reason = typeof row.reason === "string" && row.reason !== "" ? `: ${row.reason}` : "";
-  const content = `Handoff from ${row.from_agent} to ${row.to_agent}${reason}`;
-  return { role: "system", sender: row.agent, content };
+function handoffMessage(sender: string, { from_agent, to_agent, reason }: Said): Message {
+  if (from_agent === undefined) return { role: "system", sender, content: null };
+  const because = typeof reason === "string" && reason !== "" ? `: ${reason}` : "";
+  return { role: "system", sender, content: `Handoff from ${from_agent} to ${to_agent}${because}` };
 }
 
 /** `{messages: [...]}`, `{prompt: "..."}`, or anything else as one user message. */
@@ -78,8 +68,9 @@ function validMessage(sent: unknown, defaultRole: Message["role"]): Message {
 
   const message: Message = { ...withoutNulls(sent), role: defaultRole };
   if (typeof sent.role === "string") {
-    message.role = ROLES[sent.role.toLowerCase()] ?? defaultRole;
-    if (!(sent.role.toLowerCase() in ROLES) && sent.sender === undefined) message.sender = sent.role;
+    const known = ROLES.get(sent.role.toLowerCase());
+    message.role = known ?? defaultRole;
+    if (!known && message.sender === undefined) message.sender = sent.role;
   }
   if ("content" in sent) message.content = validContent(sent.content);
   dropInvalid(message);

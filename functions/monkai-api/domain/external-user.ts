@@ -25,9 +25,14 @@ export function userAndMetadata(sent: UserAndMetadata): UserAndMetadata {
     return { metadata, external_user_id, external_user_name, external_user_channel: channel };
   }
   return {
-    metadata: { ...metadata, external_user_channel: channel },
+    metadata: { external_user_channel: channel, ...metadata, ...clash(metadata, channel) },
     external_user_id,
     external_user_name,
     external_user_channel: "other",
   };
+}
+
+/** Where the client's metadata has a member of that name already, both are kept. */
+function clash(metadata: Record<string, unknown> | undefined, channel: string): Record<string, string> {
+  return metadata && "external_user_channel" in metadata ? { external_user_channel_sent: channel } : {};
 }

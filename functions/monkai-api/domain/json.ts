@@ -4,7 +4,7 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Without the members that are null or undefined: null means absent, in what clients send and in what they get. */
+/** Without the members that are null or undefined. */
 export function withoutNulls<Value>(value: Value): Value {
   if (!isObject(value)) return value;
   return Object.fromEntries(

@@ -1,5 +1,5 @@
 const FORM =
-  /^(\d{4}-\d{2}-\d{2})(?:[Tt ](\d{2}:\d{2}(?::\d{2})?)(?:[.,](\d{1,9}))?(Z|z|[+-]\d{2}(?::?\d{2})?)?)?$/;
+  /^(\d{4}-\d{2}-\d{2})(?:[Tt ](\d{2}:\d{2}(?::\d{2})?)(?:[.,](\d{1,30}))?(Z|z|[+-]\d{2}(?::?\d{2})?)?)?$/;
 
 /** Which end of a bare day (`2025-10-29`) is meant: a start date its first moment, an end date its last. */
 export type DayEnd = "start" | "end";

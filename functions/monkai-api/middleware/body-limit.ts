@@ -22,7 +22,7 @@ export const limitBody = (maxSize: number): MiddlewareHandler<AppEnv> =>
       : Number(headers.get("Content-Length") ?? Number.NaN);
     if (body === null || declared <= maxSize) return next();
 
-    const bytes = await readUpTo(maxSize, body);
+    const bytes = await readUpTo(maxSize, body).catch(bodyBroken);
     if (bytes === undefined) {
       const message = `The body is larger than ${maxSize / MEBIBYTE} MiB. Send less at a time.`;
       throw new ApiError("invalid_payload", message, { status: 413 });
@@ -30,6 +30,11 @@ export const limitBody = (maxSize: number): MiddlewareHandler<AppEnv> =>
     c.req.raw = new Request(c.req.raw, { body: bytes });
     await next();
   };
+
+/** A client that breaks off is no error of ours. */
+export function bodyBroken(cause: unknown): never {
+  throw new ApiError("bad_request", "The body ended before it was complete.", { cause });
+}
 
 /** The bytes of a body, undefined when there are more than `maxSize`. */
 async function readUpTo(maxSize: number, body: ReadableStream<Uint8Array>): Promise<Blob | undefined> {

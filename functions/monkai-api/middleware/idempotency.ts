@@ -2,6 +2,7 @@ import type { MiddlewareHandler } from "hono";
 import { sha256Hex } from "../domain/hash.ts";
 import { ApiError } from "../errors.ts";
 import type { AppEnv } from "../services.ts";
+import { bodyBroken } from "./body-limit.ts";
 
 /** The contract's form of `Idempotency-Key`. */
 const FORM = /^[\x21-\x7E][\x20-\x7E]{0,127}$/;
@@ -21,7 +22,8 @@ export const idempotency: MiddlewareHandler<AppEnv> = async (c, next) => {
   }
 
   const route = new TextEncoder().encode(`${c.req.method} ${c.req.path}\n`);
-  c.set("idempotency", { key, hash: await sha256Hex(route, new Uint8Array(await c.req.arrayBuffer())) });
+  const body = await c.req.arrayBuffer().catch(bodyBroken);
+  c.set("idempotency", { key, hash: await sha256Hex(route, new Uint8Array(body)) });
   await next();
 
   const { replay } = c.var.store;

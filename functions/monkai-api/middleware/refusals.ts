@@ -1,6 +1,7 @@
 import type { Context, ErrorHandler, NotFoundHandler } from "hono";
 import { HTTPException } from "hono/http-exception";
-import { ApiError } from "../errors.ts";
+import { getPath } from "hono/utils/url";
+import { ApiError, shortened } from "../errors.ts";
 import type { AppEnv } from "../services.ts";
 
 /** The structured envelope: `{error: {code, message, request_id}}`. */
@@ -45,5 +46,5 @@ function asApiError(thrown: Error): ApiError {
 
 /** The path as the client wrote it, with its prefix. */
 function pathname(c: Context<AppEnv>): string {
-  return new URL(c.req.url).pathname;
+  return shortened(getPath(c.req.raw));
 }

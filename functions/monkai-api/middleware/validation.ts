@@ -1,6 +1,7 @@
 import type { Hook } from "@hono/zod-openapi";
 import type { z } from "zod";
-import { ApiError, type ErrorCode } from "../errors.ts";
+import { ApiError, type ErrorCode, shortened } from "../errors.ts";
+import { isAbsent } from "../schemas/common.ts";
 import type { AppEnv } from "../services.ts";
 
 type Issue = z.core.$ZodIssue;
@@ -26,7 +27,7 @@ export const refuseInvalid: Hook<unknown, AppEnv, string, unknown> = (result) =>
 };
 
 function describe(issue: Issue, input: unknown): string {
-  const name = pathText(issue.path) || "body";
+  const name = shortened(pathText(issue.path)) || "body";
   if (isMissing(issue, input)) return `${name} ${issue.code === "custom" ? issue.message : "is required"}`;
   return `${name}: ${issue.message}`;
 }
@@ -37,7 +38,7 @@ function isMissing(issue: Issue, input: unknown): boolean {
     (holder, key) => (holder as Record<PropertyKey, unknown> | null | undefined)?.[key],
     input,
   );
-  return value === undefined || value === null;
+  return isAbsent(issue.path.at(-1), value);
 }
 
 /** `traces[2].input.messages` */

@@ -7,7 +7,8 @@ import type { Bucket } from "../rate-limits.ts";
 import { ErrorEnvelope } from "../schemas/error.ts";
 import { responseHeaders } from "../schemas/headers.ts";
 
-const EITHER_SCHEME: Record<string, string[]>[] = [{ bearerAuth: [] }, { tracerTokenHeader: [] }];
+/** A token is good in either of the two. */
+export const EITHER_SCHEME: Record<string, string[]>[] = [{ bearerAuth: [] }, { tracerTokenHeader: [] }];
 
 interface ApiRoute<Path extends string, Body extends z.ZodType, Result extends z.ZodType> {
   path: Path;

@@ -1,4 +1,5 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import { toLogEntry } from "../domain/read-back.ts";
 import {
   count,
   logLevel,
@@ -8,7 +9,7 @@ import {
   requestBody,
   timestamp,
 } from "../schemas/common.ts";
-import { LogEntry, toLogEntry } from "../schemas/logs.ts";
+import { LogEntry } from "../schemas/logs.ts";
 import type { AppEnv } from "../services.ts";
 import { apiRoute } from "./api-route.ts";
 

@@ -1,13 +1,21 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
-import { basePath } from "../paths.ts";
 import { REQUEST_HEADERS, RESPONSE_HEADERS } from "../schemas/headers.ts";
+import { EITHER_SCHEME } from "./api-route.ts";
 import type { AppEnv } from "../services.ts";
+
+const TAGS = [
+  { name: "Health", description: "Liveness check (no token needed)." },
+  { name: "Sessions", description: "Conversations that traces belong to." },
+  { name: "Traces", description: "LLM calls, tool calls, handoffs and logs, one by one or in batches." },
+  { name: "Query", description: "Reading records and logs back." },
+];
 
 /** `GET /openapi.json`: generated from the schemas that validate, so that it cannot say anything else. */
 export function openApiRoutes(app: OpenAPIHono<AppEnv>): void {
   app.openAPIRegistry.registerComponent("securitySchemes", "bearerAuth", {
     type: "http",
     scheme: "bearer",
+    bearerFormat: "opaque",
     description: "`Authorization: Bearer tk_...`. Recommended.",
   });
   app.openAPIRegistry.registerComponent("securitySchemes", "tracerTokenHeader", {
@@ -34,7 +42,10 @@ export function openApiRoutes(app: OpenAPIHono<AppEnv>): void {
           description: "Send what your agents did, from any language, and read it back.",
           license: { name: "MIT", url: "https://opensource.org/license/mit" },
         },
-        servers: [{ url: `${new URL(c.req.url).origin}${basePath(c.req.url)}/v1` }],
+        tags: TAGS,
+        security: EITHER_SCHEME,
+        // Relative to the document itself: right behind every prefix, platform and proxy.
+        servers: [{ url: "." }],
       }),
     ),
   );

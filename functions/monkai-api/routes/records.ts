@@ -1,4 +1,5 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import { toConversationRecord } from "../domain/read-back.ts";
 import {
   agentName,
   count,
@@ -10,7 +11,7 @@ import {
   sessionId,
   timestamp,
 } from "../schemas/common.ts";
-import { ConversationRecord, toConversationRecord } from "../schemas/records.ts";
+import { ConversationRecord } from "../schemas/records.ts";
 import type { AppEnv } from "../services.ts";
 import { apiRoute } from "./api-route.ts";
 

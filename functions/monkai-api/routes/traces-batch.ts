@@ -29,13 +29,25 @@ const READERS = {
   log: reader(requestBody(LogTrace), logItem),
 } satisfies Record<TraceType, (trace: unknown, index: number, type: TraceType) => TraceItem>;
 
+const ITEM_SCHEMAS = {
+  llm: "BatchTraceItemLlm",
+  tool: "BatchTraceItemTool",
+  handoff: "BatchTraceItemHandoff",
+  log: "BatchTraceItemLog",
+} satisfies Record<TraceType, string>;
+
+const schemaRef = (name: string) => `#/components/schemas/${name}`;
+
 /** What the batch itself insists on is the type alone; the documentation says the whole. */
 const BatchTraceItem = z.looseObject({ type: z.enum(TYPES) }).openapi("BatchTraceItem", {
   type: "object",
-  discriminator: { propertyName: "type" },
-  oneOf: ["Llm", "Tool", "Handoff", "Log"].map((type) => ({
-    $ref: `#/components/schemas/BatchTraceItem${type}`,
-  })),
+  required: ["type"],
+  properties: { type: { type: "string", enum: [...TYPES] } },
+  discriminator: {
+    propertyName: "type",
+    mapping: Object.fromEntries(Object.entries(ITEM_SCHEMAS).map(([type, name]) => [type, schemaRef(name)])),
+  },
+  oneOf: Object.values(ITEM_SCHEMAS).map((name) => ({ $ref: schemaRef(name) })),
 });
 
 const BatchTraceRequest = z.object({ traces: z.array(BatchTraceItem).min(1).max(100) });
@@ -83,10 +95,10 @@ const traceBatch = apiRoute({
 
 export function traceBatchRoutes(app: OpenAPIHono<AppEnv>): void {
   const registry = app.openAPIRegistry;
-  registry.register("BatchTraceItemLlm", LlmTrace.extend({ type: z.literal("llm") }));
-  registry.register("BatchTraceItemTool", ToolTrace.extend({ type: z.literal("tool") }));
-  registry.register("BatchTraceItemHandoff", HandoffTrace.extend({ type: z.literal("handoff") }));
-  registry.register("BatchTraceItemLog", LogTraceShape.extend({ type: z.literal("log") }));
+  registry.register(ITEM_SCHEMAS.llm, LlmTrace.extend({ type: z.literal("llm") }));
+  registry.register(ITEM_SCHEMAS.tool, ToolTrace.extend({ type: z.literal("tool") }));
+  registry.register(ITEM_SCHEMAS.handoff, HandoffTrace.extend({ type: z.literal("handoff") }));
+  registry.register(ITEM_SCHEMAS.log, LogTraceShape.extend({ type: z.literal("log") }));
 
   app.openapi(traceBatch, async (c) => {
     const { traces } = c.req.valid("json");

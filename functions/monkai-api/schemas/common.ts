@@ -1,12 +1,34 @@
 import { z } from "@hono/zod-openapi";
 import { EXTERNAL_USER_CHANNELS } from "../domain/external-user.ts";
-import { isObject, type JsonObject, withoutNulls } from "../domain/json.ts";
+import { isObject, type JsonObject } from "../domain/json.ts";
 import { findUnstorable } from "../domain/storable.ts";
 import { type DayEnd, parseTimestamp } from "../domain/timestamp.ts";
 
+/** Fields that name something. An empty name is none, as null is: a trace is not lost over an optional one. */
+const NAMES = new Set([
+  "namespace",
+  "session_id",
+  "agent",
+  "user_id",
+  "resource_id",
+  "from_agent",
+  "to_agent",
+  "tool_name",
+]);
+
+/** Whether a field was as good as not sent. */
+export function isAbsent(name: PropertyKey | undefined, value: unknown): boolean {
+  return value === undefined || value === null || (value === "" && NAMES.has(String(name)));
+}
+
+function withoutAbsent(value: unknown): unknown {
+  if (!isObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).filter(([name, member]) => !isAbsent(name, member)));
+}
+
 /** An object in which null means absent. */
 export function nullsAbsent<Shape extends z.ZodType>(shape: Shape) {
-  return z.preprocess(withoutNulls, shape);
+  return z.preprocess(withoutAbsent, shape);
 }
 
 /** A request's body: null means absent, and what Postgres could not store is refused, naming where it is. */
@@ -14,7 +36,7 @@ export function requestBody<Shape extends z.ZodType>(shape: Shape) {
   return z.preprocess((body, context) => {
     const found = findUnstorable(body);
     if (found) context.addIssue({ code: "custom", path: found.path, message: found.message });
-    return withoutNulls(body);
+    return withoutAbsent(body);
   }, shape);
 }
 

@@ -1,6 +1,4 @@
 import { z } from "@hono/zod-openapi";
-import { withoutNulls } from "../domain/json.ts";
-import type { LogRow } from "../store/queries.ts";
 import { agentName, freeForm, logLevel, namespaceName, sessionId, timestamp } from "./common.ts";
 
 /** A LogEntry of the contract, and after its fields those of the trace that it was made from. */
@@ -18,8 +16,3 @@ export const LogEntry = z
   .openapi("LogEntry");
 
 export type LogEntry = z.infer<typeof LogEntry>;
-
-/** A stored log entry as clients read it. */
-export function toLogEntry(row: LogRow): LogEntry {
-  return withoutNulls(row) as unknown as LogEntry;
-}

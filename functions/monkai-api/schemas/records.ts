@@ -1,7 +1,4 @@
 import { z } from "@hono/zod-openapi";
-import { conversationOf } from "../domain/conversation.ts";
-import { withoutNulls } from "../domain/json.ts";
-import type { RecordRow } from "../store/queries.ts";
 import {
   agentName,
   anyJson,
@@ -13,7 +10,7 @@ import {
   timestamp,
 } from "./common.ts";
 
-const Message = z
+export const Message = z
   .looseObject({
     role: z.enum(["user", "assistant", "system", "tool"]),
     content: z.union([z.string(), z.array(freeForm()), freeForm(), z.null()]).optional(),
@@ -35,7 +32,7 @@ const Transfer = z
   })
   .openapi("Transfer");
 
-/** A ConversationRecord of the contract, and after its fields those of the step that it was made from. */
+/** A ConversationRecord of the contract, and after its fields those of the trace that it was made from. */
 export const ConversationRecord = z
   .object({
     namespace: namespaceName(),
@@ -62,18 +59,3 @@ export const ConversationRecord = z
   .openapi("ConversationRecord");
 
 export type ConversationRecord = z.infer<typeof ConversationRecord>;
-
-const TRACE_TYPES = { llm: "llm_call", tool: "tool_call", handoff: "handoff" } as const;
-
-/** A stored record as clients read it: a valid ConversationRecord, and the step's own payload whole beside it. */
-export function toConversationRecord(row: RecordRow): ConversationRecord {
-  const { type, from_agent: from, to_agent: to, reason, ...rest } = row;
-  // Content that was taken away takes the transfer with it.
-  const transferred = type === "handoff" && from !== undefined;
-  return withoutNulls({
-    ...rest,
-    msg: conversationOf(row),
-    transfers: transferred ? [withoutNulls({ from, to, reason, timestamp: row.inserted_at })] : undefined,
-    trace_type: TRACE_TYPES[type],
-  }) as ConversationRecord;
-}

@@ -17,7 +17,7 @@ export interface LogsQuery extends Query {
   resource_id?: string;
 }
 
-/** A record's columns, and beside them the members of its content. */
+/** A record's columns, and apart from them what was said: null once it was taken away. */
 export interface RecordRow {
   namespace: string;
   agent: string;
@@ -29,10 +29,10 @@ export interface RecordRow {
   input_tokens: number | null;
   output_tokens: number | null;
   total_tokens: number | null;
-  [content: string]: unknown;
+  content: Record<string, unknown> | null;
 }
 
-/** A log entry's columns, and beside them the members of its content. */
+/** A log entry's columns, and its content {message, custom_object}. */
 export interface LogRow {
   namespace: string;
   session_id: string | null;
@@ -40,5 +40,5 @@ export interface LogRow {
   level: string;
   resource_id: string | null;
   timestamp: string;
-  [content: string]: unknown;
+  content: Record<string, unknown> | null;
 }

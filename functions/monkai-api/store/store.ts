@@ -115,9 +115,9 @@ export class StoreRequest {
     this.asked = true;
     const { data: answer, error } = await this.#client.rpc(name, { payload });
     if (error) {
-      throw new ApiError("internal_error", "The database could not do this. Please try again.", {
-        cause: error,
-      });
+      // Not the error's details: they may quote the row, which is what a client said.
+      const cause = `${error.code || "no answer"}: ${error.message}`;
+      throw new ApiError("internal_error", "The database could not do this. Please try again.", { cause });
     }
 
     const { data, error: refusal, replay, ...admission } = answer as Answer<Data>;
