@@ -8,7 +8,7 @@ import { explain } from "./stack/explain.ts";
 import { onNpmKilled } from "./stack/npm.ts";
 import { checkPort } from "./stack/ports.ts";
 import { waitUntil } from "./stack/processes.ts";
-import { startRest } from "./stack/rest.ts";
+import { superviseRest } from "./stack/rest-supervisor.ts";
 import { callFunction, type Project } from "./stack/rpc.ts";
 import { startWorker } from "./stack/worker.ts";
 
@@ -52,13 +52,14 @@ async function run(settings: Settings, signal: AbortSignal): Promise<void> {
   stops.push(database.stop);
 
   signal.throwIfAborted();
-  const rest = await startRest({ databaseUrl: database.authenticatorUrl, ...state });
+  const { serviceKey, publishableKey } = state;
+  const rest = await superviseRest({ databaseUrl: database.authenticatorUrl, serviceKey, publishableKey });
   stops.push(rest.stop);
   running({ restUrl: rest.url });
 
   signal.throwIfAborted();
-  const project = { url: rest.url, serviceKey: state.serviceKey };
-  const token = settings.tracerToken ?? demoToken(state.serviceKey);
+  const project = { url: rest.url, serviceKey };
+  const token = settings.tracerToken ?? demoToken(serviceKey);
   const registered = await callFunction<{ active: boolean }>(project, "create_tracer_token", {
     tenant: "demo",
     name: "npm run dev",
@@ -74,7 +75,7 @@ async function run(settings: Settings, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
   const worker = await startWorker({
     supabaseUrl: rest.url,
-    serviceKey: state.serviceKey,
+    serviceKey,
     port: settings.port,
     adopt(child) {
       database.adopt(child);

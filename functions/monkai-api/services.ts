@@ -34,5 +34,6 @@ export function consoleLog(level: LogLevel, message: string, requestId: string, 
 }
 
 function describe(cause: unknown): string {
+  if (typeof cause === "string") return cause;
   return cause instanceof Error ? (cause.stack ?? cause.message) : JSON.stringify(cause);
 }

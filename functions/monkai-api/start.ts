@@ -9,9 +9,9 @@ export function startApp(environment: unknown): ReturnType<typeof createApp> {
   return createApp({
     // Opened by the first request that needs it: an incomplete configuration is then an error that the API can answer.
     store: {
-      request(asker) {
+      request(caller) {
         store ??= openStore(environment);
-        return store.request(asker);
+        return store.request(caller);
       },
     },
     now: () => new Date(),

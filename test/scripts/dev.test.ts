@@ -1,22 +1,48 @@
 import { execFileSync } from "node:child_process";
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { chmod, readdir, readFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { freePort } from "../../scripts/stack/ports.ts";
-import { commandLine } from "../../scripts/stack/processes.ts";
+import { parentOf, waitUntil } from "../../scripts/stack/processes.ts";
 import { type Command, dev, temporaryDataDir, token } from "../support/dev.ts";
 
 const STARTED = /Tracer token\s+(tk_\S+)/;
 
-/** The command lines that have one of these in them. Slim Linux systems have no `ps`, others no /proc. */
+/**
+ * The processes that have one of these in their command line or, where Linux shows it, in their environment: all that
+ * was started for a DATA_DIR inherits it.
+ */
 function processesOf(...marks: string[]): string[] {
   const all =
     process.platform === "linux"
-      ? readdirSync("/proc").map((name) => (/^\d+$/.test(name) ? (commandLine(Number(name)) ?? "") : ""))
+      ? readdirSync("/proc")
+          .filter((name) => /^\d+$/.test(name))
+          .map((pid) => `${readProc(pid, "cmdline")} ${readProc(pid, "environ")}`)
       : execFileSync("ps", ["-eo", "args"], { encoding: "utf8" }).split("\n");
   return all.filter((line) => marks.some((mark) => line.includes(mark)));
+}
+
+function readProc(pid: string, file: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, "utf8").replaceAll("\0", " ");
+  } catch {
+    return "";
+  }
+}
+
+/** The process of a connection that the REST layer has to the Postgres of this folder. */
+function aBackendOf(folder: string): number {
+  const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+  const postmaster = pids.find((pid) => readProc(pid, "cmdline").includes(`-D ${folder}/`));
+  const backend = pids.find(
+    (pid) =>
+      readProc(pid, "cmdline").startsWith("postgres: authenticator") &&
+      parentOf(Number(pid)) === Number(postmaster),
+  );
+  if (!backend) throw new Error("The REST layer has no connection.");
+  return Number(backend);
 }
 
 /** What was said, but for npm's own. */
@@ -116,6 +142,54 @@ describe("npm run dev", () => {
     await again.command.ended;
     expect(processesOf(dataDir.path, `127.0.0.1:${port}`)).toEqual([]);
   });
+
+  it.runIf(process.platform === "linux")(
+    "survives a Postgres backend killed with -9 under load, and nothing acknowledged is lost or doubled",
+    { timeout: 60_000 },
+    async () => {
+      const { command, token: tracerToken } = await start();
+      const post = (path: string, body: object) =>
+        fetch(url(path), {
+          method: "POST",
+          headers: { tracer_token: tracerToken, "Content-Type": "application/json" },
+          body: JSON.stringify(body),
+          signal: AbortSignal.timeout(5_000),
+        }).catch(() => undefined);
+
+      const acknowledged = new Set<string>();
+      let sent = 0;
+      let loaded = true;
+      const client = async () => {
+        while (loaded && sent < 450) {
+          const model = `m${sent++}`;
+          const response = await post("/v1/traces/llm", {
+            session_id: `s${sent % 5}`,
+            namespace: "load",
+            model,
+          });
+          if (response?.status === 200) acknowledged.add(model);
+          if (response?.status !== 200) await sleep(50);
+        }
+      };
+      const clients = Promise.all(Array.from({ length: 8 }, client));
+      await sleep(700);
+      const before = acknowledged.size;
+      process.kill(aBackendOf(dataDir.path), "SIGKILL");
+
+      const answers = async () => (await post("/v1/logs/query", { namespace: "load" }))?.status === 200;
+      expect(await waitUntil(answers, 15_000)).toBe(true);
+      await sleep(500);
+      loaded = false;
+      await clients;
+      expect(before).toBeGreaterThan(0);
+      const read = await post("/v1/record_query", { namespace: "load", query: { limit: 1000 } });
+      const models = (await read?.json()).records.map((record: { model: string }) => record.model);
+      expect(new Set(models).size).toBe(models.length);
+      expect([...acknowledged].filter((model) => !models.includes(model))).toEqual([]);
+      command.signalGroup("SIGINT");
+      await command.ended;
+    },
+  );
 
   it("MONKAI_TRACER_TOKEN is the demo tenant's token; npm run token works beside it", {
     timeout: 90_000,

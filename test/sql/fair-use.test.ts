@@ -1,6 +1,6 @@
 import postgres from "postgres";
 import { afterAll, describe, expect, inject, it } from "vitest";
-import { callAll, newAsker, otherToken, waitUntilBlocked } from "../support/database.ts";
+import { callAll, newCaller, otherToken, waitUntilBlocked } from "../support/database.ts";
 
 const CONNECTIONS = 30;
 const sql = postgres(inject("databaseUrl"), { max: CONNECTIONS, onnotice: () => {} });
@@ -17,8 +17,8 @@ const item = {
 
 /** A request that records one trace under an idempotency key. */
 async function keyedTrace(more: object = {}) {
-  const asker = await newAsker();
-  return { ...asker, items: [item], single: true, idempotency: { key: "k", hash: "h" }, ...more };
+  const caller = await newCaller();
+  return { ...caller, items: [item], single: true, idempotency: { key: "k", hash: "h" }, ...more };
 }
 
 async function recordsOf(tenantId: string): Promise<number> {
@@ -119,11 +119,11 @@ describe("rate limits in the database", () => {
   it("monkai_increment_rate_limit is SECURITY DEFINER, and thirty connections count thirty", async () => {
     const [counter] = await sql`select prosecdef from pg_proc where proname = 'monkai_increment_rate_limit'`;
     expect(counter?.prosecdef).toBe(true);
-    const asker = await newAsker();
+    const caller = await newCaller();
     const answers = await callAll(
       sql,
       "admit",
-      Array.from({ length: CONNECTIONS }, () => asker),
+      Array.from({ length: CONNECTIONS }, () => caller),
     );
     const remaining = answers.map(({ rate_limit }) => rate_limit.remaining);
     expect(new Set(remaining).size).toBe(CONNECTIONS);

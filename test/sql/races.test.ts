@@ -1,6 +1,6 @@
 import postgres from "postgres";
 import { afterAll, describe, expect, inject, it } from "vitest";
-import { callAll, newAsker, otherToken, waitUntilBlocked } from "../support/database.ts";
+import { callAll, newCaller, otherToken, waitUntilBlocked } from "../support/database.ts";
 
 const CONNECTIONS = 30;
 const sql = postgres(inject("databaseUrl"), { max: CONNECTIONS, onnotice: () => {} });
@@ -18,9 +18,9 @@ async function race(name: string, payload: (index: number) => postgres.JSONValue
 
 describe("thirty connections at once", () => {
   it("get_or_create_session gives one user one session", async () => {
-    const asker = await newAsker();
+    const caller = await newCaller();
     const answers = await race("get_or_create_session", () => ({
-      ...asker,
+      ...caller,
       session: { namespace: "n", user_id: "u" },
     }));
     expect(new Set(answers.map(({ data }) => data.session_id)).size).toBe(1);
@@ -28,9 +28,9 @@ describe("thirty connections at once", () => {
   });
 
   it("create_session gives thirty sessions, numbered within the second", async () => {
-    const asker = await newAsker();
+    const caller = await newCaller();
     const answers = await race("create_session", () => ({
-      ...asker,
+      ...caller,
       session: { namespace: "n", user_id: "u" },
     }));
     expect(new Set(answers.map(({ data }) => data.session_id)).size).toBe(CONNECTIONS);
@@ -38,9 +38,9 @@ describe("thirty connections at once", () => {
   });
 
   it("traces of one unknown session create it once, and all are stored", async () => {
-    const asker = await newAsker();
+    const caller = await newCaller();
     const answers = await race("record_traces", (index) => ({
-      ...asker,
+      ...caller,
       items: [
         {
           index: 0,
@@ -62,14 +62,14 @@ describe("thirty connections at once", () => {
   });
 
   it("a trace that names no namespace goes where the session is that another request is just opening", async () => {
-    const asker = await newAsker();
+    const caller = await newCaller();
     const item = { index: 0, type: "llm", session_id: "new", content: {}, result: {} };
     let second: ReturnType<typeof callAll> | undefined;
     await sql.begin(async (first) => {
-      await first`select public.record_traces(${first.json({ ...asker, items: [{ ...item, namespace: "x" }] })})`;
+      await first`select public.record_traces(${first.json({ ...caller, items: [{ ...item, namespace: "x" }] })})`;
       // Another token of the tenant, so that the two meet at the session and not at the counter of requests.
       second = callAll(sql, "record_traces", [
-        { ...asker, token_hash: await otherToken(sql, asker), items: [item] },
+        { ...caller, token_hash: await otherToken(sql, caller), items: [item] },
       ]);
       await waitUntilBlocked(sql, "record_traces");
     });
@@ -81,14 +81,14 @@ describe("thirty connections at once", () => {
   });
 
   it("a bound token gets no trace into a session that another token is just opening elsewhere", async () => {
-    const asker = await newAsker();
+    const caller = await newCaller();
     const item = { index: 0, type: "llm", session_id: "new", content: {}, result: {} };
     let second: ReturnType<typeof callAll> | undefined;
     await sql.begin(async (first) => {
-      await first`select public.record_traces(${first.json({ ...asker, items: [{ ...item, namespace: "theirs" }] })})`;
-      const token_hash = await otherToken(sql, asker, ["mine"]);
+      await first`select public.record_traces(${first.json({ ...caller, items: [{ ...item, namespace: "theirs" }] })})`;
+      const token_hash = await otherToken(sql, caller, ["mine"]);
       second = callAll(sql, "record_traces", [
-        { ...asker, token_hash, items: [{ ...item, namespace: "mine" }] },
+        { ...caller, token_hash, items: [{ ...item, namespace: "mine" }] },
       ]);
       await waitUntilBlocked(sql, "record_traces");
     });
@@ -100,7 +100,7 @@ describe("thirty connections at once", () => {
   });
 
   it("batches over the same sessions and namespaces in opposite orders do not deadlock", async () => {
-    const asker = await newAsker();
+    const caller = await newCaller();
     const items = Array.from({ length: 40 }, (_, index) => ({
       type: "log",
       session_id: `s${index}`,
@@ -111,7 +111,7 @@ describe("thirty connections at once", () => {
     }));
     const numbered = (list: typeof items) => list.map((item, index) => ({ index, ...item }));
     const answers = await race("record_traces", (index) => ({
-      ...asker,
+      ...caller,
       items: numbered(index % 2 ? items : items.toReversed()),
     }));
     expect(answers.every(({ data }) => data.results.length === 40)).toBe(true);
@@ -122,8 +122,8 @@ describe("thirty connections at once", () => {
   });
 
   it("namespaces are registered in the order of their names, so that two requests never wait in a circle", async () => {
-    const asker = await newAsker();
-    const [{ tenant_id }] = await callAll(sql, "admit", [asker]);
+    const caller = await newCaller();
+    const [{ tenant_id }] = await callAll(sql, "admit", [caller]);
     const register = (connection: postgres.ISql, names: string[]) =>
       connection`select public.register_namespaces(${tenant_id}, ${names})`;
 

@@ -1,17 +1,17 @@
 import postgres from "postgres";
 import { afterAll, describe, expect, inject, it } from "vitest";
-import { callAll, newAsker } from "../support/database.ts";
+import { callAll, newCaller } from "../support/database.ts";
 
 const sql = postgres(inject("databaseUrl"), { onnotice: () => {} });
 afterAll(() => sql.end());
 
 /** A tenant with a session `s` in the namespace `n`, and a record and a log in it. */
 async function newTenant() {
-  const asker = await newAsker();
+  const caller = await newCaller();
   const item = { session_id: "s", namespace: "n", content: { message: "m" }, result: {} };
   const [answer] = await callAll(sql, "record_traces", [
     {
-      ...asker,
+      ...caller,
       items: [
         { index: 0, type: "llm", ...item },
         { index: 1, type: "log", level: "info", ...item },
@@ -19,7 +19,7 @@ async function newTenant() {
     },
   ]);
   const [namespace] = await sql`select id from public.namespaces where tenant_id = ${answer.tenant_id}`;
-  return { asker, id: answer.tenant_id as string, namespaceId: namespace?.id as string };
+  return { caller, id: answer.tenant_id as string, namespaceId: namespace?.id as string };
 }
 
 describe("tenant isolation in the database", () => {
@@ -49,24 +49,24 @@ describe("tenant isolation in the database", () => {
     await expect(trespass).rejects.toMatchObject({ constraint_name: constraint });
   });
 
-  it("the request functions answer with the asker's own rows alone", async () => {
+  it("the request functions answer with the caller's own rows alone", async () => {
     const [one] = [await newTenant(), await newTenant()];
     const query = { namespace: "n", limit: 1000, offset: 0 };
-    const [records] = await callAll(sql, "query_records", [{ ...one.asker, query }]);
-    const [logs] = await callAll(sql, "query_logs", [{ ...one.asker, query }]);
+    const [records] = await callAll(sql, "query_records", [{ ...one.caller, query }]);
+    const [logs] = await callAll(sql, "query_logs", [{ ...one.caller, query }]);
     expect([records.data.count, records.data.records.length]).toEqual([1, 1]);
     expect([logs.data.count, logs.data.logs.length]).toEqual([1, 1]);
   });
 
   it("a token of one tenant cannot be registered for another; again for its own changes nothing", async () => {
-    const { asker } = await newTenant();
+    const { caller } = await newTenant();
     const [owner] = await sql`
       select tenants.name from public.tenants join public.tracer_tokens on tenants.id = tracer_tokens.tenant_id
-      where token_hash = ${asker.token_hash}`;
+      where token_hash = ${caller.token_hash}`;
     const register = (tenant: string) =>
-      callAll(sql, "create_tracer_token", [{ tenant, token_hash: asker.token_hash }]);
+      callAll(sql, "create_tracer_token", [{ tenant, token_hash: caller.token_hash }]);
     await expect(register(`tenant-${crypto.randomUUID()}`)).rejects.toThrow("another tenant");
-    await callAll(sql, "revoke_tracer_token", [{ token_hash: asker.token_hash }]);
+    await callAll(sql, "revoke_tracer_token", [{ token_hash: caller.token_hash }]);
     expect(await register(owner?.name)).toMatchObject([{ tenant: owner?.name, active: false }]);
   });
 

@@ -3,7 +3,7 @@ import type postgres from "postgres";
 import { newToken } from "./tenant.ts";
 
 /** What a request function is told of who asks, for a tenant of its own. */
-export async function newAsker(): Promise<{
+export async function newCaller(): Promise<{
   request_id: string;
   token_hash: string;
   bucket: string;

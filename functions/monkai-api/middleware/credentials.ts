@@ -18,8 +18,8 @@ export const credentials = (bucket: Bucket): MiddlewareHandler<AppEnv> =>
       );
     }
     const tokenHash = await hashTracerToken(token);
-    const asker = { requestId: c.var.requestId, tokenHash, bucket, limit: RATE_LIMITS[bucket] };
-    c.set("store", c.var.services.store.request(asker));
+    const caller = { requestId: c.var.requestId, tokenHash, bucket, limit: RATE_LIMITS[bucket] };
+    c.set("store", c.var.services.store.request(caller));
     await next();
   };
 

@@ -60,7 +60,7 @@ const getOrCreateSession = apiRoute({
   summary: "Get the active session of a user, or create one",
   description:
     "The most recent session of `(namespace, user_id)` if anything was traced in it within the last " +
-    "`inactivity_timeout` seconds, else a new one.",
+    "`inactivity_timeout` seconds, else a new one. A session that is found keeps the timeout it was created with.",
   bucket: "sessions",
   body: requestBody(SessionGetOrCreateRequest).openapi("SessionGetOrCreateRequest"),
   result: SessionGetOrCreateResponse,

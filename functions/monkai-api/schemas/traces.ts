@@ -52,7 +52,7 @@ export const HandoffTrace = z.object({
   reason: z.string().optional(),
   agent: agentName()
     .optional()
-    .openapi({ description: "Agent that the step is filed under. Default: `from_agent`." }),
+    .openapi({ description: "Agent that the trace is filed under. Default: `from_agent`." }),
   ...common,
   ...externalUser,
 });

@@ -6,7 +6,7 @@ import type { NewSession, SessionRow, WantedSession } from "./sessions.ts";
 import type { ItemResult, TraceItem, TraceResult, ValidItem } from "./traces.ts";
 
 /** Which request is asking: what every request function of the database is told. */
-export interface Asker {
+export interface Caller {
   requestId: string;
   /** SHA-256 of the tracer token in hex. The token itself goes no further than the middleware. */
   tokenHash: string;
@@ -21,7 +21,7 @@ export interface Idempotency {
   hash: string;
 }
 
-/** What the database says of the asker, with or without the work done. */
+/** What the database says of the caller, with or without the work done. */
 export interface Admission {
   tenant_id?: string;
   token_id?: string;
@@ -48,8 +48,8 @@ export class Store {
     });
   }
 
-  request(asker: Asker): StoreRequest {
-    return new StoreRequest(this.#client, asker);
+  request(caller: Caller): StoreRequest {
+    return new StoreRequest(this.#client, caller);
   }
 }
 
@@ -59,7 +59,7 @@ export class Store {
  */
 export class StoreRequest {
   readonly #client: SupabaseClient;
-  readonly #asker: Asker;
+  readonly #caller: Caller;
   /** Whether this request's round trip was made, whatever came of it. */
   asked = false;
   /** Set once the database has answered. */
@@ -67,9 +67,9 @@ export class StoreRequest {
   /** Set when the answer repeats that of an earlier request with the same idempotency key. */
   replay: { request_id: string } | undefined;
 
-  constructor(client: SupabaseClient, asker: Asker) {
+  constructor(client: SupabaseClient, caller: Caller) {
     this.#client = client;
-    this.#asker = asker;
+    this.#caller = caller;
   }
 
   /** For a request that was refused before its work: is the token good. SQL: `admit`. */
@@ -110,7 +110,7 @@ export class StoreRequest {
   }
 
   async #call<Data>(name: string, work: Record<string, unknown>): Promise<Data> {
-    const { requestId, tokenHash, bucket, limit } = this.#asker;
+    const { requestId, tokenHash, bucket, limit } = this.#caller;
     const payload = { request_id: requestId, token_hash: tokenHash, bucket, limit, ...work };
     this.asked = true;
     const { data: answer, error } = await this.#client.rpc(name, { payload });
