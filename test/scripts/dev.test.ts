@@ -182,8 +182,11 @@ describe("npm run dev", () => {
       loaded = false;
       await clients;
       expect(before).toBeGreaterThan(0);
-      const read = await post("/v1/record_query", { namespace: "load", query: { limit: 1000 } });
-      const models = (await read?.json()).records.map((record: { model: string }) => record.model);
+      const read = (await post("/v1/record_query", {
+        namespace: "load",
+        query: { limit: 1000 },
+      })) as Response;
+      const models = (await read.json()).records.map((record: { model: string }) => record.model);
       expect(new Set(models).size).toBe(models.length);
       expect([...acknowledged].filter((model) => !models.includes(model))).toEqual([]);
       command.signalGroup("SIGINT");
