@@ -25,6 +25,11 @@ const app = appOn(inject("restUrl"));
 const api = async (path: string, init?: RequestInit) => app.request(`http://api.test${path}`, init);
 
 const hundred = Array.from({ length: 100 }, (_, index) => ({ type: "llm", session_id: `s${index}` }));
+const thousand = Array.from({ length: 1000 }, (_, index) => ({
+  namespace: "n",
+  agent: `a${index}`,
+  msg: {},
+}));
 
 describe("one request is one call to the REST layer", () => {
   it.each([
@@ -35,6 +40,9 @@ describe("one request is one call to the REST layer", () => {
     ["traces/handoff", 200, { session_id: "s", from_agent: "a", to_agent: "b" }],
     ["traces/log", 200, { session_id: "s", message: "m" }],
     ["traces/batch", 200, { traces: hundred }],
+    ["records/upload", 200, { records: thousand }],
+    ["records/upload", 400, { records: [] }],
+    ["logs/upload", 200, { logs: [{ namespace: "n", level: "info", message: "m" }] }],
     ["record_query", 200, { namespace: "n", query: {} }],
     ["logs/query", 200, { namespace: "n" }],
     ["traces/llm", 400, {}],

@@ -52,8 +52,8 @@ export function createApp(services: Services): OpenAPIHono<AppEnv> {
   sessionRoutes(app); //     POST /sessions/create, /sessions/get-or-create
   traceRoutes(app); //       POST /traces/llm, /traces/tool, /traces/handoff, /traces/log
   traceBatchRoutes(app); //  POST /traces/batch
-  recordRoutes(app); //      POST /record_query
-  logRoutes(app); //         POST /logs/query
+  recordRoutes(app); //      POST /records/upload, /record_query
+  logRoutes(app); //         POST /logs/upload, /logs/query
   openApiRoutes(app); //     GET  /openapi.json
   return app;
 }

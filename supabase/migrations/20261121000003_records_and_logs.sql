@@ -1,6 +1,6 @@
--- What was traced. Records are conversation records: LLM calls, tool calls and handoffs. The columns are the skeleton
--- that is filtered, counted and linked; `content` holds what was said, under the API's own field names, and can be
--- encrypted or taken away without touching the skeleton.
+-- What was traced. Records are conversation records: LLM calls, tool calls, handoffs and uploaded messages. The columns
+-- are the skeleton that is filtered, counted and linked; `content` holds what was said, under the API's own field names:
+-- it can be encrypted or taken away without touching the skeleton.
 
 create table public.records (
   id bigint generated always as identity primary key,
@@ -14,15 +14,18 @@ create table public.records (
   model text,
   input_tokens bigint,
   output_tokens bigint,
+  process_tokens bigint,
+  memory_tokens bigint,
   total_tokens bigint,
   content jsonb,
   constraint record_namespace_belongs_to_its_tenant
     foreign key (tenant_id, namespace_id) references public.namespaces (tenant_id, id) on delete cascade,
   constraint record_session_belongs_to_its_tenant
     foreign key (tenant_id, session_id) references public.sessions (tenant_id, id) on delete cascade,
-  constraint record_type_is_known check (type in ('llm', 'tool', 'handoff')),
+  constraint record_type_is_known check (type in ('llm', 'tool', 'handoff', 'message')),
   constraint record_figures_are_not_negative
-    check (latency_ms >= 0 and input_tokens >= 0 and output_tokens >= 0 and total_tokens >= 0)
+    check (latency_ms >= 0 and input_tokens >= 0 and output_tokens >= 0 and process_tokens >= 0 and memory_tokens >= 0
+      and total_tokens >= 0)
 );
 
 comment on column public.records.occurred_at is 'When it happened: the client''s timestamp when it gave one, else its arrival.';

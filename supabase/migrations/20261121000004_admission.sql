@@ -1,9 +1,6 @@
--- Every request function takes one `payload jsonb` and returns one envelope:
---   {tenant_id, token_id, namespaces, rate_limit?, warnings?}   what admission found out; then one of
---   {data: ..., replay?}                                        the work's result
---   {error: {code, message}}    an expected refusal. Returned, never raised, so that what admission wrote commits.
--- The payload always carries {request_id, token_hash, bucket, limit}. The steps of a request are
--- admit -> replay_or_claim -> the work -> settle_idempotency_key; each is a function of its own.
+-- Admission begins every request. A request function takes one `payload jsonb`, always with {request_id, token_hash,
+-- bucket, limit}, and returns one envelope: what admission found out, and {data} or {error: {code, message}}. Refusals are
+-- returned, never raised, so that what admission counted commits.
 
 -- An expected refusal, with a code of the API's error table.
 create function public.refusal(code text, message text) returns jsonb

@@ -1,9 +1,4 @@
 -- Recording traces. A batch is the primitive: a single trace is a batch of one.
---
--- An item, as the API sends it, is either refused already, {index, type, error: {code, message}}, or
---   {index, type, session_id?, namespace?, agent?, occurred_at?, latency_ms?, model?, input_tokens?, output_tokens?,
---    total_tokens?, level?, resource_id?, content, result}
--- where type is llm, tool, handoff or log, and result is what its sender gets back when it is stored.
 
 -- Opens the sessions of the items that are not known yet, and notes activity in those that are: a session belongs to
 -- the namespace that it was opened in, else the first one that an item gives for it, else `default`.
@@ -84,19 +79,20 @@ begin
     where item.error is null);
 end $$;
 
--- Stores the placed llm, tool and handoff items as records. An agent that is not named is the namespace's own.
+-- Stores the placed items that are not logs as records. An agent that is not named is the namespace's own.
 create function public.insert_records(tenant_id uuid, items jsonb, placements jsonb) returns void
 language plpgsql set search_path = '' as $$
 begin
   insert into public.records (
     tenant_id, namespace_id, session_id, type, agent, occurred_at, latency_ms, model,
-    input_tokens, output_tokens, total_tokens, content)
+    input_tokens, output_tokens, process_tokens, memory_tokens, total_tokens, content)
   select insert_records.tenant_id, namespaces.id, item.session_id, item.type,
          coalesce(item.agent, placement.namespace), coalesce(item.occurred_at, now()), item.latency_ms, item.model,
-         item.input_tokens, item.output_tokens, item.total_tokens, item.content
+         item.input_tokens, item.output_tokens, item.process_tokens, item.memory_tokens, item.total_tokens, item.content
   from jsonb_to_recordset(insert_records.items) as item (
     index integer, type text, session_id text, agent text, occurred_at timestamptz, latency_ms bigint, model text,
-    input_tokens bigint, output_tokens bigint, total_tokens bigint, content jsonb)
+    input_tokens bigint, output_tokens bigint, process_tokens bigint, memory_tokens bigint, total_tokens bigint,
+    content jsonb)
   join jsonb_to_recordset(insert_records.placements) as placement (index integer, namespace text)
     on placement.index = item.index
   join public.namespaces
@@ -139,7 +135,10 @@ begin
 end $$;
 
 -- POST /traces/llm, /traces/tool, /traces/handoff, /traces/log (one item) and /traces/batch (1 to 100).
--- payload.items: see above. data: {results: [...]}. All items that are not refused are stored, or none is.
+-- payload.items: each is refused already, {index, type, error: {code, message}}, or {index, type, session_id?,
+-- namespace?, agent?, occurred_at?, latency_ms?, model?, input_tokens?, output_tokens?, total_tokens?, level?,
+-- resource_id?, content, result}, type being llm, tool, handoff or log and result what its sender gets back.
+-- data: {results: [...]}, see item_results. All items that are not refused are stored, or none is.
 -- payload.single: the one item's refusal is the request's.
 create function public.record_traces(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$

@@ -15,6 +15,8 @@ return jsonb_build_object(
   'model', (record_view.record).model,
   'input_tokens', (record_view.record).input_tokens,
   'output_tokens', (record_view.record).output_tokens,
+  'process_tokens', (record_view.record).process_tokens,
+  'memory_tokens', (record_view.record).memory_tokens,
   'total_tokens', (record_view.record).total_tokens,
   'content', (record_view.record).content);
 

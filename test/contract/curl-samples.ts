@@ -66,6 +66,17 @@ const OPENAPI_SAMPLES: Omit<Sample, "source">[] = [
     answer: { success: true, total: 3, succeeded: 3, failed: 0 },
   },
   {
+    curl: openApi(
+      "records/upload",
+      '{"records":[{"namespace":"my-agent","agent":"bot","msg":[{"role":"user","content":"hi"}]}]}',
+    ),
+    answer: { inserted_count: 1, dropped_count: 0 },
+  },
+  {
+    curl: openApi("logs/upload", '{"logs":[{"namespace":"my-agent","level":"info","message":"hi"}]}'),
+    answer: { inserted_count: 1 },
+  },
+  {
     curl: openApi("record_query", '{"namespace":"my-agent","query":{"limit":50}}'),
     answer: { records: [], count: 0 },
   },

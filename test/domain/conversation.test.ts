@@ -13,6 +13,8 @@ const row: RecordRow = {
   model: null,
   input_tokens: 0,
   output_tokens: 0,
+  process_tokens: null,
+  memory_tokens: null,
   total_tokens: 0,
   content: null,
 };

@@ -132,7 +132,9 @@ export function http(api: Api): void {
     expect(Object.keys(body.paths).sort()).toEqual([
       "/health",
       "/logs/query",
+      "/logs/upload",
       "/record_query",
+      "/records/upload",
       "/sessions/create",
       "/sessions/get-or-create",
       "/traces/batch",

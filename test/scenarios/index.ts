@@ -10,6 +10,7 @@ import { queries } from "./queries.ts";
 import { rateLimits } from "./rate-limits.ts";
 import { sessions } from "./sessions.ts";
 import { traces } from "./traces.ts";
+import { uploads } from "./uploads.ts";
 
 /** What every runtime must do: black box, over HTTP. */
 export function scenarios(runtime: string, api: Api): void {
@@ -24,5 +25,6 @@ export function scenarios(runtime: string, api: Api): void {
     isolation(api);
     idempotency(api);
     rateLimits(api);
+    uploads(api);
   });
 }

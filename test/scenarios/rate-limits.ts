@@ -18,6 +18,8 @@ const LIMITED: [path: string, body: unknown, bucket: string, limit: number][] = 
   ["/v1/traces/batch", { traces: [{ type: "llm", session_id: "s" }] }, "traces_batch", 60],
   ["/v1/sessions/create", { namespace: "n" }, "sessions", 600],
   ["/v1/sessions/get-or-create", { namespace: "n", user_id: "u" }, "sessions", 600],
+  ["/v1/records/upload", { records: [{ namespace: "n", agent: "a", msg: {} }] }, "bulk_upload", 60],
+  ["/v1/logs/upload", { logs: [{ namespace: "n", level: "info", message: "m" }] }, "bulk_upload", 60],
   ["/v1/record_query", { namespace: "n", query: {} }, "query", 60],
   ["/v1/logs/query", { namespace: "n" }, "query", 60],
 ];

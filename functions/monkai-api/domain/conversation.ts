@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import type { Message as MessageSchema } from "../schemas/records.ts";
-import type { RecordRow } from "../store/queries.ts";
+import type { TraceType } from "../store/traces.ts";
 import { isObject, withoutNulls } from "./json.ts";
 
 type Message = z.infer<typeof MessageSchema>;
@@ -26,7 +26,7 @@ const INTERNAL_TOOL_TYPES = ["web_search_call", "file_search_call", "code_interp
  * whatever their shape, what comes out has known roles and content of a permitted type. Always a list: a single
  * message would match two branches of the contract's `oneOf`.
  */
-export function conversationOf(type: RecordRow["type"], agent: string, said: Said): Message[] {
+export function conversationOf(type: TraceType, agent: string, said: Said): Message[] {
   if (type === "tool") return [toolMessage(agent, said)];
   if (type === "handoff") return [handoffMessage(agent, said)];
   return [...inputMessages(said.input), ...outputMessages(said.output, agent)];

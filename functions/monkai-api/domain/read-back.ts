@@ -8,6 +8,7 @@ const TRACE_TYPES = { llm: "llm_call", tool: "tool_call", handoff: "handoff" } a
 
 /** A stored record as clients read it: a valid ConversationRecord, and the trace's own payload whole beside it. */
 export function toConversationRecord({ type, content, ...columns }: RecordRow): ConversationRecord {
+  if (type === "message") return withoutNulls({ msg: [], ...content, ...columns }) as ConversationRecord;
   const { from_agent: from, to_agent: to, reason, ...said } = content ?? {};
   // Content that was taken away takes the transfer with it.
   const transferred = type === "handoff" && from !== undefined;

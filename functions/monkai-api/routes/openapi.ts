@@ -7,6 +7,8 @@ const TAGS = [
   { name: "Health", description: "Liveness check (no token needed)." },
   { name: "Sessions", description: "Conversations that traces belong to." },
   { name: "Traces", description: "LLM calls, tool calls, handoffs and logs, one by one or in batches." },
+  { name: "Records", description: "Conversation records in bulk." },
+  { name: "Logs", description: "Operational log entries in bulk." },
   { name: "Query", description: "Reading records and logs back." },
 ];
 

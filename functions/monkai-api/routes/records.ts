@@ -1,5 +1,7 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import { toConversationRecord } from "../domain/read-back.ts";
+import { recordItem } from "../domain/upload-items.ts";
+import { BODY_LIMIT } from "../middleware/body-limit.ts";
 import {
   agentName,
   count,
@@ -11,7 +13,8 @@ import {
   sessionId,
   timestamp,
 } from "../schemas/common.ts";
-import { ConversationRecord } from "../schemas/records.ts";
+import { ConversationRecord, RecordUpload } from "../schemas/records.ts";
+import { UPLOAD_ITEMS, UploadAnswer, uploadAnswer } from "../schemas/uploads.ts";
 import type { AppEnv } from "../services.ts";
 import { apiRoute } from "./api-route.ts";
 
@@ -47,7 +50,30 @@ const queryRecords = apiRoute({
   result: RecordQueryResponse,
 });
 
+const RecordsUploadRequest = z.object({
+  records: z.array(nullsAbsent(RecordUpload)).min(1).max(UPLOAD_ITEMS),
+});
+
+const uploadRecords = apiRoute({
+  path: "/records/upload",
+  tag: "Records",
+  operationId: "uploadRecords",
+  summary: "Upload conversation records (batch)",
+  description:
+    "Up to 1,000 records, all stored or none. A record is dropped as a duplicate when one with the same namespace, " +
+    "session, agent, message and (when given) `inserted_at` was stored within the last 60 seconds.",
+  bucket: "bulk_upload",
+  bodyLimit: BODY_LIMIT.bulk,
+  body: requestBody(RecordsUploadRequest).openapi("RecordsUploadRequest"),
+  result: UploadAnswer.openapi("RecordsUploadResponse"),
+});
+
 export function recordRoutes(app: OpenAPIHono<AppEnv>): void {
+  app.openapi(uploadRecords, async (c) => {
+    const items = c.req.valid("json").records.map(recordItem);
+    return c.json(uploadAnswer(await c.var.store.uploadItems(items)), 200);
+  });
+
   app.openapi(queryRecords, async (c) => {
     const { namespace, query } = c.req.valid("json");
     const { records, count } = await c.var.store.queryRecords({ namespace, ...query });

@@ -66,6 +66,7 @@ export const sessionId = () =>
   z.string().min(1).max(512).openapi({ example: "my-agent-user123-20251210123456" });
 export const agentName = () => z.string().min(1).max(256).openapi({ example: "support-bot" });
 export const userId = () => z.string().min(1).max(256).openapi({ example: "5521999998888" });
+export const resourceId = () => z.string().max(512);
 export const logLevel = () => z.enum(["debug", "info", "warn", "error"]);
 export const count = () => z.int().min(0);
 

@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import { isObject, type JsonObject, withoutNulls } from "../domain/json.ts";
 import {
   agentName,
   anyJson,
@@ -6,6 +7,7 @@ import {
   externalUser,
   freeForm,
   namespaceName,
+  nullsAbsent,
   sessionId,
   timestamp,
 } from "./common.ts";
@@ -32,20 +34,54 @@ const Transfer = z
   })
   .openapi("Transfer");
 
+/** The fields of a record that the contract knows, in its order. */
+const recordFields = {
+  namespace: namespaceName(),
+  agent: agentName(),
+  session_id: sessionId().optional(),
+  msg: z.union([Message, z.array(Message), freeForm()]),
+  input_tokens: count().optional(),
+  output_tokens: count().optional(),
+  process_tokens: count().optional(),
+  memory_tokens: count().optional(),
+  total_tokens: count().optional(),
+  transfers: z.array(nullsAbsent(Transfer)).optional(),
+  inserted_at: timestamp().optional(),
+  user_id: z.string().optional(),
+  user_whatsapp: z.string().optional(),
+  wam_id: z.string().optional(),
+  replied_whatsapp: z.string().optional(),
+  attachments: z.array(z.unknown()).optional(),
+  source: z
+    .string()
+    .optional()
+    .openapi({ description: "Source tool (claude-code, openai-agents, langchain, ...)." }),
+  model: z.string().optional(),
+  ...externalUser,
+};
+
+/** A record to be uploaded. `total_tokens` is the sum of the others where it is absent. */
+export const RecordUpload = z.object({
+  ...recordFields,
+  msg: z
+    .unknown()
+    .transform((msg, context) => {
+      const read = readMessages(msg);
+      if ("msg" in read) return read.msg;
+      context.addIssue({ code: "custom", path: read.path, message: read.message });
+      return z.NEVER;
+    })
+    .openapi({
+      anyOf: [schemaRef("Message"), { type: "array", items: schemaRef("Message") }, { type: "object" }],
+    }),
+});
+
+export type RecordUpload = z.infer<typeof RecordUpload>;
+
 /** A ConversationRecord of the contract, and after its fields those of the trace that it was made from. */
 export const ConversationRecord = z
   .object({
-    namespace: namespaceName(),
-    agent: agentName(),
-    session_id: sessionId().optional(),
-    msg: z.union([Message, z.array(Message), freeForm()]),
-    input_tokens: count().optional(),
-    output_tokens: count().optional(),
-    total_tokens: count().optional(),
-    transfers: z.array(Transfer).optional(),
-    inserted_at: timestamp().optional(),
-    model: z.string().optional(),
-    ...externalUser,
+    ...recordFields,
     trace_type: z.enum(["llm_call", "tool_call", "handoff"]).optional(),
     provider: z.string().optional(),
     latency_ms: count().optional(),
@@ -59,3 +95,30 @@ export const ConversationRecord = z
   .openapi("ConversationRecord");
 
 export type ConversationRecord = z.infer<typeof ConversationRecord>;
+
+type Read = { msg: unknown } | { path: PropertyKey[]; message: string };
+
+/**
+ * `msg` is a Message, a list of them, or any object. Null members of a message are absent, but for its content; all
+ * else is kept as it was sent.
+ */
+function readMessages(msg: unknown): Read {
+  if (isObject(msg)) return { msg: Message.safeParse(messageOf(msg)).success ? messageOf(msg) : msg };
+  if (!Array.isArray(msg)) return { path: [], message: "must be a message, a list of messages or an object" };
+
+  const messages = msg.map((message) => (isObject(message) ? messageOf(message) : message));
+  for (const [index, message] of messages.entries()) {
+    const [issue] = Message.safeParse(message).error?.issues ?? [];
+    if (issue) return { path: [index, ...issue.path], message: issue.message };
+  }
+  return { msg: messages };
+}
+
+function messageOf(sent: JsonObject): JsonObject {
+  const message = withoutNulls(sent);
+  return "content" in sent ? { ...message, content: sent.content } : message;
+}
+
+function schemaRef(name: string) {
+  return { $ref: `#/components/schemas/${name}` };
+}

@@ -7,6 +7,7 @@ import {
   freeForm,
   logLevel,
   namespaceName,
+  resourceId,
   sessionId,
   timestamp,
 } from "./common.ts";
@@ -62,7 +63,7 @@ export const LogTraceShape = z.object({
   session_id: sessionId().optional().openapi({ description: "Provide either `session_id` or `namespace`." }),
   level: logLevel().default("info"),
   message: z.string(),
-  resource_id: z.string().max(512).optional(),
+  resource_id: resourceId().optional(),
   agent: agentName().optional(),
   ...common,
 });

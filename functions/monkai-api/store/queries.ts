@@ -22,12 +22,14 @@ export interface RecordRow {
   namespace: string;
   agent: string;
   session_id: string | null;
-  type: "llm" | "tool" | "handoff";
+  type: "llm" | "tool" | "handoff" | "message";
   inserted_at: string;
   latency_ms: number | null;
   model: string | null;
   input_tokens: number | null;
   output_tokens: number | null;
+  process_tokens: number | null;
+  memory_tokens: number | null;
   total_tokens: number | null;
   content: Record<string, unknown> | null;
 }

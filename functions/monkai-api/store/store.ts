@@ -3,7 +3,7 @@ import { ApiError, type ErrorCode } from "../errors.ts";
 import type { RateLimit } from "../rate-limits.ts";
 import type { LogRow, LogsQuery, RecordRow, RecordsQuery } from "./queries.ts";
 import type { NewSession, SessionRow, WantedSession } from "./sessions.ts";
-import type { ItemResult, TraceItem, TraceResult, ValidItem } from "./traces.ts";
+import type { ItemResult, TraceItem, TraceResult, UploadedItem, ValidItem } from "./traces.ts";
 
 /** Which request is asking: what every request function of the database is told. */
 export interface Caller {
@@ -99,6 +99,11 @@ export class StoreRequest {
     const work = { items: [{ index: 0, ...item }], single: true, idempotency };
     const { results } = await this.#call<{ results: [{ result: Result }] }>("record_traces", work);
     return results[0].result;
+  }
+
+  /** Stores all items but those that repeat what was stored a minute ago, whose indexes it returns. */
+  uploadItems(items: UploadedItem[]): Promise<{ inserted_count: number; duplicates: number[] }> {
+    return this.#call("upload_items", { items });
   }
 
   queryRecords(query: RecordsQuery): Promise<{ records: RecordRow[]; count: number }> {

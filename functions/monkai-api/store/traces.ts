@@ -1,12 +1,12 @@
 import type { ErrorCode } from "../errors.ts";
 
-/** Shapes of the SQL function `record_traces`. */
+/** Shapes of the SQL functions `record_traces` and `upload_items`. */
 export type TraceType = "llm" | "tool" | "handoff" | "log";
 
-/** A trace to be stored: the columns of its record or log, and `content`, all that it says. */
-export interface AcceptedItem<Result extends TraceResult = TraceResult> {
+/** What is stored of a trace, a record or a log entry: its columns, and `content`, all that it says. */
+export interface StoredItem {
   index: number;
-  type: TraceType;
+  type: TraceType | "message";
   session_id?: string;
   namespace?: string;
   agent?: string;
@@ -16,12 +16,24 @@ export interface AcceptedItem<Result extends TraceResult = TraceResult> {
   model?: string;
   input_tokens?: number;
   output_tokens?: number;
+  process_tokens?: number;
+  memory_tokens?: number;
   total_tokens?: number;
   level?: string;
   resource_id?: string;
   content: Record<string, unknown>;
-  /** What its sender gets back. */
+}
+
+/** A trace to be stored, and what its sender gets back. */
+export interface AcceptedItem<Result extends TraceResult = TraceResult> extends StoredItem {
+  type: TraceType;
   result: Result;
+}
+
+/** A record or log entry of a bulk upload. It always names its namespace. */
+export interface UploadedItem extends StoredItem {
+  type: "message" | "log";
+  namespace: string;
 }
 
 /** A trace that was found valid, before it has its place in a request. */
