@@ -11,10 +11,10 @@ const README = new URL("../README.md", import.meta.url);
 const LIMITED: Record<Bucket, string> = {
   traces: "`/traces/llm`, `/traces/tool`, `/traces/handoff`, `/traces/log`",
   traces_batch: "`/traces/batch`",
-  bulk_upload: "uploads of records and logs",
-  sessions: "`/sessions/create`, `/sessions/get-or-create`",
-  query: "`/record_query`, `/logs/query`",
-  rules: "anonymization rules",
+  bulk_upload: "`/records/upload`, `/logs/upload`",
+  sessions: "`/sessions/create`, `/sessions/get-or-create`, `/namespace/register`",
+  query: "`/record_query`, `/logs/query`, `/namespaces`",
+  rules: "anonymization rules, to come",
 };
 
 const tables = { endpoints: endpointTable, errors: errorTable, limits: limitTable };

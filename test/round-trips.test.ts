@@ -40,6 +40,7 @@ describe("one request is one call to the REST layer", () => {
     ["traces/handoff", 200, { session_id: "s", from_agent: "a", to_agent: "b" }],
     ["traces/log", 200, { session_id: "s", message: "m" }],
     ["traces/batch", 200, { traces: hundred }],
+    ["namespace/register", 201, { namespace: "n" }],
     ["records/upload", 200, { records: thousand }],
     ["records/upload", 400, { records: [] }],
     ["logs/upload", 200, { logs: [{ namespace: "n", level: "info", message: "m" }] }],

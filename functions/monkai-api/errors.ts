@@ -36,16 +36,19 @@ export const ERROR_CODES = Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]];
 export class ApiError extends Error {
   readonly code: ErrorCode;
   readonly status: ContentfulStatusCode;
+  /** What an endpoint says beside the envelope, as `similar_namespaces`. */
+  readonly context: Record<string, unknown>;
 
   /** `status` only where one code has several (413 and 415 are `invalid_payload`, 405 is `bad_request`). */
   constructor(
     code: ErrorCode,
     message: string,
-    options: { status?: ContentfulStatusCode; cause?: unknown } = {},
+    options: { status?: ContentfulStatusCode; context?: Record<string, unknown>; cause?: unknown } = {},
   ) {
     super(message, { cause: options.cause });
     this.code = code;
     this.status = options.status ?? ERRORS[code].status;
+    this.context = options.context ?? {};
   }
 }
 

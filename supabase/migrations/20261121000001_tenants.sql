@@ -3,12 +3,16 @@
 create table public.tenants (
   id uuid primary key default gen_random_uuid(),
   name text not null,
+  registered_namespaces_only boolean not null default false,
   created_at timestamptz not null default now(),
   constraint tenant_name_is_unique unique (name),
   constraint tenant_name_is_not_empty check (name <> '')
 );
 
 comment on table public.tenants is 'Who owns data. Every other table carries tenant_id, and every query starts from it.';
+
+comment on column public.tenants.registered_namespaces_only is
+  'Whether namespaces must be registered before anything is stored in them. Else first use registers.';
 
 create table public.tracer_tokens (
   id uuid primary key default gen_random_uuid(),

@@ -13,13 +13,15 @@ language sql immutable set search_path = ''
 return with_warning.envelope || jsonb_build_object(
   'warnings', coalesce(with_warning.envelope -> 'warnings', '[]') || to_jsonb(with_warning.message));
 
--- Who is asking, and may they pass. Returns {tenant_id, token_id, namespaces, rate_limit} or a refusal:
+-- Who is asking, and may they pass. Returns {tenant_id, token_id, namespaces, rate_limit}, `namespaces` being the only
+-- ones that the token may use (null: any), or a refusal:
 -- invalid_token, token_inactive, token_expired, rate_limit_exceeded.
 create function public.admit(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
   token public.tracer_tokens;
-  overrides jsonb;
+  tenant public.tenants;
+  usable text[];
 begin
   select tracer_tokens.* into token from public.tracer_tokens
   where tracer_tokens.token_hash = admit.payload ->> 'token_hash';
@@ -35,10 +37,17 @@ begin
       format('This tracer token expired at %s. Use another one.', public.timestamp_text(token.expires_at)));
   end if;
 
-  select tenants.rate_limits || token.rate_limits into overrides from public.tenants where tenants.id = token.tenant_id;
+  select tenants.* into tenant from public.tenants where tenants.id = token.tenant_id;
+  usable := token.namespaces;
+  if tenant.registered_namespaces_only then
+    usable := array(
+      select namespaces.name from public.namespaces
+      where namespaces.tenant_id = tenant.id and (token.namespaces is null or namespaces.name = any (token.namespaces)));
+  end if;
+
   return public.count_request(
-    jsonb_build_object('tenant_id', token.tenant_id, 'token_id', token.id, 'namespaces', to_jsonb(token.namespaces)),
-    admit.payload, overrides);
+    jsonb_build_object('tenant_id', tenant.id, 'token_id', token.id, 'namespaces', to_jsonb(usable)),
+    admit.payload, tenant.rate_limits || token.rate_limits);
 end $$;
 
 -- Whether the admitted token may use a namespace: any of its tenant's, unless it is bound to some.

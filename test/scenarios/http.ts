@@ -133,6 +133,8 @@ export function http(api: Api): void {
       "/health",
       "/logs/query",
       "/logs/upload",
+      "/namespace/register",
+      "/namespaces",
       "/record_query",
       "/records/upload",
       "/sessions/create",

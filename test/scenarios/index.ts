@@ -6,6 +6,7 @@ import { errors } from "./errors.ts";
 import { http } from "./http.ts";
 import { idempotency } from "./idempotency.ts";
 import { isolation } from "./isolation.ts";
+import { namespaces } from "./namespaces.ts";
 import { queries } from "./queries.ts";
 import { rateLimits } from "./rate-limits.ts";
 import { sessions } from "./sessions.ts";
@@ -26,5 +27,6 @@ export function scenarios(runtime: string, api: Api): void {
     idempotency(api);
     rateLimits(api);
     uploads(api);
+    namespaces(api);
   });
 }

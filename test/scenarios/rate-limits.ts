@@ -58,6 +58,13 @@ export function rateLimits(api: Api): void {
       },
     );
 
+    it("GET /v1/namespaces counts as query", async () => {
+      const client = await newClient(api);
+      const answer = await client.request("/v1/namespaces", { headers: { tracer_token: client.token } });
+      expect(answer.status).toBe(200);
+      expectHeaders(answer, "query", 60, 59);
+    });
+
     it("on every response of a limited endpoint: a refused request counts too", async () => {
       const client = await newClient(api, { namespaces: ["mine"] });
       const refusals: [unknown, Record<string, string>, number][] = [

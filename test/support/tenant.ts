@@ -48,10 +48,19 @@ export async function revokeToken(id: string): Promise<void> {
   if (error) throw new Error(error.message);
 }
 
-/** Overrides the limits of all tokens of a tenant, as the README says. */
-export async function limitTenant(tenant: string, rate_limits: Record<string, number>): Promise<void> {
-  const { error } = await service().from("tenants").update({ rate_limits }).eq("name", tenant);
+async function updateTenant(tenant: string, columns: Record<string, unknown>): Promise<void> {
+  const { error } = await service().from("tenants").update(columns).eq("name", tenant);
   if (error) throw new Error(error.message);
+}
+
+/** Overrides the limits of all tokens of a tenant, as the README says. */
+export function limitTenant(tenant: string, rate_limits: Record<string, number>): Promise<void> {
+  return updateTenant(tenant, { rate_limits });
+}
+
+/** Sets a tenant to registered namespaces only, as the README says. */
+export function requireRegistration(tenant: string): Promise<void> {
+  return updateTenant(tenant, { registered_namespaces_only: true });
 }
 
 /** Overrides the limits of one token. */

@@ -4,11 +4,11 @@ import { getPath } from "hono/utils/url";
 import { ApiError, shortened } from "../errors.ts";
 import type { AppEnv } from "../services.ts";
 
-/** The structured envelope: `{error: {code, message, request_id}}`. */
+/** The structured envelope, `{error: {code, message, request_id}}`, and beside it what the endpoint adds. */
 export function errorResponse(c: Context<AppEnv>, error: ApiError): Response {
   if (error.status === 401) c.header("WWW-Authenticate", "Bearer");
-  const { code, message } = error;
-  return c.json({ error: { code, message, request_id: c.var.requestId } }, error.status);
+  const { code, message, context } = error;
+  return c.json({ error: { code, message, request_id: c.var.requestId }, ...context }, error.status);
 }
 
 export const onError: ErrorHandler<AppEnv> = (thrown, c) => {

@@ -10,63 +10,104 @@ import { responseHeaders } from "../schemas/headers.ts";
 /** A token is good in either of the two. */
 export const EITHER_SCHEME: Record<string, string[]>[] = [{ bearerAuth: [] }, { tracerTokenHeader: [] }];
 
-interface ApiRoute<Path extends string, Body extends z.ZodType, Result extends z.ZodType> {
+interface Described<Path extends string> {
   path: Path;
   tag: string;
   operationId: string;
   summary: string;
   description?: string;
   bucket: Bucket;
-  /** Whether `Idempotency-Key` is heeded. */
-  idempotent?: boolean;
+}
+
+interface PostRoute<Path extends string, Body extends z.ZodType, Result extends z.ZodType>
+  extends Described<Path> {
+  body: Body;
   /** Bytes. */
   bodyLimit?: number;
-  body: Body;
+  /** Whether `Idempotency-Key` is heeded. */
+  idempotent?: boolean;
   result: Result;
 }
 
 /** A `POST` that takes JSON from a holder of a tracer token: what all of them have in common, said once. */
 export function apiRoute<Path extends string, Body extends z.ZodType, Result extends z.ZodType>(
-  route: ApiRoute<Path, Body, Result>,
+  route: PostRoute<Path, Body, Result>,
 ) {
-  const { path, bucket, idempotent = false, tag, operationId, summary, description, body, result } = route;
+  const { idempotent = false, body, result } = route;
   return createRoute({
     method: "post",
-    path,
-    tags: [tag],
-    operationId,
-    summary,
-    description,
-    security: EITHER_SCHEME,
+    ...described(route),
     middleware: [
-      credentials(bucket),
-      admission,
+      ...admitted(route.bucket),
       limitBody(route.bodyLimit ?? BODY_LIMIT.single),
       ...(idempotent ? [idempotency] : []),
     ],
-    parameters: [
-      { $ref: "#/components/parameters/RequestIdHeader" },
-      ...(idempotent ? [{ $ref: "#/components/parameters/IdempotencyKeyHeader" }] : []),
-    ],
+    parameters: [requestId, ...(idempotent ? [idempotencyKey] : [])],
     request: { body: { required: true, content: { "application/json": { schema: body } } } },
     responses: {
-      200: {
-        description: summary,
-        headers: idempotent ? responseHeaders.idempotent : responseHeaders.limited,
-        content: { "application/json": { schema: result } },
-      },
-      400: refused("A field is missing or invalid, or the body is not JSON."),
-      401: refused("The tracer token is missing, unknown, expired or revoked.", responseHeaders.every),
-      403: refused("The tracer token may not use this namespace."),
+      200: answered(route.summary, result, idempotent ? responseHeaders.idempotent : responseHeaders.limited),
+      ...refusals,
       413: refused("The body is too large."),
       415: refused("The body is not sent as JSON."),
       ...(idempotent ? { 422: refused("The idempotency key was used for another request.") } : {}),
-      429: refused("The limit of the bucket is used up for this minute.", responseHeaders.exceeded),
-      500: refused("Something went wrong on the server."),
     },
   });
 }
 
-function refused(description: string, headers: Record<string, { $ref: string }> = responseHeaders.limited) {
-  return { description, headers, content: { "application/json": { schema: ErrorEnvelope } } };
+/** The same for a `POST` that answers 201 when it has made something, and 409 when that is there already. */
+export function registerRoute<Path extends string, Body extends z.ZodType, Result extends z.ZodType>(
+  route: Omit<PostRoute<Path, Body, Result>, "idempotent">,
+) {
+  const { responses, ...post } = apiRoute(route);
+  const { 200: _, ...others } = responses;
+  return createRoute({
+    ...post,
+    responses: {
+      201: answered(route.summary, route.result, responseHeaders.limited),
+      ...others,
+      409: refused("It is there already."),
+    },
+  });
+}
+
+/** A `GET` for a holder of a tracer token. */
+export function getRoute<Path extends string, Result extends z.ZodType>(
+  route: Described<Path> & { result: Result },
+) {
+  return createRoute({
+    method: "get",
+    ...described(route),
+    middleware: admitted(route.bucket),
+    parameters: [requestId],
+    responses: { 200: answered(route.summary, route.result, responseHeaders.limited), ...refusals },
+  });
+}
+
+const requestId = { $ref: "#/components/parameters/RequestIdHeader" };
+const idempotencyKey = { $ref: "#/components/parameters/IdempotencyKeyHeader" };
+
+const refusals = {
+  400: refused("A field is missing or invalid, or the body is not JSON."),
+  401: refused("The tracer token is missing, unknown, expired or revoked.", responseHeaders.every),
+  403: refused("The tracer token may not use this namespace."),
+  429: refused("The limit of the bucket is used up for this minute.", responseHeaders.exceeded),
+  500: refused("Something went wrong on the server."),
+};
+
+function described<Path extends string>({ path, tag, operationId, summary, description }: Described<Path>) {
+  return { path, tags: [tag], operationId, summary, description, security: EITHER_SCHEME };
+}
+
+function admitted(bucket: Bucket) {
+  return [credentials(bucket), admission];
+}
+
+type Headers = Record<string, { $ref: string }>;
+
+function answered<Result extends z.ZodType>(description: string, schema: Result, headers: Headers) {
+  return { description, headers, content: { "application/json": { schema } } };
+}
+
+function refused(description: string, headers: Headers = responseHeaders.limited) {
+  return answered(description, ErrorEnvelope, headers);
 }

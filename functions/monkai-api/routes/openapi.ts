@@ -5,6 +5,7 @@ import type { AppEnv } from "../services.ts";
 
 const TAGS = [
   { name: "Health", description: "Liveness check (no token needed)." },
+  { name: "Namespaces", description: "What keeps a tenant's agents or products apart." },
   { name: "Sessions", description: "Conversations that traces belong to." },
   { name: "Traces", description: "LLM calls, tool calls, handoffs and logs, one by one or in batches." },
   { name: "Records", description: "Conversation records in bulk." },

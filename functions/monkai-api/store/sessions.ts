@@ -1,4 +1,9 @@
-/** Shapes of the SQL functions `create_session` and `get_or_create_session`. */
+/** Shapes of the SQL functions for namespaces and the sessions in them. */
+export interface NamespaceRow {
+  namespace: string;
+  created_at: string;
+}
+
 export interface NewSession {
   namespace: string;
   user_id?: string;

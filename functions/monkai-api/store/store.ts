@@ -2,7 +2,7 @@ import { createClient, type SupabaseClient } from "@supabase/supabase-js";
 import { ApiError, type ErrorCode } from "../errors.ts";
 import type { RateLimit } from "../rate-limits.ts";
 import type { LogRow, LogsQuery, RecordRow, RecordsQuery } from "./queries.ts";
-import type { NewSession, SessionRow, WantedSession } from "./sessions.ts";
+import type { NamespaceRow, NewSession, SessionRow, WantedSession } from "./sessions.ts";
 import type { ItemResult, TraceItem, TraceResult, UploadedItem, ValidItem } from "./traces.ts";
 
 /** Which request is asking: what every request function of the database is told. */
@@ -33,7 +33,7 @@ export interface Admission {
 type Answer<Data> = Admission & {
   data?: Data;
   replay?: { request_id: string };
-  error?: { code: ErrorCode; message: string };
+  error?: { code: ErrorCode; message: string; [context: string]: unknown };
 };
 
 /** The database, for the life of an app. Each API request takes a `StoreRequest` of its own. */
@@ -101,6 +101,16 @@ export class StoreRequest {
     return results[0].result;
   }
 
+  registerNamespace(namespace: string): Promise<NamespaceRow> {
+    return this.#call("register_namespace", { namespace });
+  }
+
+  /** The namespaces that the token may use, by name. */
+  async listNamespaces(): Promise<NamespaceRow[]> {
+    const { namespaces } = await this.#call<{ namespaces: NamespaceRow[] }>("list_namespaces", {});
+    return namespaces;
+  }
+
   /** Stores all items but those that repeat what was stored a minute ago, whose indexes it returns. */
   uploadItems(items: UploadedItem[]): Promise<{ inserted_count: number; duplicates: number[] }> {
     return this.#call("upload_items", { items });
@@ -128,7 +138,10 @@ export class StoreRequest {
     const { data, error: refusal, replay, ...admission } = answer as Answer<Data>;
     this.admission = admission;
     this.replay = replay;
-    if (refusal) throw new ApiError(refusal.code, refusal.message);
+    if (refusal) {
+      const { code, message, ...context } = refusal;
+      throw new ApiError(code, message, { context });
+    }
     return data as Data;
   }
 }

@@ -61,6 +61,8 @@ declare
   duplicates integer[];
 begin
   if admission ? 'error' then return admission; end if;
+  refusal := public.upload_refusal(admission, items);
+  if refusal is not null then return admission || refusal; end if;
 
   placements := public.place_items(admission, items, public.touch_sessions(admission, items));
   select placement.value into refusal from jsonb_array_elements(placements) as placement
