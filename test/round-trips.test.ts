@@ -2,7 +2,7 @@ import { describe, expect, inject, it } from "vitest";
 import { createApp } from "../functions/monkai-api/app.ts";
 import { Store } from "../functions/monkai-api/store/store.ts";
 import { freePort } from "../scripts/stack/ports.ts";
-import { Client, newClient } from "./support/tenant.ts";
+import { Client, limitTenant, newClient } from "./support/tenant.ts";
 
 const logged: unknown[][] = [];
 let calls = 0;
@@ -64,6 +64,30 @@ describe("one request is one call to the REST layer", () => {
     calls = 0;
     expect((await new Client(api, token).post("/v1/sessions/create", body)).status).toBe(401);
     expect(calls).toBe(1);
+  });
+
+  it.each([
+    ["a fresh key", [{ session_id: "s" }], 200],
+    ["a replay", [{ session_id: "s" }, { session_id: "s" }], 200],
+    ["a conflict", [{ session_id: "s" }, { session_id: "t" }], 422],
+  ])("%s", async (_, bodies, status) => {
+    const client = await newClient(api);
+    for (const [place, body] of bodies.entries()) {
+      calls = 0;
+      const answer = await client.post("/v1/traces/llm", body, { "Idempotency-Key": "k" });
+      expect(calls).toBe(1);
+      if (place === bodies.length - 1) expect(answer.status).toBe(status);
+    }
+  });
+
+  it("a used-up limit -> 429", async () => {
+    const client = await newClient(api);
+    await limitTenant(client.tenant, { traces: 0 });
+    for (const body of [{ session_id: "s" }, {}]) {
+      calls = 0;
+      expect((await client.post("/v1/traces/llm", body, { "Idempotency-Key": "k" })).status).toBe(429);
+      expect(calls).toBe(1);
+    }
   });
 
   it("a forbidden namespace -> 403", async () => {

@@ -13,18 +13,16 @@ language sql immutable set search_path = ''
 return with_warning.envelope || jsonb_build_object(
   'warnings', coalesce(with_warning.envelope -> 'warnings', '[]') || to_jsonb(with_warning.message));
 
--- Who is asking, and may they pass. Returns {tenant_id, token_id, namespaces, rate_limit}, `namespaces` being the only
--- ones that the token may use (null: any), or a refusal:
--- invalid_token, token_inactive, token_expired, rate_limit_exceeded.
-create function public.admit(payload jsonb) returns jsonb
+-- Who is asking. Returns {tenant_id, token_id, namespaces}, `namespaces` being the only ones that the token may use
+-- (null: any), or a refusal: invalid_token, token_inactive, token_expired.
+create function public.identify(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
   token public.tracer_tokens;
-  tenant public.tenants;
   usable text[];
 begin
   select tracer_tokens.* into token from public.tracer_tokens
-  where tracer_tokens.token_hash = admit.payload ->> 'token_hash';
+  where tracer_tokens.token_hash = identify.payload ->> 'token_hash';
 
   if not found then
     return public.refusal('invalid_token', 'This tracer token is not known here. Check it for missing characters.');
@@ -37,17 +35,25 @@ begin
       format('This tracer token expired at %s. Use another one.', public.timestamp_text(token.expires_at)));
   end if;
 
-  select tenants.* into tenant from public.tenants where tenants.id = token.tenant_id;
   usable := token.namespaces;
-  if tenant.registered_namespaces_only then
+  if (select tenants.registered_namespaces_only from public.tenants where tenants.id = token.tenant_id) then
     usable := array(
       select namespaces.name from public.namespaces
-      where namespaces.tenant_id = tenant.id and (token.namespaces is null or namespaces.name = any (token.namespaces)));
+      where namespaces.tenant_id = token.tenant_id
+        and (token.namespaces is null or namespaces.name = any (token.namespaces)));
   end if;
+  return jsonb_build_object(
+    'tenant_id', token.tenant_id, 'token_id', token.id, 'namespaces', to_jsonb(usable));
+end $$;
 
-  return public.count_request(
-    jsonb_build_object('tenant_id', tenant.id, 'token_id', token.id, 'namespaces', to_jsonb(usable)),
-    admit.payload, tenant.rate_limits || token.rate_limits);
+-- Who is asking, and may they pass: identify, then count_request.
+create function public.admit(payload jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  admission jsonb := public.identify(admit.payload);
+begin
+  if admission ? 'error' then return admission; end if;
+  return public.count_request(admission, admit.payload);
 end $$;
 
 -- Whether the admitted token may use a namespace: any of its tenant's, unless it is bound to some.
@@ -81,10 +87,10 @@ return regexp_replace(
   to_char(timestamp_text.moment at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US'), '000$', '') || 'Z';
 
 revoke execute on function
-  public.refusal, public.with_warning, public.admit, public.admit_to_namespace, public.may_use_namespace, public.namespace_refusal,
+  public.refusal, public.with_warning, public.identify, public.admit, public.admit_to_namespace, public.may_use_namespace, public.namespace_refusal,
   public.timestamp_text
   from public, anon, authenticated;
 grant execute on function
-  public.refusal, public.with_warning, public.admit, public.admit_to_namespace, public.may_use_namespace, public.namespace_refusal,
+  public.refusal, public.with_warning, public.identify, public.admit, public.admit_to_namespace, public.may_use_namespace, public.namespace_refusal,
   public.timestamp_text
   to service_role;

@@ -37,9 +37,9 @@ begin
           where known.tenant_id = claim_idempotency_key.tenant_id and known.key = claim_idempotency_key.key);
 end $$;
 
--- The step before the work. payload.idempotency: {key, hash}, or nothing. Adds {data, replay: {request_id}} for a
--- repetition; refuses idempotency_key_conflict. Fails open with a warning, but for a first request that is still
--- running: to go on beside it would do its work twice.
+-- The step before the work. payload.idempotency: {key, hash}, or nothing. Adds {claimed: true} for a first request, {data,
+-- replay: {request_id}} for a repetition; refuses idempotency_key_conflict. Fails open with a warning, but for a first
+-- request that is still running: to go on beside it would do its work twice.
 create function public.replay_or_claim(admission jsonb, payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
@@ -50,10 +50,13 @@ begin
 
   known := public.claim_idempotency_key((admission ->> 'tenant_id')::uuid, wanted ->> 'key', wanted ->> 'hash',
                                         replay_or_claim.payload ->> 'request_id');
-  if known is null then return admission; end if;
+  if known is null then return admission || '{"claimed": true}'; end if;
   if known ->> 'request_hash' <> wanted ->> 'hash' then
     return admission || public.refusal('idempotency_key_conflict',
       'This Idempotency-Key was used for another request. Use a new key, or send what was sent first.');
+  end if;
+  if jsonb_typeof(known -> 'response') is distinct from 'object' then
+    raise exception 'the key has no response';
   end if;
   return admission || jsonb_build_object(
     'data', known -> 'response', 'replay', jsonb_build_object('request_id', known -> 'request_id'));
@@ -72,10 +75,11 @@ language plpgsql set search_path = '' as $$
 declare
   wanted jsonb := settle_idempotency_key.payload -> 'idempotency';
 begin
-  if wanted is null or answer ? 'error' then return answer; end if;
+  if not answer ? 'claimed' or answer ? 'error' then return answer; end if;
 
   update public.monkai_idempotency_keys known set response = answer -> 'data'
-  where known.tenant_id = (answer ->> 'tenant_id')::uuid and known.key = wanted ->> 'key';
+  where known.tenant_id = (answer ->> 'tenant_id')::uuid and known.key = wanted ->> 'key'
+    and known.request_hash = wanted ->> 'hash' and known.response is null;
   return answer;
 exception when others then
   return public.with_warning(answer, 'The response was not remembered for its Idempotency-Key: ' || sqlerrm);

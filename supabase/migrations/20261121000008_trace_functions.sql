@@ -10,54 +10,63 @@ declare
   session_ids text[];
   session_namespaces text[];
   given_namespaces text[];
-  touched jsonb;
+  usable_sessions jsonb;
 begin
   with item as (
-    select item.index, item.session_id, item.namespace
+    select item.index, item.session_id, item.namespace, namespaces.name as known_namespace
     from jsonb_to_recordset(touch_sessions.items)
       as item (index integer, session_id text, namespace text, error jsonb)
+    left join public.sessions on sessions.tenant_id = owner_id and sessions.id = item.session_id
+    left join public.namespaces on namespaces.id = sessions.namespace_id
     where item.error is null
-      and (item.namespace is null or public.may_use_namespace(touch_sessions.admission, item.namespace))
-  ), session as (
-    select item.session_id as id, coalesce(
-      (select namespaces.name from public.sessions join public.namespaces on namespaces.id = sessions.namespace_id
-       where sessions.tenant_id = owner_id and sessions.id = item.session_id),
-      (array_agg(item.namespace order by item.index) filter (where item.namespace is not null))[1],
-      'default') as namespace
-    from item
-    where item.session_id is not null
-    group by item.session_id
   ), usable as (
+    select item.* from item
+    where (item.namespace is null or public.may_use_namespace(touch_sessions.admission, item.namespace))
+      and (item.known_namespace is null or public.may_use_namespace(touch_sessions.admission, item.known_namespace))
+  ), session as (
+    select usable.session_id as id, coalesce(
+      min(usable.known_namespace),
+      (array_agg(usable.namespace order by usable.index) filter (where usable.namespace is not null))[1],
+      'default') as namespace
+    from usable
+    where usable.session_id is not null
+    group by usable.session_id
+  ), wanted as (
     select session.id, session.namespace from session
     where public.may_use_namespace(touch_sessions.admission, session.namespace)
   )
-  select (select array_agg(usable.id order by usable.id) from usable),
-         (select array_agg(usable.namespace order by usable.id) from usable),
-         (select array_agg(distinct item.namespace) filter (where item.namespace is not null) from item)
+  select (select array_agg(wanted.id order by wanted.id) from wanted),
+         (select array_agg(wanted.namespace order by wanted.id) from wanted),
+         (select array_agg(distinct usable.namespace) filter (where usable.namespace is not null) from usable)
   into session_ids, session_namespaces, given_namespaces;
 
   perform public.register_namespaces(owner_id, session_namespaces || given_namespaces);
 
-  -- In the order of the ids, so that two batches over the same sessions never wait for each other in a circle. A session
-  -- that another request has opened meanwhile keeps that one's namespace, which the token may not be allowed to use.
-  with opened as (
-    insert into public.sessions (tenant_id, id, namespace_id)
-    select owner_id, wanted.id, namespaces.id
-    from unnest(session_ids, session_namespaces) as wanted (id, namespace)
-    join public.namespaces on namespaces.tenant_id = owner_id and namespaces.name = wanted.namespace
-    order by wanted.id
-    on conflict on constraint session_id_is_unique_within_its_tenant
-      do update set last_activity_at = greatest(sessions.last_activity_at, excluded.last_activity_at)
-      where public.may_use_namespace(touch_sessions.admission, (
-        select namespaces.name from public.namespaces where namespaces.id = sessions.namespace_id))
-    returning sessions.id, sessions.namespace_id
-  )
-  select jsonb_object_agg(opened.id, opened.namespace_id) into touched from opened;
+  -- In the order of the ids, here and below, so that two batches over the same sessions never wait for each other in a
+  -- circle. One that another request is just opening is waited for, and keeps the namespace which that one gives it.
+  insert into public.sessions (tenant_id, id, namespace_id)
+  select owner_id, wanted.id, namespaces.id
+  from unnest(session_ids, session_namespaces) as wanted (id, namespace)
+  join public.namespaces on namespaces.tenant_id = owner_id and namespaces.name = wanted.namespace
+  where not exists (
+    select from public.sessions known where known.tenant_id = owner_id and known.id = wanted.id)
+  order by wanted.id
+  on conflict on constraint session_id_is_unique_within_its_tenant do nothing;
 
-  -- A statement of its own: the one above does not see a namespace that was registered while it waited.
-  return (select coalesce(jsonb_object_agg(session.key, namespaces.name), '{}')
-          from jsonb_each_text(touched) as session
-          join public.namespaces on namespaces.id = session.value::bigint);
+  perform from public.sessions
+  where sessions.tenant_id = owner_id and sessions.id = any (session_ids)
+  order by sessions.id for no key update;
+
+  with touched as (
+    update public.sessions set last_activity_at = greatest(sessions.last_activity_at, now())
+    from public.namespaces
+    where sessions.tenant_id = owner_id and sessions.id = any (session_ids)
+      and namespaces.id = sessions.namespace_id
+      and public.may_use_namespace(touch_sessions.admission, namespaces.name)
+    returning sessions.id, namespaces.name as namespace
+  )
+  select coalesce(jsonb_object_agg(touched.id, touched.namespace), '{}') into usable_sessions from touched;
+  return usable_sessions;
 end $$;
 
 -- Where each item belongs: its own namespace, else its session's. `sessions`: what touch_sessions returned.
@@ -143,14 +152,16 @@ end $$;
 create function public.record_traces(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
-  admission jsonb := public.admit(record_traces.payload);
+  admission jsonb := public.identify(record_traces.payload);
   tenant_id uuid := admission ->> 'tenant_id';
   items jsonb := record_traces.payload -> 'items';
   placements jsonb;
   results jsonb;
 begin
   if admission ? 'error' then return admission; end if;
+  -- The key before the count: a request that waits for its twin must not hold up the other requests of its token.
   admission := public.replay_or_claim(admission, record_traces.payload);
+  admission := public.count_request(admission, record_traces.payload);
   if admission ?| array['error', 'replay'] then return admission; end if;
 
   placements := public.place_items(admission, items, public.touch_sessions(admission, items));

@@ -1,23 +1,38 @@
 -- What is deleted because its time is over.
 
 -- Deletes expired idempotency keys, the rate limit counts of minutes gone by and old fingerprints of records. Returns
--- {idempotency_keys, rate_limits, record_fingerprints}: how many rows of each. Where there is no pg_cron, call it every few minutes.
+-- {idempotency_keys, rate_limits, record_fingerprints}: how many rows of each. Where there is no pg_cron, call it every few
+-- minutes. One table that fails does not keep the others from being cleaned; a row that a request holds is left for later.
 create function public.delete_expired(payload jsonb default '{}') returns jsonb
 language plpgsql set search_path = '' as $$
 declare
-  fingerprints integer;
-  keys integer;
-  counts integer;
+  deleted jsonb := '{}';
+  counted integer;
 begin
-  delete from public.record_fingerprints where record_fingerprints.stored_at <= now() - interval '5 minutes';
-  get diagnostics fingerprints = row_count;
-  delete from public.monkai_idempotency_keys where monkai_idempotency_keys.expires_at <= now();
-  get diagnostics keys = row_count;
-  -- Not the last minutes: a request that began in one may still hold its row.
-  delete from public.monkai_rate_limits where monkai_rate_limits.minute < now() - interval '5 minutes';
-  get diagnostics counts = row_count;
-  return jsonb_build_object(
-    'record_fingerprints', fingerprints, 'idempotency_keys', keys, 'rate_limits', counts);
+  begin
+    delete from public.monkai_idempotency_keys known
+    where known.ctid in (
+      select expired.ctid from public.monkai_idempotency_keys expired
+      where expired.expires_at <= now() for update skip locked);
+    get diagnostics counted = row_count;
+    deleted := deleted || jsonb_build_object('idempotency_keys', counted);
+  exception when others then raise warning 'Expired idempotency keys were not deleted: %', sqlerrm;
+  end;
+
+  begin
+    -- Not the last minutes: a request that began in one may still hold its row.
+    delete from public.monkai_rate_limits where monkai_rate_limits.minute < now() - interval '5 minutes';
+    get diagnostics counted = row_count;
+    deleted := deleted || jsonb_build_object('rate_limits', counted);
+  exception when others then raise warning 'Old rate limit counts were not deleted: %', sqlerrm;
+  end;
+
+  delete from public.record_fingerprints known
+  where known.ctid in (
+    select old.ctid from public.record_fingerprints old
+    where old.stored_at <= now() - interval '5 minutes' for update skip locked);
+  get diagnostics counted = row_count;
+  return deleted || jsonb_build_object('record_fingerprints', counted);
 end $$;
 
 revoke execute on function public.delete_expired from public, anon, authenticated;

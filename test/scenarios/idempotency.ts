@@ -166,17 +166,27 @@ export function idempotency(api: Api): void {
     });
 
     it("fifty simultaneous requests with one key insert once, and all fifty get the same body", async () => {
-      const client = await newClient(api);
-      const { send } = keyed(client, "stampede");
-      const answers = await Promise.all(Array.from({ length: 50 }, () => send(TRACE)));
+      // A token each: fifty requests of one token would stand in line at its rate limit's count.
+      const { tenant } = await newToken();
+      const clients = await Promise.all(Array.from({ length: 50 }, () => newClient(api, { tenant })));
+      const answers = await Promise.all(clients.map((client) => keyed(client, "stampede").send(TRACE)));
       expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
       expect(new Set(answers.map(({ body }) => JSON.stringify(body))).size).toBe(1);
-      expect(answers.filter(({ headers }) => headers.get("idempotency-replay") === null)).toHaveLength(1);
-      const original = answers.find(({ headers }) => headers.get("idempotency-replay") === null);
+      const firsts = answers.filter(({ headers }) => headers.get("idempotency-replay") === null);
+      expect(firsts).toHaveLength(1);
       const ids = answers
         .map(({ headers }) => headers.get("idempotency-original-request-id"))
         .filter(Boolean);
-      expect(new Set(ids)).toEqual(new Set([original?.headers.get("x-request-id")]));
+      expect(new Set(ids)).toEqual(new Set([firsts[0]?.headers.get("x-request-id")]));
+      expect(await stored(clients[0] as Client)).toBe(1);
+    });
+
+    it("the network drops between the server's write and the client's read: the retry is a replay", async () => {
+      const client = await newClient(api);
+      const { send } = keyed(client, "dropped");
+      const lost = await send(TRACE);
+      expect(lost.status).toBe(200);
+      for (let retry = 0; retry < 2; retry += 1) expectReplayOf(lost, await send(TRACE));
       expect(await stored(client)).toBe(1);
     });
 

@@ -58,6 +58,23 @@ export function rateLimits(api: Api): void {
       },
     );
 
+    it("every authenticated endpoint (except /v1/health) is rate-limited", async () => {
+      const { paths } = await (await api("/v1/openapi.json")).json();
+      const limited = [
+        ...LIMITED.map(([path]) => path.replace("/v1", "")),
+        "/namespaces",
+        "/namespace/register",
+      ];
+      expect(Object.keys(paths).sort()).toEqual(["/health", ...limited].sort());
+    });
+
+    it("POST /v1/namespace/register counts as sessions", async () => {
+      const client = await newClient(api);
+      const answer = await client.post("/v1/namespace/register", { namespace: "n" });
+      expect(answer.status).toBe(201);
+      expectHeaders(answer, "sessions", 600, 599);
+    });
+
     it("GET /v1/namespaces counts as query", async () => {
       const client = await newClient(api);
       const answer = await client.request("/v1/namespaces", { headers: { tracer_token: client.token } });
@@ -116,7 +133,7 @@ export function rateLimits(api: Api): void {
       expect((await client.post("/v1/record_query", { namespace: "default", query: {} })).body.count).toBe(1);
     });
 
-    it("per-token, per bucket: one bucket's end leaves the others, and other tokens of the tenant, alone", async () => {
+    it("per-token, per bucket: one bucket's end leaves the others, other tokens of the tenant and other tenants alone", async () => {
       const { token, tenant } = await newToken();
       await limitTenant(tenant, { sessions: 1 });
       const client = new Client(api, token);
@@ -125,6 +142,7 @@ export function rateLimits(api: Api): void {
       expect((await create(client)).status).toBe(429);
       expect((await client.post("/v1/traces/llm", { session_id: "s" })).status).toBe(200);
       expect((await create(await newClient(api, { tenant }))).status).toBe(200);
+      expect((await create(await newClient(api))).status).toBe(200);
     });
 
     it("limits can be overridden per tenant or token; the token's own wins", async () => {

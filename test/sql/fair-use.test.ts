@@ -1,6 +1,6 @@
 import postgres from "postgres";
 import { afterAll, describe, expect, inject, it } from "vitest";
-import { callAll, newCaller, otherToken, waitUntilBlocked } from "../support/database.ts";
+import { callAll, fromManyTokens, newCaller, otherToken, waitUntilBlocked } from "../support/database.ts";
 
 const CONNECTIONS = 30;
 const sql = postgres(inject("databaseUrl"), { max: CONNECTIONS, onnotice: () => {} });
@@ -28,27 +28,32 @@ async function recordsOf(tenantId: string): Promise<number> {
 
 describe("idempotency keys in the database", () => {
   it("thirty connections with one key do the work once, and get the same data", async () => {
-    const payload = await keyedTrace();
+    const payloads = await fromManyTokens(sql, await keyedTrace(), CONNECTIONS);
     await Promise.all(Array.from({ length: CONNECTIONS }, () => sql`select pg_sleep(0.05)`));
-    const answers = await callAll(
-      sql,
-      "record_traces",
-      Array.from({ length: CONNECTIONS }, () => payload),
-    );
+    const answers = await callAll(sql, "record_traces", payloads);
     expect(answers.filter(({ replay }) => replay === undefined)).toHaveLength(1);
     expect(new Set(answers.map(({ data }) => JSON.stringify(data))).size).toBe(1);
     expect(await recordsOf(answers[0].tenant_id)).toBe(1);
   });
 
-  it("a twin waits for the first, and replays when it commits", async () => {
+  it("the twins wait for the first, each by itself, and replay when it commits", async () => {
     const payload = await keyedTrace();
-    let twin: Promise<{ replay?: object }[]> | undefined;
+    // The namespace is there already: not what is waited for here.
+    await callAll(sql, "record_traces", [{ ...payload, idempotency: { key: "earlier", hash: "h" } }]);
+    const twins = [payload, payload, ...(await fromManyTokens(sql, payload, 2))];
+    let waiting: ReturnType<typeof callAll> | undefined;
     await sql.begin(async (first) => {
-      await first`select public.record_traces(${sql.json(payload)})`;
-      twin = callAll(sql, "record_traces", [payload]);
-      await waitUntilBlocked(sql, "record_traces");
+      const [other] = await fromManyTokens(sql, payload, 1);
+      await first`select public.record_traces(${sql.json(other as typeof payload)})`;
+      waiting = callAll(sql, "record_traces", twins);
+      await waitUntilBlocked(sql, "record_traces", twins.length);
+      // Another request of a token whose twins wait is not held up.
+      const [unrelated] = await callAll(sql, "record_traces", [
+        { ...payload, idempotency: { key: "another", hash: "h" }, items: [{ ...item, session_id: "t" }] },
+      ]);
+      expect(unrelated.data.results[0].status).toBe("ok");
     });
-    expect((await twin)?.[0]?.replay).toEqual({ request_id: "test" });
+    for (const { replay } of (await waiting) ?? []) expect(replay).toEqual({ request_id: "test" });
   });
 
   it("the record of the key and the inserts commit together or not at all: a twin of a failed first does the work", async () => {
@@ -56,7 +61,7 @@ describe("idempotency keys in the database", () => {
     let twin: ReturnType<typeof callAll> | undefined;
     const first = sql.begin(async (transaction) => {
       await transaction`select public.record_traces(${sql.json(payload)})`;
-      twin = callAll(sql, "record_traces", [payload]);
+      twin = callAll(sql, "record_traces", await fromManyTokens(sql, payload, 1));
       await waitUntilBlocked(sql, "record_traces");
       throw new Error("the connection breaks");
     });
@@ -104,9 +109,46 @@ describe("idempotency keys in the database", () => {
     expect(replay.replay).toEqual({ request_id: "test" });
     expect(await recordsOf(first.tenant_id)).toBe(2);
   });
+
+  it("a request whose claim failed open does not overwrite what another one remembered", async () => {
+    const payload = await keyedTrace();
+    const [first] = await callAll(sql, "record_traces", [payload]);
+    const other = { ...payload, idempotency: { key: "k", hash: "another" } };
+    const answer = { tenant_id: first.tenant_id, data: { results: ["wrong"] } };
+    await sql`select public.settle_idempotency_key(${sql.json(answer)}, ${sql.json(other)})`;
+    await sql`select public.settle_idempotency_key(${sql.json({ ...answer, claimed: true })}, ${sql.json(other)})`;
+    const [replay] = await callAll(sql, "record_traces", [payload]);
+    expect(replay.data).toEqual(first.data);
+  });
 });
 
 describe("rate limits in the database", () => {
+  it.each([{ traces: "600" }, { traces: 1.5 }, { traces: -1 }, { traces: null }, { traces: 2 ** 31 }, []])(
+    "an override must be whole numbers from 0 up: not %j",
+    async (limits) => {
+      const { token_hash } = await newCaller();
+      for (const table of ["tenants", "tracer_tokens"]) {
+        const set = sql`
+        update public.${sql(table)} set rate_limits = ${sql.json(limits)}
+        where ${table === "tenants" ? sql`true` : sql`token_hash = ${token_hash}`}`;
+        await expect(set).rejects.toMatchObject({
+          constraint_name: expect.stringMatching(/rate_limits_are_whole_numbers/),
+        });
+      }
+    },
+  );
+
+  it("a new window restores the full quota", async () => {
+    const caller = { ...(await newCaller()), limit: 1 };
+    const [first] = await callAll(sql, "admit", [caller]);
+    const [second] = await callAll(sql, "admit", [caller]);
+    expect([first.rate_limit.remaining, second.error.code]).toEqual([0, "rate_limit_exceeded"]);
+    await sql`
+      update public.monkai_rate_limits set minute = minute - interval '1 minute' where token_id = ${first.token_id}`;
+    const [third] = await callAll(sql, "admit", [caller]);
+    expect([third.error, third.rate_limit.remaining]).toEqual([undefined, 0]);
+  });
+
   it("counters live in monkai_rate_limits with per-(token_id, bucket, minute) PK", async () => {
     const [key] = await sql`
       select array_agg(attname::text order by place) as columns

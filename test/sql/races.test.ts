@@ -1,26 +1,32 @@
 import postgres from "postgres";
 import { afterAll, describe, expect, inject, it } from "vitest";
-import { callAll, newCaller, otherToken, waitUntilBlocked } from "../support/database.ts";
+import { callAll, fromManyTokens, newCaller, otherToken, waitUntilBlocked } from "../support/database.ts";
 
 const CONNECTIONS = 30;
 const sql = postgres(inject("databaseUrl"), { max: CONNECTIONS, onnotice: () => {} });
 afterAll(() => sql.end());
 
-/** Opens all connections first, so that the calls really meet. */
-async function race(name: string, payload: (index: number) => postgres.JSONValue) {
+type Caller = Awaited<ReturnType<typeof newCaller>>;
+
+/** Opens all connections first, each with a token of its own, so that the calls really meet. */
+async function race(
+  name: string,
+  caller: Caller,
+  work: (index: number) => Record<string, postgres.JSONValue>,
+) {
+  const callers = await fromManyTokens(sql, caller, CONNECTIONS);
   await Promise.all(Array.from({ length: CONNECTIONS }, () => sql`select pg_sleep(0.05)`));
   return callAll(
     sql,
     name,
-    Array.from({ length: CONNECTIONS }, (_, index) => payload(index)),
+    callers.map((racer, index) => ({ ...racer, ...work(index) })),
   );
 }
 
 describe("thirty connections at once", () => {
   it("get_or_create_session gives one user one session", async () => {
     const caller = await newCaller();
-    const answers = await race("get_or_create_session", () => ({
-      ...caller,
+    const answers = await race("get_or_create_session", caller, () => ({
       session: { namespace: "n", user_id: "u" },
     }));
     expect(new Set(answers.map(({ data }) => data.session_id)).size).toBe(1);
@@ -29,8 +35,7 @@ describe("thirty connections at once", () => {
 
   it("create_session gives thirty sessions, numbered within the second", async () => {
     const caller = await newCaller();
-    const answers = await race("create_session", () => ({
-      ...caller,
+    const answers = await race("create_session", caller, () => ({
       session: { namespace: "n", user_id: "u" },
     }));
     expect(new Set(answers.map(({ data }) => data.session_id)).size).toBe(CONNECTIONS);
@@ -39,8 +44,7 @@ describe("thirty connections at once", () => {
 
   it("traces of one unknown session create it once, and all are stored", async () => {
     const caller = await newCaller();
-    const answers = await race("record_traces", (index) => ({
-      ...caller,
+    const answers = await race("record_traces", caller, (index) => ({
       items: [
         {
           index: 0,
@@ -110,8 +114,7 @@ describe("thirty connections at once", () => {
       result: {},
     }));
     const numbered = (list: typeof items) => list.map((item, index) => ({ index, ...item }));
-    const answers = await race("record_traces", (index) => ({
-      ...caller,
+    const answers = await race("record_traces", caller, (index) => ({
       items: numbered(index % 2 ? items : items.toReversed()),
     }));
     expect(answers.every(({ data }) => data.results.length === 40)).toBe(true);

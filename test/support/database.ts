@@ -46,14 +46,24 @@ export async function otherToken(
   return other;
 }
 
-/** Waits until a call of the function waits for somebody else's lock. */
-export async function waitUntilBlocked(sql: postgres.Sql, name: string): Promise<void> {
+/** Waits until so many calls of the function wait for somebody else's lock. */
+export async function waitUntilBlocked(sql: postgres.Sql, name: string, number = 1): Promise<void> {
   for (let tries = 0; tries < 200; tries += 1) {
-    const [waiting] = await sql`
+    const waiting = await sql`
       select from pg_stat_activity
       where wait_event_type = 'Lock' and query like ${`%${name}%`} and pid <> pg_backend_pid()`;
-    if (waiting) return;
+    if (waiting.length >= number) return;
     await sql`select pg_sleep(0.02)`;
   }
   throw new Error(`No call of ${name} waits.`);
+}
+
+/** The same request from as many tokens of the tenant: they do not meet at the count of one token's requests. */
+export async function fromManyTokens<Payload extends { token_hash: string }>(
+  sql: postgres.Sql,
+  payload: Payload,
+  number: number,
+): Promise<Payload[]> {
+  const hashes = await Promise.all(Array.from({ length: number }, () => otherToken(sql, payload)));
+  return hashes.map((token_hash) => ({ ...payload, token_hash }));
 }
