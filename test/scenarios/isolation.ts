@@ -61,6 +61,12 @@ export function isolation(api: Api): void {
         expect(trespass.body.error.message).not.toMatch(/namespace "[ab]"/);
       }
       expect((await whole.post("/v1/record_query", { namespace: "a", query: {} })).body.count).toBe(1);
+
+      const elsewhere = await newClient(api, { tenant, namespaces: ["a", "new"] });
+      const refused = await elsewhere.post("/v1/traces/llm", { session_id: "in-b", namespace: "new" });
+      expect(refused.status).toBe(403);
+      const listed = await whole.request("/v1/namespaces", { headers: { tracer_token: whole.token } });
+      expect(listed.body.namespaces.map((row: { namespace: string }) => row.namespace)).toEqual(["a", "b"]);
     });
   });
 }

@@ -103,6 +103,22 @@ describe("thirty connections at once", () => {
     expect(stored).toEqual({ records: 1 });
   });
 
+  it("a bound token may use a session that is just being opened in a namespace that it may use", async () => {
+    const caller = await newCaller();
+    const item = { index: 0, type: "llm", session_id: "new", content: {}, result: {} };
+    let second: ReturnType<typeof callAll> | undefined;
+    await sql.begin(async (first) => {
+      await first`select public.record_traces(${first.json({ ...caller, items: [{ ...item, namespace: "mine" }] })})`;
+      const token_hash = await otherToken(sql, caller, ["mine", "also-mine"]);
+      second = callAll(sql, "record_traces", [
+        { ...caller, token_hash, items: [{ ...item, namespace: "also-mine" }] },
+      ]);
+      await waitUntilBlocked(sql, "record_traces");
+    });
+    const [answer] = (await second) ?? [];
+    expect(answer.data.results[0].status).toBe("ok");
+  });
+
   it("batches over the same sessions and namespaces in opposite orders do not deadlock", async () => {
     const caller = await newCaller();
     const items = Array.from({ length: 40 }, (_, index) => ({
