@@ -68,16 +68,20 @@ language sql immutable set search_path = ''
 return public.refusal('forbidden',
   format('This tracer token may not use the namespace "%s".', namespace_refusal.namespace));
 
--- admit, for a request about one namespace: also refuses `forbidden` when the token may not use it.
+-- admit, for a request about one namespace: also refuses `forbidden` when the token may not use it. Adds {namespace_id},
+-- null for a namespace that is not there yet.
 create function public.admit_to_namespace(payload jsonb, namespace text) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
   admission jsonb := public.admit(admit_to_namespace.payload);
 begin
-  if admission ? 'error' or public.may_use_namespace(admission, admit_to_namespace.namespace) then
-    return admission;
+  if admission ? 'error' then return admission; end if;
+  if not public.may_use_namespace(admission, admit_to_namespace.namespace) then
+    return admission || public.namespace_refusal(admit_to_namespace.namespace);
   end if;
-  return admission || public.namespace_refusal(admit_to_namespace.namespace);
+  return admission || jsonb_build_object('namespace_id', (
+    select namespaces.id from public.namespaces
+    where namespaces.tenant_id = (admission ->> 'tenant_id')::uuid and namespaces.name = admit_to_namespace.namespace));
 end $$;
 
 -- A moment as clients get it: RFC 3339 in UTC, with milliseconds, or microseconds where there are any.

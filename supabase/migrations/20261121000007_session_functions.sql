@@ -86,10 +86,10 @@ begin
   if not coalesce((wanted ->> 'force_new')::boolean, false) then
     select sessions.* into session
     from public.sessions
-    join public.namespaces on namespaces.id = sessions.namespace_id
     where sessions.tenant_id = (admission ->> 'tenant_id')::uuid
-      and namespaces.tenant_id = (admission ->> 'tenant_id')::uuid
-      and namespaces.name = wanted ->> 'namespace'
+      and sessions.namespace_id = (
+        select namespaces.id from public.namespaces
+        where namespaces.tenant_id = (admission ->> 'tenant_id')::uuid and namespaces.name = wanted ->> 'namespace')
       and sessions.user_id = wanted ->> 'user_id'
       and sessions.last_activity_at >=
         now() - make_interval(secs => coalesce((wanted ->> 'inactivity_timeout')::integer, 120))

@@ -52,29 +52,19 @@ create function public.query_records(payload jsonb) returns jsonb
 language plpgsql set search_path = '' set plan_cache_mode = force_custom_plan as $$
 declare
   query jsonb := query_records.payload -> 'query';
-  wanted_namespace text := query ->> 'namespace';
-  admission jsonb := public.admit_to_namespace(query_records.payload, wanted_namespace);
-  wanted_tenant_id uuid := admission ->> 'tenant_id';
-  wanted_namespace_id bigint;
-  wanted_agent text := query ->> 'agent';
-  wanted_session_id text := query ->> 'session_id';
-  start_date timestamptz := query ->> 'start_date';
-  end_date timestamptz := query ->> 'end_date';
+  admission jsonb := public.admit_to_namespace(query_records.payload, query ->> 'namespace');
   data jsonb;
 begin
   if admission ? 'error' then return admission; end if;
 
-  select namespaces.id into wanted_namespace_id from public.namespaces
-  where namespaces.tenant_id = wanted_tenant_id and namespaces.name = wanted_namespace;
-
   with matching as not materialized (
     select records.* from public.records
-    where records.tenant_id = wanted_tenant_id
-      and records.namespace_id = wanted_namespace_id
-      and (wanted_agent is null or records.agent = wanted_agent)
-      and (wanted_session_id is null or records.session_id = wanted_session_id)
-      and (start_date is null or records.occurred_at >= start_date)
-      and (end_date is null or records.occurred_at <= end_date)
+    where records.tenant_id = (admission ->> 'tenant_id')::uuid
+      and records.namespace_id = (admission ->> 'namespace_id')::bigint
+      and (query ->> 'agent' is null or records.agent = query ->> 'agent')
+      and (query ->> 'session_id' is null or records.session_id = query ->> 'session_id')
+      and (query ->> 'start_date' is null or records.occurred_at >= (query ->> 'start_date')::timestamptz)
+      and (query ->> 'end_date' is null or records.occurred_at <= (query ->> 'end_date')::timestamptz)
   ), page as materialized (
     select matching.* from matching
     order by matching.occurred_at desc, matching.id desc
@@ -82,7 +72,7 @@ begin
   )
   select jsonb_build_object(
     'records', coalesce((
-      select jsonb_agg(public.record_view(page::public.records, wanted_namespace)
+      select jsonb_agg(public.record_view(page::public.records, query ->> 'namespace')
                        order by page.occurred_at desc, page.id desc)
       from page), '[]'),
     'count', (select count(*) from matching))
@@ -98,29 +88,19 @@ create function public.query_logs(payload jsonb) returns jsonb
 language plpgsql set search_path = '' set plan_cache_mode = force_custom_plan as $$
 declare
   query jsonb := query_logs.payload -> 'query';
-  wanted_namespace text := query ->> 'namespace';
-  admission jsonb := public.admit_to_namespace(query_logs.payload, wanted_namespace);
-  wanted_tenant_id uuid := admission ->> 'tenant_id';
-  wanted_namespace_id bigint;
-  wanted_level text := query ->> 'level';
-  wanted_resource_id text := query ->> 'resource_id';
-  start_date timestamptz := query ->> 'start_date';
-  end_date timestamptz := query ->> 'end_date';
+  admission jsonb := public.admit_to_namespace(query_logs.payload, query ->> 'namespace');
   data jsonb;
 begin
   if admission ? 'error' then return admission; end if;
 
-  select namespaces.id into wanted_namespace_id from public.namespaces
-  where namespaces.tenant_id = wanted_tenant_id and namespaces.name = wanted_namespace;
-
   with matching as not materialized (
     select logs.* from public.logs
-    where logs.tenant_id = wanted_tenant_id
-      and logs.namespace_id = wanted_namespace_id
-      and (wanted_level is null or logs.level = wanted_level)
-      and (wanted_resource_id is null or logs.resource_id = wanted_resource_id)
-      and (start_date is null or logs.occurred_at >= start_date)
-      and (end_date is null or logs.occurred_at <= end_date)
+    where logs.tenant_id = (admission ->> 'tenant_id')::uuid
+      and logs.namespace_id = (admission ->> 'namespace_id')::bigint
+      and (query ->> 'level' is null or logs.level = query ->> 'level')
+      and (query ->> 'resource_id' is null or logs.resource_id = query ->> 'resource_id')
+      and (query ->> 'start_date' is null or logs.occurred_at >= (query ->> 'start_date')::timestamptz)
+      and (query ->> 'end_date' is null or logs.occurred_at <= (query ->> 'end_date')::timestamptz)
   ), page as materialized (
     select matching.* from matching
     order by matching.occurred_at desc, matching.id desc
@@ -128,7 +108,7 @@ begin
   )
   select jsonb_build_object(
     'logs', coalesce((
-      select jsonb_agg(public.log_view(page::public.logs, wanted_namespace)
+      select jsonb_agg(public.log_view(page::public.logs, query ->> 'namespace')
                        order by page.occurred_at desc, page.id desc)
       from page), '[]'),
     'count', (select count(*) from matching))

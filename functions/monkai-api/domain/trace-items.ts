@@ -8,13 +8,19 @@ export function llmItem(trace: LlmTrace): ValidItem<LlmResult> {
   const tokens = tokenUsage(trace.output);
   return {
     type: "llm",
-    ...{ session_id, namespace, agent, model, latency_ms },
+    session_id,
+    namespace,
+    agent,
+    model,
+    latency_ms,
     occurred_at: trace.timestamp,
     input_tokens: tokens.input,
     output_tokens: tokens.output,
     total_tokens: tokens.input + tokens.output,
     content: {
-      ...{ provider: trace.provider, input: trace.input, output: trace.output },
+      provider: trace.provider,
+      input: trace.input,
+      output: trace.output,
       ...userAndMetadata(trace),
     },
     result: { trace_type: "llm_call", tokens },
@@ -25,10 +31,15 @@ export function toolItem(trace: ToolTrace): ValidItem<ToolResult> {
   const { session_id, namespace, agent, latency_ms, tool_name } = trace;
   return {
     type: "tool",
-    ...{ session_id, namespace, agent, latency_ms },
+    session_id,
+    namespace,
+    agent,
+    latency_ms,
     occurred_at: trace.timestamp,
     content: {
-      ...{ tool_name, arguments: trace.arguments, result: trace.result },
+      tool_name,
+      arguments: trace.arguments,
+      result: trace.result,
       ...userAndMetadata(trace),
     },
     result: { trace_type: "tool_call", tool_name },
@@ -39,9 +50,11 @@ export function handoffItem(trace: HandoffTrace): ValidItem<HandoffResult> {
   const { session_id, namespace, from_agent, to_agent, reason } = trace;
   return {
     type: "handoff",
-    ...{ session_id, namespace, agent: trace.agent ?? from_agent },
+    session_id,
+    namespace,
+    agent: trace.agent ?? from_agent,
     occurred_at: trace.timestamp,
-    content: { ...{ from_agent, to_agent, reason }, ...userAndMetadata(trace) },
+    content: { from_agent, to_agent, reason, ...userAndMetadata(trace) },
     result: { trace_type: "handoff", from: from_agent, to: to_agent },
   };
 }
@@ -50,7 +63,11 @@ export function logItem(trace: LogTrace): ValidItem<LogResult> {
   const { session_id, namespace, agent, level, resource_id, message } = trace;
   return {
     type: "log",
-    ...{ session_id, namespace, agent, level, resource_id },
+    session_id,
+    namespace,
+    agent,
+    level,
+    resource_id,
     occurred_at: trace.timestamp,
     content: { message, custom_object: trace.metadata },
     result: { trace_type: "log" },

@@ -12,7 +12,14 @@ export function recordItem(record: RecordUpload, index: number): UploadedItem {
   return {
     index,
     type: "message",
-    ...{ namespace, session_id, agent, model, input_tokens, output_tokens, process_tokens, memory_tokens },
+    namespace,
+    session_id,
+    agent,
+    model,
+    input_tokens,
+    output_tokens,
+    process_tokens,
+    memory_tokens,
     occurred_at: inserted_at,
     total_tokens: total_tokens ?? (parts.length > 0 ? parts.reduce((sum, count) => sum + count) : undefined),
     content: { ...content, ...userAndMetadata(record) },
@@ -24,7 +31,11 @@ export function logEntryItem(entry: LogUpload, index: number): UploadedItem {
   return {
     index,
     type: "log",
-    ...{ namespace, session_id, agent, level, resource_id },
+    namespace,
+    session_id,
+    agent,
+    level,
+    resource_id,
     occurred_at: timestamp,
     content: { message, custom_object },
   };

@@ -31,7 +31,11 @@ const health = createRoute({
 export function healthRoutes(app: OpenAPIHono<AppEnv>): void {
   // Hono answers HEAD from GET; the documentation has to be told.
   app.openAPIRegistry.registerPath({
-    ...{ method: "head", path: "/health", tags: ["Health"], operationId: "healthCheckHead", security: [] },
+    method: "head",
+    path: "/health",
+    tags: ["Health"],
+    operationId: "healthCheckHead",
+    security: [],
     summary: "Liveness check without a body",
     responses: { 200: { description: "Service is responsive (no body)", headers: responseHeaders.every } },
   });
