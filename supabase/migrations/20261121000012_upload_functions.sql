@@ -68,8 +68,7 @@ begin
   select placement.value into refusal from jsonb_array_elements(placements) as placement
   where placement.value ? 'error' limit 1;
   if refusal is not null then
-    -- Takes back what touch_sessions did, which the exception's block below undoes.
-    raise sqlstate 'TR403';
+    raise sqlstate 'TR403'; -- caught below: it takes back what touch_sessions has written
   end if;
 
   duplicates := public.duplicate_records(tenant_id, (
