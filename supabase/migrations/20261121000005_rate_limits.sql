@@ -32,10 +32,10 @@ comment on column public.tenants.rate_limits is
 comment on column public.tracer_tokens.rate_limits is
   'Requests per minute that this token may make, where not its tenant''s: {"traces": 6000}.';
 
--- Counts one request of a token against a bucket; returns how many there were in this minute, this one included. Waits a
--- second at most for another request of the token that is counted and not yet done.
+-- Counts one request of a token against a bucket; returns how many there were in this minute, this one included. Waits
+-- three seconds at most for another request of the token that is counted and not yet done.
 create function public.monkai_increment_rate_limit(token_id uuid, bucket text) returns integer
-language plpgsql security definer set search_path = '' set lock_timeout = '1s' as $$
+language plpgsql security definer set search_path = '' set lock_timeout = '3s' as $$
 declare
   counted integer;
 begin
