@@ -13,24 +13,11 @@ import { recordRoutes } from "./routes/records.ts";
 import { sessionRoutes } from "./routes/sessions.ts";
 import { traceBatchRoutes } from "./routes/traces-batch.ts";
 import { traceRoutes } from "./routes/traces.ts";
+import { RESPONSE_HEADER_NAMES } from "./schemas/headers.ts";
 import type { AppEnv, Services } from "./services.ts";
 
 /** Response headers that a browser's script may read. */
-const EXPOSED_HEADERS = [
-  "X-Request-ID",
-  "X-RateLimit-Limit",
-  "X-RateLimit-Remaining",
-  "X-RateLimit-Reset",
-  "RateLimit",
-  "RateLimit-Policy",
-  "RateLimit-Limit",
-  "RateLimit-Remaining",
-  "RateLimit-Reset",
-  "Retry-After",
-  "Idempotency-Replay",
-  "Idempotency-Original-Request-ID",
-  "Content-Disposition",
-];
+const EXPOSED_HEADERS = [...RESPONSE_HEADER_NAMES, "Content-Disposition"];
 
 /** The whole API. Each route adds credentials, admission and body limit of its own: see `routes/api-route.ts`. */
 export function createApp(services: Services): OpenAPIHono<AppEnv> {

@@ -13,12 +13,15 @@ export async function superviseRest(options: RestOptions): Promise<Server> {
   let child = run({ ...options, port });
   await started(child);
 
-  const restart = () => {
-    if (stopping) return;
-    child = run({ ...options, port });
-    child.once("exit", () => setTimeout(restart, 200).unref());
-  };
-  child.once("exit", restart);
+  const restartWhenEnded = () =>
+    child.once("exit", () => {
+      setTimeout(() => {
+        if (stopping) return;
+        child = run({ ...options, port });
+        restartWhenEnded();
+      }, 200).unref();
+    });
+  restartWhenEnded();
 
   return {
     url: `http://${loopback}:${port}`,

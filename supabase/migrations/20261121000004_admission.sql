@@ -68,21 +68,24 @@ language sql immutable set search_path = ''
 return public.refusal('forbidden',
   format('This tracer token may not use the namespace "%s".', namespace_refusal.namespace));
 
--- admit, for a request about one namespace: also refuses `forbidden` when the token may not use it. Adds {namespace_id},
--- null for a namespace that is not there yet.
+-- admit, for a request about one namespace: also refuses `forbidden` when the token may not use it.
 create function public.admit_to_namespace(payload jsonb, namespace text) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
   admission jsonb := public.admit(admit_to_namespace.payload);
 begin
-  if admission ? 'error' then return admission; end if;
-  if not public.may_use_namespace(admission, admit_to_namespace.namespace) then
-    return admission || public.namespace_refusal(admit_to_namespace.namespace);
+  if admission ? 'error' or public.may_use_namespace(admission, admit_to_namespace.namespace) then
+    return admission;
   end if;
-  return admission || jsonb_build_object('namespace_id', (
-    select namespaces.id from public.namespaces
-    where namespaces.tenant_id = (admission ->> 'tenant_id')::uuid and namespaces.name = admit_to_namespace.namespace));
+  return admission || public.namespace_refusal(admit_to_namespace.namespace);
 end $$;
+
+-- A tenant's namespace by its name, null when it is not there.
+create function public.namespace_id(tenant_id uuid, name text) returns bigint
+language sql stable set search_path = ''
+return (
+  select namespaces.id from public.namespaces
+  where namespaces.tenant_id = namespace_id.tenant_id and namespaces.name = namespace_id.name);
 
 -- A moment as clients get it: RFC 3339 in UTC, with milliseconds, or microseconds where there are any.
 create function public.timestamp_text(moment timestamptz) returns text
@@ -91,10 +94,10 @@ return regexp_replace(
   to_char(timestamp_text.moment at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US'), '000$', '') || 'Z';
 
 revoke execute on function
-  public.refusal, public.with_warning, public.identify, public.admit, public.admit_to_namespace, public.may_use_namespace, public.namespace_refusal,
-  public.timestamp_text
+  public.refusal, public.with_warning, public.identify, public.admit, public.admit_to_namespace,
+  public.may_use_namespace, public.namespace_refusal, public.namespace_id, public.timestamp_text
   from public, anon, authenticated;
 grant execute on function
-  public.refusal, public.with_warning, public.identify, public.admit, public.admit_to_namespace, public.may_use_namespace, public.namespace_refusal,
-  public.timestamp_text
+  public.refusal, public.with_warning, public.identify, public.admit, public.admit_to_namespace,
+  public.may_use_namespace, public.namespace_refusal, public.namespace_id, public.timestamp_text
   to service_role;

@@ -39,8 +39,7 @@ declare
   session public.sessions;
 begin
   perform public.register_namespaces(open_session.tenant_id, array[wanted ->> 'namespace']);
-  select namespaces.id into namespace_id from public.namespaces
-  where namespaces.tenant_id = open_session.tenant_id and namespaces.name = wanted ->> 'namespace';
+  namespace_id := public.namespace_id(open_session.tenant_id, wanted ->> 'namespace');
 
   for attempt in 1 .. 1000000 loop
     insert into public.sessions (tenant_id, id, namespace_id, user_id, inactivity_timeout, metadata)
@@ -87,9 +86,7 @@ begin
     select sessions.* into session
     from public.sessions
     where sessions.tenant_id = (admission ->> 'tenant_id')::uuid
-      and sessions.namespace_id = (
-        select namespaces.id from public.namespaces
-        where namespaces.tenant_id = (admission ->> 'tenant_id')::uuid and namespaces.name = wanted ->> 'namespace')
+      and sessions.namespace_id = public.namespace_id((admission ->> 'tenant_id')::uuid, wanted ->> 'namespace')
       and sessions.user_id = wanted ->> 'user_id'
       and sessions.last_activity_at >=
         now() - make_interval(secs => coalesce((wanted ->> 'inactivity_timeout')::integer, 120))

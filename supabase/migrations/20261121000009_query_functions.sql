@@ -53,6 +53,7 @@ language plpgsql set search_path = '' set plan_cache_mode = force_custom_plan as
 declare
   query jsonb := query_records.payload -> 'query';
   admission jsonb := public.admit_to_namespace(query_records.payload, query ->> 'namespace');
+  wanted_namespace_id bigint := public.namespace_id((admission ->> 'tenant_id')::uuid, query ->> 'namespace');
   data jsonb;
 begin
   if admission ? 'error' then return admission; end if;
@@ -60,7 +61,7 @@ begin
   with matching as not materialized (
     select records.* from public.records
     where records.tenant_id = (admission ->> 'tenant_id')::uuid
-      and records.namespace_id = (admission ->> 'namespace_id')::bigint
+      and records.namespace_id = wanted_namespace_id
       and (query ->> 'agent' is null or records.agent = query ->> 'agent')
       and (query ->> 'session_id' is null or records.session_id = query ->> 'session_id')
       and (query ->> 'start_date' is null or records.occurred_at >= (query ->> 'start_date')::timestamptz)
@@ -89,6 +90,7 @@ language plpgsql set search_path = '' set plan_cache_mode = force_custom_plan as
 declare
   query jsonb := query_logs.payload -> 'query';
   admission jsonb := public.admit_to_namespace(query_logs.payload, query ->> 'namespace');
+  wanted_namespace_id bigint := public.namespace_id((admission ->> 'tenant_id')::uuid, query ->> 'namespace');
   data jsonb;
 begin
   if admission ? 'error' then return admission; end if;
@@ -96,7 +98,7 @@ begin
   with matching as not materialized (
     select logs.* from public.logs
     where logs.tenant_id = (admission ->> 'tenant_id')::uuid
-      and logs.namespace_id = (admission ->> 'namespace_id')::bigint
+      and logs.namespace_id = wanted_namespace_id
       and (query ->> 'level' is null or logs.level = query ->> 'level')
       and (query ->> 'resource_id' is null or logs.resource_id = query ->> 'resource_id')
       and (query ->> 'start_date' is null or logs.occurred_at >= (query ->> 'start_date')::timestamptz)

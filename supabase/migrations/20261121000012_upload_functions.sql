@@ -17,7 +17,7 @@ alter table public.record_fingerprints enable row level security;
 revoke all on table public.record_fingerprints from public, anon, authenticated;
 grant select, insert, update, delete on table public.record_fingerprints to service_role;
 
--- Which of the records were stored within the last 60 seconds, or stand in this request already: their indexes. The
+-- Which of the messages were stored within the last 60 seconds, or stand in this request already: their indexes. The
 -- others are noted. The primary key settles it: of two uploads at once, the second waits for the first. In the order of
 -- the fingerprints, so that two uploads of the same records never wait for each other in a circle.
 create function public.duplicate_records(tenant_id uuid, items jsonb) returns integer[]
@@ -30,7 +30,9 @@ begin
              item.namespace, item.session_id, item.agent, item.content -> 'msg', item.occurred_at)::text, 'UTF8'
            )) as fingerprint
     from jsonb_to_recordset(duplicate_records.items)
-      as item (index integer, namespace text, session_id text, agent text, occurred_at text, content jsonb)
+      as item (
+        index integer, type text, namespace text, session_id text, agent text, occurred_at text, content jsonb)
+    where item.type = 'message'
   ), first as (
     select distinct on (item.fingerprint) item.fingerprint, item.index from item order by item.fingerprint, item.index
   ), noted as (
@@ -43,8 +45,8 @@ begin
   select array_agg(first.index) into fresh from noted join first using (fingerprint);
 
   return array(
-    select item.index from jsonb_to_recordset(duplicate_records.items) as item (index integer)
-    where item.index <> all (coalesce(fresh, '{}')) order by item.index);
+    select item.index from jsonb_to_recordset(duplicate_records.items) as item (index integer, type text)
+    where item.type = 'message' and item.index <> all (coalesce(fresh, '{}')) order by item.index);
 end $$;
 
 -- POST /records/upload and /logs/upload. payload.items: as in record_traces, of type message or log, without results;
@@ -71,9 +73,7 @@ begin
     raise sqlstate 'TR403'; -- caught below: it takes back what touch_sessions has written
   end if;
 
-  duplicates := public.duplicate_records(tenant_id, (
-    select coalesce(jsonb_agg(item.value), '[]') from jsonb_array_elements(items) as item
-    where item.value ->> 'type' = 'message'));
+  duplicates := public.duplicate_records(tenant_id, items);
   select coalesce(jsonb_agg(placement.value), '[]') into placements from jsonb_array_elements(placements) as placement
   where (placement.value ->> 'index')::integer <> all (duplicates);
   perform public.insert_records(tenant_id, items, placements);

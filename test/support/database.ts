@@ -1,5 +1,6 @@
-import { createHash } from "node:crypto";
 import type postgres from "postgres";
+import { hashTracerToken, newTracerToken } from "../../functions/monkai-api/domain/tracer-token.ts";
+import { waitUntil } from "../../scripts/stack/processes.ts";
 import { newToken } from "./tenant.ts";
 
 /** What a request function is told of who asks, for a tenant of its own. */
@@ -12,7 +13,7 @@ export async function newCaller(): Promise<{
   const { token } = await newToken();
   return {
     request_id: "test",
-    token_hash: createHash("sha256").update(token).digest("hex"),
+    token_hash: await hashTracerToken(token),
     bucket: "traces",
     limit: 600,
   };
@@ -39,7 +40,7 @@ export async function otherToken(
   { token_hash }: { token_hash: string },
   namespaces: string[] | null = null,
 ): Promise<string> {
-  const other = createHash("sha256").update(crypto.randomUUID()).digest("hex");
+  const other = await hashTracerToken(newTracerToken());
   await sql`
     insert into public.tracer_tokens (tenant_id, token_hash, namespaces)
     select tenant_id, ${other}, ${namespaces} from public.tracer_tokens where token_hash = ${token_hash}`;
@@ -48,14 +49,13 @@ export async function otherToken(
 
 /** Waits until so many calls of the function wait for somebody else's lock. */
 export async function waitUntilBlocked(sql: postgres.Sql, name: string, number = 1): Promise<void> {
-  for (let tries = 0; tries < 200; tries += 1) {
+  const blocked = await waitUntil(async () => {
     const waiting = await sql`
       select from pg_stat_activity
       where wait_event_type = 'Lock' and query like ${`%${name}%`} and pid <> pg_backend_pid()`;
-    if (waiting.length >= number) return;
-    await sql`select pg_sleep(0.02)`;
-  }
-  throw new Error(`No call of ${name} waits.`);
+    return waiting.length >= number;
+  }, 4_000);
+  if (!blocked) throw new Error(`No call of ${name} waits.`);
 }
 
 /** The same request from as many tokens of the tenant: they do not meet at the count of one token's requests. */

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { freePort } from "../../scripts/stack/ports.ts";
+import { waitUntil } from "../../scripts/stack/processes.ts";
 import type { Server } from "../../scripts/stack/rest.ts";
 import type { WorkerOptions } from "../../scripts/stack/worker.ts";
 
@@ -29,12 +30,9 @@ export async function startDeno({ supabaseUrl, serviceKey, adopt }: WorkerOption
   adopt(deno);
 
   const exited = once(deno, "exit");
-  const started = Date.now();
-  while (!(await isUp(url))) {
-    if (deno.exitCode !== null) throw new Error(`Deno ended with ${deno.exitCode} before it answered.`);
-    if (Date.now() - started > 30_000) throw new Error("Deno did not answer within 30 seconds.");
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
+  const settled = await waitUntil(async () => deno.exitCode !== null || isUp(url), 30_000);
+  if (deno.exitCode !== null) throw new Error(`Deno ended with ${deno.exitCode} before it answered.`);
+  if (!settled) throw new Error("Deno did not answer within 30 seconds.");
   return {
     url,
     async stop() {

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { Message as MessageSchema } from "../schemas/records.ts";
+import { Message as MessageSchema } from "../schemas/records.ts";
 import type { TraceType } from "../store/traces.ts";
 import { isObject, withoutNulls } from "./json.ts";
 
@@ -18,8 +18,7 @@ const ROLES = new Map<string, Message["role"]>([
   ["function", "tool"],
 ]);
 
-const STRING_MEMBERS = ["sender", "tool_call_id", "tool_name", "internal_tool_type"];
-const INTERNAL_TOOL_TYPES = ["web_search_call", "file_search_call", "code_interpreter_call"];
+const { role: _role, content: _content, ...OPTIONAL_MEMBERS } = MessageSchema.shape;
 
 /**
  * The conversation that a trace stands for, as the `msg` of a ConversationRecord. Inputs and outputs are free-form:
@@ -77,14 +76,11 @@ function validMessage(sent: unknown, defaultRole: Message["role"]): Message {
   return message;
 }
 
-/** Optional members that are null, or not what the contract says, would make the message invalid. */
+/** Optional members that are not what the contract says would make the message invalid. */
 function dropInvalid(message: Message): void {
-  for (const member of STRING_MEMBERS) {
-    if (typeof message[member] !== "string") delete message[member];
+  for (const [member, schema] of Object.entries(OPTIONAL_MEMBERS)) {
+    if (!schema.safeParse(message[member]).success) delete message[member];
   }
-  if (!INTERNAL_TOOL_TYPES.includes(message.internal_tool_type as string)) delete message.internal_tool_type;
-  if (typeof message.is_internal_tool !== "boolean") delete message.is_internal_tool;
-  if (!Array.isArray(message.tool_calls) || !message.tool_calls.every(isObject)) delete message.tool_calls;
 }
 
 /** A string, objects, an object or null; a list of other things becomes a list of text parts. */

@@ -1,4 +1,4 @@
-import type { LogUpload } from "../schemas/logs.ts";
+import type { LogEntry } from "../schemas/logs.ts";
 import type { RecordUpload } from "../schemas/records.ts";
 import type { UploadedItem } from "../store/traces.ts";
 import { userAndMetadata } from "./external-user.ts";
@@ -26,7 +26,7 @@ export function recordItem(record: RecordUpload, index: number): UploadedItem {
   };
 }
 
-export function logEntryItem(entry: LogUpload, index: number): UploadedItem {
+export function logEntryItem(entry: LogEntry, index: number): UploadedItem {
   const { namespace, session_id, agent, level, resource_id, timestamp, message, custom_object } = entry;
   return {
     index,

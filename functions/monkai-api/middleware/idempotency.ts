@@ -1,11 +1,11 @@
 import type { MiddlewareHandler } from "hono";
 import { sha256Hex } from "../domain/hash.ts";
 import { ApiError } from "../errors.ts";
+import { ID_FORM } from "../schemas/headers.ts";
 import type { AppEnv } from "../services.ts";
 import { bodyBroken } from "./body-limit.ts";
 
-/** The contract's form of `Idempotency-Key`. */
-const FORM = /^[\x21-\x7E][\x20-\x7E]{0,127}$/;
+const FORM = new RegExp(ID_FORM.pattern);
 
 /**
  * Reads `Idempotency-Key` and ties it to this request: the route (whatever its prefix) and the body's bytes. A

@@ -1,8 +1,8 @@
 import type { MiddlewareHandler } from "hono";
+import { ID_FORM } from "../schemas/headers.ts";
 import type { AppEnv } from "../services.ts";
 
-/** The contract's form of `X-Request-ID`. */
-const FORM = /^[\x21-\x7E][\x20-\x7E]{0,127}$/;
+const FORM = new RegExp(ID_FORM.pattern);
 
 /** Every response carries `X-Request-ID`: the client's own where it has the form, else a UUIDv4. */
 export const requestId: MiddlewareHandler<AppEnv> = async (c, next) => {

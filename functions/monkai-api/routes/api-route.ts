@@ -30,7 +30,7 @@ interface PostRoute<Path extends string, Body extends z.ZodType, Result extends 
 }
 
 /** A `POST` that takes JSON from a holder of a tracer token: what all of them have in common, said once. */
-export function apiRoute<Path extends string, Body extends z.ZodType, Result extends z.ZodType>(
+export function postRoute<Path extends string, Body extends z.ZodType, Result extends z.ZodType>(
   route: PostRoute<Path, Body, Result>,
 ) {
   const { idempotent = false, body, result } = route;
@@ -58,7 +58,7 @@ export function apiRoute<Path extends string, Body extends z.ZodType, Result ext
 export function registerRoute<Path extends string, Body extends z.ZodType, Result extends z.ZodType>(
   route: Omit<PostRoute<Path, Body, Result>, "idempotent">,
 ) {
-  const { responses, ...post } = apiRoute(route);
+  const { responses, ...post } = postRoute(route);
   const { 200: _, ...others } = responses;
   return createRoute({
     ...post,

@@ -12,10 +12,10 @@ import {
   requestBody,
   timestamp,
 } from "../schemas/common.ts";
-import { LogEntry, LogUpload } from "../schemas/logs.ts";
+import { LogEntry } from "../schemas/logs.ts";
 import { UPLOAD_ITEMS, UploadAnswer, uploadAnswer } from "../schemas/uploads.ts";
 import type { AppEnv } from "../services.ts";
-import { apiRoute } from "./api-route.ts";
+import { postRoute } from "./api-route.ts";
 
 const LogQueryRequest = z.object({
   namespace: namespaceName(),
@@ -34,7 +34,7 @@ const LogQueryResponse = z
   })
   .openapi("LogQueryResponse");
 
-const queryLogs = apiRoute({
+const queryLogs = postRoute({
   path: "/logs/query",
   tag: "Query",
   operationId: "queryLogs",
@@ -45,9 +45,9 @@ const queryLogs = apiRoute({
   result: LogQueryResponse,
 });
 
-const LogsUploadRequest = z.object({ logs: z.array(nullsAbsent(LogUpload)).min(1).max(UPLOAD_ITEMS) });
+const LogsUploadRequest = z.object({ logs: z.array(nullsAbsent(LogEntry)).min(1).max(UPLOAD_ITEMS) });
 
-const uploadLogs = apiRoute({
+const uploadLogs = postRoute({
   path: "/logs/upload",
   tag: "Logs",
   operationId: "uploadLogs",

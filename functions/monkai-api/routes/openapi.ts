@@ -1,7 +1,7 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { REQUEST_HEADERS, RESPONSE_HEADERS } from "../schemas/headers.ts";
-import { EITHER_SCHEME } from "./api-route.ts";
 import type { AppEnv } from "../services.ts";
+import { EITHER_SCHEME } from "./api-route.ts";
 
 const TAGS = [
   { name: "Health", description: "Liveness check (no token needed)." },

@@ -16,7 +16,7 @@ import {
 import { ConversationRecord, RecordUpload } from "../schemas/records.ts";
 import { UPLOAD_ITEMS, UploadAnswer, uploadAnswer } from "../schemas/uploads.ts";
 import type { AppEnv } from "../services.ts";
-import { apiRoute } from "./api-route.ts";
+import { postRoute } from "./api-route.ts";
 
 const RecordQueryFilters = z.object({
   agent: agentName().optional(),
@@ -39,7 +39,7 @@ const RecordQueryResponse = z
   })
   .openapi("RecordQueryResponse");
 
-const queryRecords = apiRoute({
+const queryRecords = postRoute({
   path: "/record_query",
   tag: "Query",
   operationId: "queryRecords",
@@ -54,7 +54,7 @@ const RecordsUploadRequest = z.object({
   records: z.array(nullsAbsent(RecordUpload)).min(1).max(UPLOAD_ITEMS),
 });
 
-const uploadRecords = apiRoute({
+const uploadRecords = postRoute({
   path: "/records/upload",
   tag: "Records",
   operationId: "uploadRecords",

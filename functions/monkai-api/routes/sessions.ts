@@ -3,7 +3,7 @@ import { withoutNulls } from "../domain/json.ts";
 import { freeForm, namespaceName, requestBody, sessionId, userId } from "../schemas/common.ts";
 import type { AppEnv } from "../services.ts";
 import type { SessionRow } from "../store/sessions.ts";
-import { apiRoute } from "./api-route.ts";
+import { postRoute } from "./api-route.ts";
 
 const inactivityTimeout = () =>
   z.int().min(1).max(2_147_483_647).default(120).openapi({
@@ -42,7 +42,7 @@ const SessionGetOrCreateResponse = Session.extend({
     .openapi({ description: "True if an active session was found, false if one was created." }),
 }).openapi("SessionGetOrCreateResponse");
 
-const createSession = apiRoute({
+const createSession = postRoute({
   path: "/sessions/create",
   tag: "Sessions",
   operationId: "createSession",
@@ -53,7 +53,7 @@ const createSession = apiRoute({
   result: Session,
 });
 
-const getOrCreateSession = apiRoute({
+const getOrCreateSession = postRoute({
   path: "/sessions/get-or-create",
   tag: "Sessions",
   operationId: "getOrCreateSession",

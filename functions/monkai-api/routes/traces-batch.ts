@@ -17,7 +17,7 @@ import {
 } from "../schemas/traces.ts";
 import type { AppEnv } from "../services.ts";
 import type { TraceItem, TraceType, ValidItem } from "../store/traces.ts";
-import { apiRoute } from "./api-route.ts";
+import { postRoute } from "./api-route.ts";
 
 const TYPES = ["llm", "tool", "handoff", "log"] as const satisfies TraceType[];
 
@@ -78,7 +78,7 @@ const BatchTraceResponse = z
   })
   .openapi("BatchTraceResponse");
 
-const traceBatch = apiRoute({
+const traceBatch = postRoute({
   path: "/traces/batch",
   tag: "Traces",
   operationId: "traceBatch",

@@ -12,11 +12,11 @@ import {
   ToolTraceResult,
 } from "../schemas/traces.ts";
 import type { AppEnv } from "../services.ts";
-import { apiRoute } from "./api-route.ts";
+import { postRoute } from "./api-route.ts";
 
 const success = { success: z.literal(true) };
 
-const traceLlm = apiRoute({
+const traceLlm = postRoute({
   path: "/traces/llm",
   tag: "Traces",
   operationId: "traceLlmCall",
@@ -30,7 +30,7 @@ const traceLlm = apiRoute({
   result: LlmTraceResult.extend(success).openapi("LlmTraceResponse"),
 });
 
-const traceTool = apiRoute({
+const traceTool = postRoute({
   path: "/traces/tool",
   tag: "Traces",
   operationId: "traceToolCall",
@@ -41,7 +41,7 @@ const traceTool = apiRoute({
   result: ToolTraceResult.extend(success).openapi("ToolTraceResponse"),
 });
 
-const traceHandoff = apiRoute({
+const traceHandoff = postRoute({
   path: "/traces/handoff",
   tag: "Traces",
   operationId: "traceHandoff",
@@ -52,7 +52,7 @@ const traceHandoff = apiRoute({
   result: HandoffTraceResult.extend(success).openapi("HandoffTraceResponse"),
 });
 
-const traceLog = apiRoute({
+const traceLog = postRoute({
   path: "/traces/log",
   tag: "Traces",
   operationId: "traceLog",

@@ -1,6 +1,11 @@
 /** The headers of requests and responses, as the OpenAPI document tells of them. Middleware reads and writes them. */
 
-const ID_FORM = { type: "string", maxLength: 128, pattern: "^[\\x21-\\x7E][\\x20-\\x7E]{0,127}$" } as const;
+/** The contract's form of `X-Request-ID` and `Idempotency-Key`. */
+export const ID_FORM = {
+  type: "string",
+  maxLength: 128,
+  pattern: "^[\\x21-\\x7E][\\x20-\\x7E]{0,127}$",
+} as const;
 const COUNT = { type: "integer", minimum: 0 } as const;
 
 /** components/parameters */
@@ -81,6 +86,12 @@ export const responseHeaders = {
     "Idempotency-Original-Request-ID": ref("IdempotencyOriginalRequestId"),
   },
 };
+
+/** All that is said of a response in its headers: what a browser's script must be allowed to read. */
+export const RESPONSE_HEADER_NAMES = Object.keys({
+  ...responseHeaders.exceeded,
+  ...responseHeaders.idempotent,
+});
 
 function ref(name: keyof typeof RESPONSE_HEADERS) {
   return { $ref: `#/components/headers/${name}` };

@@ -1,21 +1,18 @@
 import { z } from "@hono/zod-openapi";
 import { agentName, freeForm, logLevel, namespaceName, resourceId, sessionId, timestamp } from "./common.ts";
 
-/** A log entry to be uploaded. */
-export const LogUpload = z.object({
-  namespace: namespaceName(),
-  level: logLevel(),
-  message: z.string(),
-  timestamp: timestamp().optional(),
-  resource_id: resourceId().optional(),
-  custom_object: freeForm().optional(),
-  session_id: sessionId().optional(),
-  agent: agentName().optional(),
-});
-
-export type LogUpload = z.infer<typeof LogUpload>;
-
 /** A LogEntry of the contract, and after its fields those of the trace that it was made from. */
-export const LogEntry = LogUpload.openapi("LogEntry");
+export const LogEntry = z
+  .object({
+    namespace: namespaceName(),
+    level: logLevel(),
+    message: z.string(),
+    timestamp: timestamp().optional(),
+    resource_id: resourceId().optional(),
+    custom_object: freeForm().optional(),
+    session_id: sessionId().optional(),
+    agent: agentName().optional(),
+  })
+  .openapi("LogEntry");
 
 export type LogEntry = z.infer<typeof LogEntry>;

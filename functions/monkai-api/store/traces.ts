@@ -1,4 +1,11 @@
+import type { z } from "zod";
 import type { ErrorCode } from "../errors.ts";
+import type {
+  HandoffTraceResult,
+  LlmTraceResult,
+  LogTraceResult,
+  ToolTraceResult,
+} from "../schemas/traces.ts";
 
 /** Shapes of the SQL functions `record_traces` and `upload_items`. */
 export type TraceType = "llm" | "tool" | "handoff" | "log";
@@ -48,10 +55,10 @@ export interface RefusedItem {
 
 export type TraceItem = AcceptedItem | RefusedItem;
 
-export type LlmResult = { trace_type: "llm_call"; tokens: { input: number; output: number } };
-export type ToolResult = { trace_type: "tool_call"; tool_name: string };
-export type HandoffResult = { trace_type: "handoff"; from: string; to: string };
-export type LogResult = { trace_type: "log" };
+export type LlmResult = z.infer<typeof LlmTraceResult>;
+export type ToolResult = z.infer<typeof ToolTraceResult>;
+export type HandoffResult = z.infer<typeof HandoffTraceResult>;
+export type LogResult = z.infer<typeof LogTraceResult>;
 export type TraceResult = LlmResult | ToolResult | HandoffResult | LogResult;
 
 export interface ItemError {
