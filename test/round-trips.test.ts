@@ -3,6 +3,7 @@ import { createApp } from "../functions/monkai-api/app.ts";
 import { Store } from "../functions/monkai-api/store/store.ts";
 import { freePort } from "../scripts/stack/ports.ts";
 import { Client, limitTenant, newClient } from "./support/tenant.ts";
+import { fill } from "./support/volume.ts";
 
 const logged: unknown[][] = [];
 let calls = 0;
@@ -46,6 +47,10 @@ describe("one request is one call to the REST layer", () => {
     ["logs/upload", 200, { logs: [{ namespace: "n", level: "info", message: "m" }] }],
     ["record_query", 200, { namespace: "n", query: {} }],
     ["logs/query", 200, { namespace: "n" }],
+    ["record_query", 400, { namespace: "n", query: { cursor: "made-up" } }],
+    ["records/export", 200, { namespace: "n" }],
+    ["logs/export", 200, { namespace: "n" }],
+    ["records/export", 400, { namespace: "n", format: "xml" }],
     ["traces/llm", 400, {}],
     ["traces/llm", 400, "{"],
     ["traces/batch", 400, { traces: [] }],
@@ -55,6 +60,16 @@ describe("one request is one call to the REST layer", () => {
     calls = 0;
     expect((await client.post(`/v1/${path}`, body)).status).toBe(status);
     expect(calls).toBe(1);
+  });
+
+  it("an export is one call a page", async () => {
+    const client = await newClient(api);
+    await fill(client.tenant, { count: 10_001, bytes: 32 });
+    for (const path of ["records", "logs"]) {
+      calls = 0;
+      const { status, body } = await client.post(`/v1/${path}/export`, { namespace: "n" });
+      expect([status, body[path].length, calls]).toEqual([200, 10_001, 3]);
+    }
   });
 
   it.each([

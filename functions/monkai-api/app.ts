@@ -16,9 +16,6 @@ import { traceRoutes } from "./routes/traces.ts";
 import { RESPONSE_HEADER_NAMES } from "./schemas/headers.ts";
 import type { AppEnv, Services } from "./services.ts";
 
-/** Response headers that a browser's script may read. */
-const EXPOSED_HEADERS = [...RESPONSE_HEADER_NAMES, "Content-Disposition"];
-
 /** The whole API. Each route adds credentials, admission and body limit of its own: see `routes/api-route.ts`. */
 export function createApp(services: Services): OpenAPIHono<AppEnv> {
   const app = new OpenAPIHono<AppEnv>({
@@ -33,7 +30,7 @@ export function createApp(services: Services): OpenAPIHono<AppEnv> {
     await next();
   });
   app.use(requestId);
-  app.use(cors({ origin: "*", exposeHeaders: EXPOSED_HEADERS, maxAge: 86_400 }));
+  app.use(cors({ origin: "*", exposeHeaders: RESPONSE_HEADER_NAMES, maxAge: 86_400 }));
   app.use(methodNotAllowed({ app, onMethodNotAllowed: refusals.methodNotAllowed }));
 
   healthRoutes(app); //      GET  /health
@@ -41,8 +38,8 @@ export function createApp(services: Services): OpenAPIHono<AppEnv> {
   sessionRoutes(app); //     POST /sessions/create, /sessions/get-or-create
   traceRoutes(app); //       POST /traces/llm, /traces/tool, /traces/handoff, /traces/log
   traceBatchRoutes(app); //  POST /traces/batch
-  recordRoutes(app); //      POST /records/upload, /record_query
-  logRoutes(app); //         POST /logs/upload, /logs/query
+  recordRoutes(app); //      POST /records/upload, /record_query, /records/export
+  logRoutes(app); //         POST /logs/upload, /logs/query, /logs/export
   openApiRoutes(app); //     GET  /openapi.json
   return app;
 }

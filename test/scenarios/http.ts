@@ -131,11 +131,13 @@ export function http(api: Api): void {
     expect(body.openapi).toBe("3.1.0");
     expect(Object.keys(body.paths).sort()).toEqual([
       "/health",
+      "/logs/export",
       "/logs/query",
       "/logs/upload",
       "/namespace/register",
       "/namespaces",
       "/record_query",
+      "/records/export",
       "/records/upload",
       "/sessions/create",
       "/sessions/get-or-create",

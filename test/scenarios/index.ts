@@ -3,6 +3,7 @@ import type { Api } from "../support/tenant.ts";
 import { authentication } from "./authentication.ts";
 import { batch } from "./batch.ts";
 import { errors } from "./errors.ts";
+import { exports } from "./exports.ts";
 import { http } from "./http.ts";
 import { idempotency } from "./idempotency.ts";
 import { isolation } from "./isolation.ts";
@@ -23,6 +24,7 @@ export function scenarios(runtime: string, api: Api): void {
     traces(api);
     batch(api);
     queries(api);
+    exports(api);
     isolation(api);
     idempotency(api);
     rateLimits(api);

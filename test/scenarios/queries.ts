@@ -138,4 +138,125 @@ export function queries(api: Api): void {
       expect([page.status, page.body.count, page.body.logs.length]).toEqual([200, 10, 1]);
     });
   });
+
+  describe("cursor", () => {
+    const at = (minute: number) => `2025-10-29T10:${String(minute).padStart(2, "0")}:00Z`;
+
+    /** Ten records and ten log entries, two a minute. */
+    async function tenOfEach(): Promise<Client> {
+      const client = await newClient(api);
+      const places = Array.from({ length: 10 }, (_, place) => place);
+      await upload(
+        client,
+        places.map((place) => [`old-${place}`, at(10 + Math.floor(place / 2))]),
+      );
+      return client;
+    }
+
+    async function upload(client: Client, items: [name: string, time: string][]): Promise<void> {
+      const records = items.map(([name, inserted_at]) => ({
+        namespace: "n",
+        agent: "a",
+        msg: { name },
+        inserted_at,
+      }));
+      const logs = items.map(([message, timestamp]) => ({
+        namespace: "n",
+        level: "info",
+        message,
+        timestamp,
+      }));
+      for (const [path, body] of [
+        ["records", { records }],
+        ["logs", { logs }],
+      ] as const) {
+        expect((await client.post(`/v1/${path}/upload`, body)).body.inserted_count).toBe(items.length);
+      }
+    }
+
+    const LISTS = [
+      ["/v1/record_query", (query: object) => ({ namespace: "n", query }), "records", "query.cursor"],
+      ["/v1/logs/query", (query: object) => ({ namespace: "n", ...query }), "logs", "cursor"],
+    ] as const;
+
+    const namesOf = (rows: { msg?: { name: string }; message?: string }[]) =>
+      rows.map((row) => row.msg?.name ?? row.message);
+
+    it.each(LISTS)("%s: stays exact while rows are being inserted", async (path, body, list) => {
+      const client = await tenOfEach();
+      const whole = await client.post(path, body({}));
+      expect(whole.body).not.toHaveProperty("next_cursor");
+
+      const read: unknown[] = [];
+      let cursor: string | undefined;
+      for (let page = 0; page < 4; page += 1) {
+        const answer = await client.post(path, body({ limit: 3, cursor }));
+        expect([answer.status, answer.body[list].length]).toEqual([200, page < 3 ? 3 : 1]);
+        read.push(...namesOf(answer.body[list]));
+        cursor = answer.body.next_cursor;
+        expect(cursor === undefined).toBe(page === 3);
+        await upload(client, [
+          [`newer-${page}`, at(30 + page)],
+          [`beside-${page}`, at(14)],
+        ]);
+      }
+      expect(read).toEqual(namesOf(whole.body[list]));
+      expect((await client.post(path, body({}))).body.count).toBe(18);
+    });
+
+    it.each(LISTS)(
+      "%s: count is of all that match, and filters hold on every page",
+      async (path, body, list) => {
+        const client = await tenOfEach();
+        const first = await client.post(path, body({ limit: 3, start_date: at(12) }));
+        const second = await client.post(
+          path,
+          body({ limit: 3, start_date: at(12), cursor: first.body.next_cursor }),
+        );
+        expect([first.body.count, second.body.count]).toEqual([6, 6]);
+        expect(namesOf([...first.body[list], ...second.body[list]])).toHaveLength(6);
+        expect(second.body).not.toHaveProperty("next_cursor");
+      },
+    );
+
+    it.each(LISTS)(
+      "%s: one that was made up, changed or given by another list is 400 naming it",
+      async (path, body) => {
+        const client = await tenOfEach();
+        const [other] = LISTS.filter(([name]) => name !== path);
+        const own = (await client.post(path, body({ limit: 3 }))).body.next_cursor;
+        const theirs = (await client.post(other?.[0] ?? "", other?.[1]({ limit: 3 }))).body.next_cursor;
+        const changed = `${own.slice(0, -1)}${own.endsWith("A") ? "B" : "A"}`;
+        for (const cursor of ["", "x", "%%%", "é", changed.slice(4), theirs]) {
+          const answer = await client.post(path, body({ cursor }));
+          expect([cursor, answer.status, answer.body.error.code]).toEqual([cursor, 400, "invalid_payload"]);
+          expect(answer.body.error.message).toContain("cursor");
+        }
+      },
+    );
+
+    it.each(LISTS)("%s: an offset beside it is 400 naming it", async (path, body) => {
+      const client = await tenOfEach();
+      const { next_cursor: cursor } = (await client.post(path, body({ limit: 3 }))).body;
+      const answer = await client.post(path, body({ cursor, offset: 3 }));
+      expect([answer.status, answer.body.error.code]).toEqual([400, "invalid_payload"]);
+      expect(answer.body.error.message).toContain("offset");
+    });
+
+    it("says nothing of how many rows there are", async () => {
+      const client = await tenOfEach();
+      const { next_cursor } = (await client.post("/v1/record_query", { namespace: "n", query: { limit: 1 } }))
+        .body;
+      expect(Buffer.from(next_cursor, "base64url").toString("latin1")).not.toMatch(/id|occurred_at|2025/);
+    });
+
+    it("another tenant's cursor shows that tenant nothing of the first one's", async () => {
+      const client = await tenOfEach();
+      const { next_cursor: cursor } = (await client.post("/v1/logs/query", { namespace: "n", limit: 3 }))
+        .body;
+      const stranger = await newClient(api);
+      const answer = await stranger.post("/v1/logs/query", { namespace: "n", cursor });
+      expect([answer.status, answer.body]).toEqual([200, { logs: [], count: 0 }]);
+    });
+  });
 }

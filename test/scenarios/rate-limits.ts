@@ -22,6 +22,8 @@ const LIMITED: [path: string, body: unknown, bucket: string, limit: number][] = 
   ["/v1/logs/upload", { logs: [{ namespace: "n", level: "info", message: "m" }] }, "bulk_upload", 60],
   ["/v1/record_query", { namespace: "n", query: {} }, "query", 60],
   ["/v1/logs/query", { namespace: "n" }, "query", 60],
+  ["/v1/records/export", { namespace: "n" }, "query", 60],
+  ["/v1/logs/export", { namespace: "n" }, "query", 60],
 ];
 
 function expectHeaders({ headers }: Answer, bucket: string, limit: number, remaining: number): void {

@@ -54,8 +54,8 @@ describe("tenant isolation in the database", () => {
     const query = { namespace: "n", limit: 1000, offset: 0 };
     const [records] = await callAll(sql, "query_records", [{ ...one.caller, query }]);
     const [logs] = await callAll(sql, "query_logs", [{ ...one.caller, query }]);
-    expect([records.data.count, records.data.records.length]).toEqual([1, 1]);
-    expect([logs.data.count, logs.data.logs.length]).toEqual([1, 1]);
+    expect([records.data.count, records.data.rows.length]).toEqual([1, 1]);
+    expect([logs.data.count, logs.data.rows.length]).toEqual([1, 1]);
   });
 
   it("a token of one tenant cannot be registered for another; again for its own changes nothing", async () => {

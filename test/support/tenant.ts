@@ -91,35 +91,47 @@ export async function ageSession(client: Client, sessionId: string, seconds: num
 export class Client {
   readonly token: string;
   readonly tenant: string;
+  readonly tokenId: string;
   readonly #api: Api;
 
-  constructor(api: Api, token: string, tenant = "") {
+  constructor(api: Api, token: string, tenant = "", tokenId = "") {
     this.#api = api;
     this.token = token;
     this.tenant = tenant;
+    this.tokenId = tokenId;
   }
 
-  post(path: string, body: unknown, headers: Record<string, string> = {}): Promise<Answer> {
-    return this.request(path, {
-      method: "POST",
-      headers: { Authorization: `Bearer ${this.token}`, "Content-Type": "application/json", ...headers },
-      body: typeof body === "string" ? body : JSON.stringify(body),
-    });
+  async post(path: string, body: unknown, headers: Record<string, string> = {}): Promise<Answer> {
+    return answered(await this.send(path, body, { headers }));
   }
 
   async request(path: string, init?: RequestInit): Promise<Answer> {
-    const response = await this.#api(path, init);
-    const text = await response.text();
-    return {
-      status: response.status,
-      headers: response.headers,
-      body: text === "" ? undefined : JSON.parse(text),
-    };
+    return answered(await this.#api(path, init));
   }
+
+  /** JSON to a path, by POST unless said otherwise, with the token: the response as it comes. */
+  send(path: string, body: unknown, init: RequestInit = {}): Promise<Response> {
+    const token = { Authorization: `Bearer ${this.token}`, "Content-Type": "application/json" };
+    return this.#api(path, {
+      method: "POST",
+      body: typeof body === "string" ? body : JSON.stringify(body),
+      ...init,
+      headers: { ...token, ...(init.headers as Record<string, string>) },
+    });
+  }
+}
+
+async function answered(response: Response): Promise<Answer> {
+  const text = await response.text();
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: text === "" ? undefined : JSON.parse(text),
+  };
 }
 
 /** A client with a tenant of its own: no test sees another's data. */
 export async function newClient(api: Api, options: TokenOptions = {}): Promise<Client> {
-  const { token, tenant } = await newToken(options);
-  return new Client(api, token, tenant);
+  const { token, tenant, id } = await newToken(options);
+  return new Client(api, token, tenant, id);
 }

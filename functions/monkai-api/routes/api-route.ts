@@ -70,6 +70,26 @@ export function registerRoute<Path extends string, Body extends z.ZodType, Resul
   });
 }
 
+/** The same for a `POST` whose answer is a file, as JSON or as CSV. */
+export function exportRoute<Path extends string, Body extends z.ZodType, Result extends z.ZodType>(
+  route: Omit<PostRoute<Path, Body, Result>, "idempotent">,
+) {
+  const { responses, ...post } = postRoute(route);
+  const { 200: exported, ...others } = responses;
+  const csv = { schema: { type: "string" as const, description: "With `format: csv`." } };
+  return createRoute({
+    ...post,
+    responses: {
+      200: {
+        ...exported,
+        headers: responseHeaders.exported,
+        content: { ...exported.content, "text/csv": csv },
+      },
+      ...others,
+    },
+  });
+}
+
 /** A `GET` for a holder of a tracer token. */
 export function getRoute<Path extends string, Result extends z.ZodType>(
   route: Described<Path> & { result: Result },

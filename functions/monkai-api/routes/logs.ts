@@ -4,33 +4,37 @@ import { logEntryItem } from "../domain/upload-items.ts";
 import { BODY_LIMIT } from "../middleware/body-limit.ts";
 import {
   count,
+  dates,
+  exportFormat,
+  isOnePage,
   logLevel,
   namespaceName,
+  nextCursor,
   nullsAbsent,
-  pageLimit,
-  pageOffset,
+  ONE_PAGE,
+  paging,
   requestBody,
-  timestamp,
 } from "../schemas/common.ts";
 import { LogEntry } from "../schemas/logs.ts";
 import { UPLOAD_ITEMS, UploadAnswer, uploadAnswer } from "../schemas/uploads.ts";
 import type { AppEnv } from "../services.ts";
-import { postRoute } from "./api-route.ts";
+import { exportRoute, postRoute } from "./api-route.ts";
+import { exportResponse } from "./export-response.ts";
 
-const LogQueryRequest = z.object({
+const filters = {
   namespace: namespaceName(),
   level: logLevel().optional(),
   resource_id: z.string().optional(),
-  start_date: timestamp("start").optional(),
-  end_date: timestamp("end").optional().openapi({ description: "Inclusive; a bare day is included whole." }),
-  limit: pageLimit(),
-  offset: pageOffset(),
-});
+  ...dates,
+};
+
+const LogQueryRequest = z.object({ ...filters, ...paging }).refine(isOnePage, ONE_PAGE);
 
 const LogQueryResponse = z
   .object({
     logs: z.array(LogEntry),
     count: count().openapi({ description: "All entries that match, not only this page's." }),
+    next_cursor: nextCursor(),
   })
   .openapi("LogQueryResponse");
 
@@ -59,6 +63,17 @@ const uploadLogs = postRoute({
   result: UploadAnswer.openapi("LogsUploadResponse"),
 });
 
+const exportLogs = exportRoute({
+  path: "/logs/export",
+  tag: "Export",
+  operationId: "exportLogs",
+  summary: "Export logs (JSON or CSV)",
+  description: "All entries that match, newest first, in the same form as the export of records.",
+  bucket: "query",
+  body: requestBody(z.object({ ...filters, format: exportFormat() })).openapi("LogExportRequest"),
+  result: z.object({ logs: z.array(LogEntry) }).openapi("LogExportResponse"),
+});
+
 export function logRoutes(app: OpenAPIHono<AppEnv>): void {
   app.openapi(uploadLogs, async (c) => {
     const items = c.req.valid("json").logs.map(logEntryItem);
@@ -66,7 +81,21 @@ export function logRoutes(app: OpenAPIHono<AppEnv>): void {
   });
 
   app.openapi(queryLogs, async (c) => {
-    const { logs, count } = await c.var.store.queryLogs(c.req.valid("json"));
-    return c.json({ logs: logs.map(toLogEntry), count }, 200);
+    const { rows, ...page } = await c.var.store.queryLogs(c.req.valid("json"));
+    return c.json({ logs: rows.map(toLogEntry), ...page }, 200);
+  });
+
+  app.openapi(exportLogs, (c) => {
+    const { format, ...wanted } = c.req.valid("json");
+    const pages = c.var.store.exportLogs(wanted);
+    const fields = Object.keys(LogEntry.shape);
+    return exportResponse(c, {
+      name: "logs",
+      namespace: wanted.namespace,
+      format,
+      fields,
+      pages,
+      toItem: toLogEntry,
+    });
   });
 }

@@ -5,27 +5,26 @@ import { BODY_LIMIT } from "../middleware/body-limit.ts";
 import {
   agentName,
   count,
+  dates,
+  exportFormat,
+  isOnePage,
   namespaceName,
+  nextCursor,
   nullsAbsent,
-  pageLimit,
-  pageOffset,
+  ONE_PAGE,
+  paging,
   requestBody,
   sessionId,
-  timestamp,
 } from "../schemas/common.ts";
 import { ConversationRecord, RecordUpload } from "../schemas/records.ts";
 import { UPLOAD_ITEMS, UploadAnswer, uploadAnswer } from "../schemas/uploads.ts";
 import type { AppEnv } from "../services.ts";
-import { postRoute } from "./api-route.ts";
+import { exportRoute, postRoute } from "./api-route.ts";
+import { exportResponse } from "./export-response.ts";
 
-const RecordQueryFilters = z.object({
-  agent: agentName().optional(),
-  session_id: sessionId().optional(),
-  start_date: timestamp("start").optional(),
-  end_date: timestamp("end").optional().openapi({ description: "Inclusive; a bare day is included whole." }),
-  limit: pageLimit(),
-  offset: pageOffset(),
-});
+const filters = { agent: agentName().optional(), session_id: sessionId().optional(), ...dates };
+
+const RecordQueryFilters = z.object({ ...filters, ...paging }).refine(isOnePage, ONE_PAGE);
 
 const RecordQueryRequest = z.object({
   namespace: namespaceName(),
@@ -36,6 +35,7 @@ const RecordQueryResponse = z
   .object({
     records: z.array(ConversationRecord),
     count: count().openapi({ description: "All records that match, not only this page's." }),
+    next_cursor: nextCursor(),
   })
   .openapi("RecordQueryResponse");
 
@@ -68,6 +68,22 @@ const uploadRecords = postRoute({
   result: UploadAnswer.openapi("RecordsUploadResponse"),
 });
 
+const exportRecords = exportRoute({
+  path: "/records/export",
+  tag: "Export",
+  operationId: "exportRecords",
+  summary: "Export conversation records (JSON or CSV)",
+  description:
+    "All records that match, newest first, however many: the answer is written while they are read. One that fails " +
+    "half-way breaks off. In CSV, objects and lists are JSON, and a text that a spreadsheet would run as a formula (it " +
+    "begins with `=`, `+`, `-`, `@`, a tab or a carriage return) has a `'` in front.",
+  bucket: "query",
+  body: requestBody(z.object({ namespace: namespaceName(), ...filters, format: exportFormat() })).openapi(
+    "RecordExportRequest",
+  ),
+  result: z.object({ records: z.array(ConversationRecord) }).openapi("RecordExportResponse"),
+});
+
 export function recordRoutes(app: OpenAPIHono<AppEnv>): void {
   app.openapi(uploadRecords, async (c) => {
     const items = c.req.valid("json").records.map(recordItem);
@@ -76,7 +92,21 @@ export function recordRoutes(app: OpenAPIHono<AppEnv>): void {
 
   app.openapi(queryRecords, async (c) => {
     const { namespace, query } = c.req.valid("json");
-    const { records, count } = await c.var.store.queryRecords({ namespace, ...query });
-    return c.json({ records: records.map(toConversationRecord), count }, 200);
+    const { rows, ...page } = await c.var.store.queryRecords({ namespace, ...query });
+    return c.json({ records: rows.map(toConversationRecord), ...page }, 200);
+  });
+
+  app.openapi(exportRecords, (c) => {
+    const { format, ...wanted } = c.req.valid("json");
+    const pages = c.var.store.exportRecords(wanted);
+    const fields = Object.keys(ConversationRecord.shape);
+    return exportResponse(c, {
+      name: "records",
+      namespace: wanted.namespace,
+      format,
+      fields,
+      pages,
+      toItem: toConversationRecord,
+    });
   });
 }

@@ -70,8 +70,36 @@ export const resourceId = () => z.string().max(512);
 export const logLevel = () => z.enum(["debug", "info", "warn", "error"]);
 export const count = () => z.int().min(0);
 
-export const pageLimit = () => z.int().min(1).max(1000).default(100);
-export const pageOffset = () => count().default(0);
+/** Which page of a query. */
+export const paging = {
+  limit: z.int().min(1).max(1000).default(100),
+  offset: count().default(0),
+  cursor: z.string().max(512).optional().openapi({
+    description:
+      "The `next_cursor` of the page before. Unlike `offset` it stays exact while rows are being inserted.",
+  }),
+};
+
+/** What a page is counted from: a cursor or an offset. */
+export function isOnePage({ offset, cursor }: { offset: number; cursor?: string }): boolean {
+  return offset === 0 || cursor === undefined;
+}
+
+export const ONE_PAGE = { path: ["offset"], message: "cannot be combined with cursor" };
+
+export const nextCursor = () =>
+  z
+    .string()
+    .optional()
+    .openapi({ description: "Send it as `cursor` for the next page; absent on the last." });
+
+/** From and to when, both inclusive. */
+export const dates = {
+  start_date: timestamp("start").optional(),
+  end_date: timestamp("end").optional().openapi({ description: "Inclusive; a bare day is included whole." }),
+};
+
+export const exportFormat = () => z.enum(["json", "csv"]).default("json");
 
 /** Who the end user is, as far as the client says. */
 export const externalUser = {

@@ -52,6 +52,10 @@ export const RESPONSE_HEADERS = {
     description: 'The current IETF draft\'s form of the rest: `"traces";r=599;t=47`.',
   },
   RetryAfter: { schema: COUNT, description: "Seconds to wait; equal to the reset." },
+  ContentDisposition: {
+    schema: { type: "string" },
+    description: 'A name for the file: `attachment; filename="my-agent-records-2025-12-10.csv"`.',
+  },
   IdempotencyReplay: {
     schema: { type: "string", enum: ["true"] as string[] },
     description: "Present when an earlier request's response is repeated.",
@@ -79,6 +83,7 @@ const limited = {
 export const responseHeaders = {
   every,
   limited,
+  exported: { ...limited, "Content-Disposition": ref("ContentDisposition") },
   exceeded: { ...limited, "Retry-After": ref("RetryAfter") },
   idempotent: {
     ...limited,
@@ -90,6 +95,7 @@ export const responseHeaders = {
 /** All that is said of a response in its headers: what a browser's script must be allowed to read. */
 export const RESPONSE_HEADER_NAMES = Object.keys({
   ...responseHeaders.exceeded,
+  ...responseHeaders.exported,
   ...responseHeaders.idempotent,
 });
 

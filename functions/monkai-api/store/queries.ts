@@ -1,20 +1,44 @@
-/** Shapes of the SQL functions `query_records` and `query_logs`. Dates are RFC 3339 in UTC, inclusive. */
-interface Query {
+/** Shapes of the SQL functions that read. Dates are RFC 3339 in UTC, inclusive. */
+interface Filters {
   namespace: string;
   start_date?: string;
   end_date?: string;
-  limit: number;
-  offset: number;
 }
 
-export interface RecordsQuery extends Query {
+export interface RecordFilters extends Filters {
   agent?: string;
   session_id?: string;
 }
 
-export interface LogsQuery extends Query {
+export interface LogFilters extends Filters {
   level?: string;
   resource_id?: string;
+}
+
+/** Which page: after so many rows, or after the page that gave the cursor. */
+export interface Paging {
+  limit: number;
+  offset: number;
+  cursor?: string;
+}
+
+/** Where a row stands among the others, newest first. */
+export interface Position {
+  occurred_at: string;
+  id: number;
+}
+
+/** A page as the database gives it. `next` is null on the last one. */
+export interface Page<Row> {
+  rows: Row[];
+  next: Position | null;
+}
+
+/** A page as a query gives it. `count` is of all rows that match; without `next_cursor` it is the last one. */
+export interface QueryPage<Row> {
+  rows: Row[];
+  count: number;
+  next_cursor?: string;
 }
 
 /** A record's columns, and apart from them what was said: null once it was taken away. */

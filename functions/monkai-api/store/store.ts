@@ -1,7 +1,8 @@
 import { createClient, type SupabaseClient } from "@supabase/supabase-js";
 import { ApiError, type ErrorCode } from "../errors.ts";
 import type { RateLimit } from "../rate-limits.ts";
-import type { LogRow, LogsQuery, RecordRow, RecordsQuery } from "./queries.ts";
+import { CursorSeal } from "./cursor-seal.ts";
+import type { LogFilters, LogRow, Page, Paging, QueryPage, RecordFilters, RecordRow } from "./queries.ts";
 import type { NamespaceRow, NewSession, SessionRow, WantedSession } from "./sessions.ts";
 import type { ItemResult, TraceItem, TraceResult, UploadedItem, ValidItem } from "./traces.ts";
 
@@ -36,9 +37,13 @@ type Answer<Data> = Admission & {
   error?: { code: ErrorCode; message: string; [context: string]: unknown };
 };
 
+/** How much an export reads at a time: it holds two pages in memory. */
+const EXPORT_PAGE = { limit: 5_000, bytes: 2 * 1024 * 1024 };
+
 /** The database, for the life of an app. Each API request takes a `StoreRequest` of its own. */
 export class Store {
   readonly #client: SupabaseClient;
+  readonly #cursors: CursorSeal;
 
   /** `key` is the service role's (or a secret) key. `fetch` only where the runtime's own will not do. */
   constructor(url: string, key: string, fetch?: typeof globalThis.fetch) {
@@ -46,19 +51,22 @@ export class Store {
       auth: { persistSession: false, autoRefreshToken: false, detectSessionInUrl: false },
       global: fetch ? { fetch } : {},
     });
+    this.#cursors = new CursorSeal(key);
   }
 
   request(caller: Caller): StoreRequest {
-    return new StoreRequest(this.#client, caller);
+    return new StoreRequest(this.#client, this.#cursors, caller);
   }
 }
 
 /**
- * One API request's only call to the database: each method is one SQL function, one transaction, one round trip.
+ * One API request's only call to the database: each method is one SQL function, one transaction, one round trip. An
+ * export makes one for each page.
  * Throws ApiError for what the database refuses, and `internal_error` when it does not answer.
  */
 export class StoreRequest {
   readonly #client: SupabaseClient;
+  readonly #cursors: CursorSeal;
   readonly #caller: Caller;
   /** Whether this request's round trip was made, whatever came of it. */
   asked = false;
@@ -67,8 +75,9 @@ export class StoreRequest {
   /** Set when the answer repeats that of an earlier request with the same idempotency key. */
   replay: { request_id: string } | undefined;
 
-  constructor(client: SupabaseClient, caller: Caller) {
+  constructor(client: SupabaseClient, cursors: CursorSeal, caller: Caller) {
     this.#client = client;
+    this.#cursors = cursors;
     this.#caller = caller;
   }
 
@@ -116,12 +125,38 @@ export class StoreRequest {
     return this.#call("upload_items", { items });
   }
 
-  queryRecords(query: RecordsQuery): Promise<{ records: RecordRow[]; count: number }> {
-    return this.#call("query_records", { query });
+  queryRecords(query: RecordFilters & Paging): Promise<QueryPage<RecordRow>> {
+    return this.#query("query_records", query);
   }
 
-  queryLogs(query: LogsQuery): Promise<{ logs: LogRow[]; count: number }> {
-    return this.#call("query_logs", { query });
+  queryLogs(query: LogFilters & Paging): Promise<QueryPage<LogRow>> {
+    return this.#query("query_logs", query);
+  }
+
+  /** All records that match, newest first, page by page. */
+  exportRecords(filters: RecordFilters): AsyncGenerator<RecordRow[]> {
+    return this.#export("export_records", filters);
+  }
+
+  /** All log entries that match, newest first, page by page. */
+  exportLogs(filters: LogFilters): AsyncGenerator<LogRow[]> {
+    return this.#export("export_logs", filters);
+  }
+
+  async #query<Row>(name: string, { cursor, ...query }: Paging): Promise<QueryPage<Row>> {
+    const after = cursor === undefined ? undefined : await this.#cursors.open(name, cursor);
+    const page = await this.#call<Page<Row> & { count: number }>(name, { query: { ...query, after } });
+    const { rows, count, next } = page;
+    return { rows, count, ...(next ? { next_cursor: await this.#cursors.seal(name, next) } : {}) };
+  }
+
+  async *#export<Row>(name: string, filters: object): AsyncGenerator<Row[]> {
+    let page: Page<Row> | undefined;
+    do {
+      const query = { ...filters, ...EXPORT_PAGE, after: page?.next ?? undefined };
+      page = await this.#call<Page<Row>>(name, { query });
+      yield page.rows;
+    } while (page.next);
   }
 
   async #call<Data>(name: string, work: Record<string, unknown>): Promise<Data> {

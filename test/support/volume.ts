@@ -1,0 +1,31 @@
+import postgres from "postgres";
+import { inject } from "vitest";
+
+/** Stores many records and log entries of one size for a tenant, in the namespace `n`, behind the API's back. */
+export async function fill(tenant: string, rows: { count: number; bytes: number }): Promise<void> {
+  const sql = postgres(inject("databaseUrl"), { max: 1, onnotice: () => {} });
+  try {
+    const [namespace] = await sql`
+      insert into public.namespaces (tenant_id, name) select id, 'n' from public.tenants where name = ${tenant}
+      returning tenant_id, id`;
+    const places = sql`
+      select ${namespace?.tenant_id}::uuid, ${namespace?.id}::bigint, 'a', timestamptz '2025-10-29Z' + place * interval '1 s', place`;
+    // Random, so that it is as large on its way as it is in the table.
+    const text = sql`(
+      select string_agg(md5(random()::text || piece), '') from generate_series(1, ${Math.ceil(rows.bytes / 32)}) as piece)`;
+    await sql`
+      insert into public.records (tenant_id, namespace_id, agent, occurred_at, type, content)
+      select tenant_id, namespace_id, agent, occurred_at, 'message',
+             jsonb_build_object('msg', jsonb_build_object('place', place, 'text', ${text}))
+      from (${places} from generate_series(1, ${rows.count}) as place)
+        as row (tenant_id, namespace_id, agent, occurred_at, place)`;
+    await sql`
+      insert into public.logs (tenant_id, namespace_id, agent, occurred_at, level, content)
+      select tenant_id, namespace_id, agent, occurred_at, 'info',
+             jsonb_build_object('message', place::text, 'custom_object', jsonb_build_object('text', ${text}))
+      from (${places} from generate_series(1, ${rows.count}) as place)
+        as row (tenant_id, namespace_id, agent, occurred_at, place)`;
+  } finally {
+    await sql.end();
+  }
+}
