@@ -14,7 +14,7 @@ const LIMITED: Record<Bucket, string> = {
   bulk_upload: "`/records/upload`, `/logs/upload`",
   sessions: "`/sessions/create`, `/sessions/get-or-create`, `/namespace/register`",
   query: "`/record_query`, `/logs/query`, `/records/export`, `/logs/export`, `/namespaces`",
-  rules: "anonymization rules, to come",
+  rules: "`/anonymization-rules`",
 };
 
 const tables = { endpoints: endpointTable, errors: errorTable, limits: limitTable };

@@ -62,6 +62,42 @@ describe("one request is one call to the REST layer", () => {
     expect(calls).toBe(1);
   });
 
+  it("anonymization rules are read and put with one call; then what they redact is stored with one", async () => {
+    const client = await newClient(api);
+    const rules = { toggles: { email: true } };
+    const item = { namespace: "n", level: "info", message: "a@b.co" };
+    const requests: [() => Promise<{ status: number }>, number][] = [
+      [() => client.get("/v1/anonymization-rules"), 200],
+      [() => client.put("/v1/anonymization-rules", { rules: [] }), 400],
+      [() => client.put("/v1/anonymization-rules", rules), 200],
+      [() => client.put("/v1/anonymization-rules", { rules, expected_version: 7 }), 409],
+      [() => client.post("/v1/logs/upload", { logs: [item] }), 200],
+      [() => client.post("/v1/traces/log", item, { "Idempotency-Key": "k" }), 200],
+    ];
+    for (const [request, status] of requests) {
+      calls = 0;
+      expect([(await request()).status, calls]).toEqual([status, 1]);
+    }
+  });
+
+  it("rules that this instance has not seen yet cost a second call, once", async () => {
+    const client = await newClient(api);
+    const elsewhere = appOn(inject("restUrl"));
+    const other = new Client(
+      async (path, init) => elsewhere.request(`http://api.test${path}`, init),
+      client.token,
+    );
+    const log = () => client.post("/v1/traces/log", { namespace: "n", message: "a@b.co" });
+    expect((await log()).status).toBe(200);
+    for (const toggles of [{ email: true }, {}]) {
+      expect((await other.put("/v1/anonymization-rules", { toggles })).status).toBe(200);
+      for (const expected of [2, 1]) {
+        calls = 0;
+        expect([(await log()).status, calls]).toEqual([200, expected]);
+      }
+    }
+  });
+
   it("an export is one call a page", async () => {
     const client = await newClient(api);
     await fill(client.tenant, { count: 10_001, bytes: 32 });

@@ -5,6 +5,7 @@ import * as refusals from "./middleware/refusals.ts";
 import { requestId } from "./middleware/request-id.ts";
 import { refuseInvalid } from "./middleware/validation.ts";
 import { routePath } from "./paths.ts";
+import { anonymizationRoutes } from "./routes/anonymization.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { logRoutes } from "./routes/logs.ts";
 import { namespaceRoutes } from "./routes/namespaces.ts";
@@ -40,6 +41,7 @@ export function createApp(services: Services): OpenAPIHono<AppEnv> {
   traceBatchRoutes(app); //  POST /traces/batch
   recordRoutes(app); //      POST /records/upload, /record_query, /records/export
   logRoutes(app); //         POST /logs/upload, /logs/query, /logs/export
+  anonymizationRoutes(app); // GET, PUT /anonymization-rules
   openApiRoutes(app); //     GET  /openapi.json
   return app;
 }

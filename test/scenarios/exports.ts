@@ -6,8 +6,9 @@ const RECORD_FIELDS =
   "namespace,agent,session_id,msg,input_tokens,output_tokens,process_tokens,memory_tokens,total_tokens,transfers," +
   "inserted_at,user_id,user_whatsapp,wam_id,replied_whatsapp,attachments,source,model,external_user_id," +
   "external_user_name,external_user_channel,trace_type,provider,latency_ms,input,output,tool_name,arguments,result," +
-  "metadata";
-const LOG_FIELDS = "namespace,level,message,timestamp,resource_id,custom_object,session_id,agent";
+  "metadata,anonymization_version";
+const LOG_FIELDS =
+  "namespace,level,message,timestamp,resource_id,custom_object,session_id,agent,anonymization_version";
 
 /** Two days with a record and a log entry each, of two agents and two levels. */
 async function twoDays(api: Api): Promise<Client> {
@@ -73,13 +74,13 @@ export function exports(api: Api): void {
       expect(await csv(client, "records", {})).toBe(
         [
           RECORD_FIELDS,
-          `n,b,t,${message},,,,,7,,2025-10-29T10:00:00.000Z${",".repeat(19)}`,
-          `n,a,s,${message},,,,,,,2025-10-28T10:00:00.000Z${",".repeat(19)}`,
+          `n,b,t,${message},,,,,7,,2025-10-29T10:00:00.000Z${",".repeat(20)}`,
+          `n,a,s,${message},,,,,,,2025-10-28T10:00:00.000Z${",".repeat(20)}`,
           "",
         ].join("\r\n"),
       );
       expect(await csv(client, "logs", { level: "error" })).toBe(
-        [LOG_FIELDS, 'n,error,"one\ntwo",2025-10-29T10:00:00.000Z,r2,"{""a"":[1]}",,', ""].join("\r\n"),
+        [LOG_FIELDS, 'n,error,"one\ntwo",2025-10-29T10:00:00.000Z,r2,"{""a"":[1]}",,,', ""].join("\r\n"),
       );
     });
 
@@ -108,7 +109,7 @@ export function exports(api: Api): void {
       const result = { session_id: "s", namespace: "n", tool_name: 'a "b", c', result: -7.5 };
       await client.post("/v1/traces/tool", result);
       const row = (await csv(client, "records", {})).split("\r\n")[1] ?? "";
-      expect(row.endsWith(',"a ""b"", c",,-7.5,')).toBe(true);
+      expect(row.endsWith(',"a ""b"", c",,-7.5,,')).toBe(true);
     });
 
     it.each([

@@ -130,6 +130,7 @@ export function http(api: Api): void {
     expect(status).toBe(200);
     expect(body.openapi).toBe("3.1.0");
     expect(Object.keys(body.paths).sort()).toEqual([
+      "/anonymization-rules",
       "/health",
       "/logs/export",
       "/logs/query",

@@ -1,5 +1,6 @@
 import { describe } from "vitest";
 import type { Api } from "../support/tenant.ts";
+import { anonymization } from "./anonymization.ts";
 import { authentication } from "./authentication.ts";
 import { batch } from "./batch.ts";
 import { errors } from "./errors.ts";
@@ -30,5 +31,6 @@ export function scenarios(runtime: string, api: Api): void {
     rateLimits(api);
     uploads(api);
     namespaces(api);
+    anonymization(api);
   });
 }

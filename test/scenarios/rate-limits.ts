@@ -66,6 +66,7 @@ export function rateLimits(api: Api): void {
         ...LIMITED.map(([path]) => path.replace("/v1", "")),
         "/namespaces",
         "/namespace/register",
+        "/anonymization-rules",
       ];
       expect(Object.keys(paths).sort()).toEqual(["/health", ...limited].sort());
     });
@@ -77,11 +78,19 @@ export function rateLimits(api: Api): void {
       expectHeaders(answer, "sessions", 600, 599);
     });
 
-    it("GET /v1/namespaces counts as query", async () => {
+    it.each([
+      ["GET", "/v1/namespaces", "query"],
+      ["GET", "/v1/anonymization-rules", "rules"],
+      ["PUT", "/v1/anonymization-rules", "rules"],
+    ])("%s %s counts as %s", async (method, path, bucket) => {
       const client = await newClient(api);
-      const answer = await client.request("/v1/namespaces", { headers: { tracer_token: client.token } });
+      const answer = await client.request(path, {
+        method,
+        headers: { tracer_token: client.token, "Content-Type": "application/json" },
+        ...(method === "PUT" ? { body: '{"toggles": {}}' } : {}),
+      });
       expect(answer.status).toBe(200);
-      expectHeaders(answer, "query", 60, 59);
+      expectHeaders(answer, bucket, 60, 59);
     });
 
     it("on every response of a limited endpoint: a refused request counts too", async () => {

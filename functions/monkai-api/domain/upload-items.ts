@@ -27,7 +27,7 @@ export function recordItem(record: RecordUpload, index: number): UploadedItem {
 }
 
 export function logEntryItem(entry: LogEntry, index: number): UploadedItem {
-  const { namespace, session_id, agent, level, resource_id, timestamp, message, custom_object } = entry;
+  const { namespace, session_id, agent, level, resource_id, timestamp, ...content } = entry;
   return {
     index,
     type: "log",
@@ -37,6 +37,6 @@ export function logEntryItem(entry: LogEntry, index: number): UploadedItem {
     level,
     resource_id,
     occurred_at: timestamp,
-    content: { message, custom_object },
+    content,
   };
 }

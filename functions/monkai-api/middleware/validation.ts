@@ -26,6 +26,15 @@ export const refuseInvalid: Hook<unknown, AppEnv, string, unknown> = (result) =>
   throw new ApiError(code, message);
 };
 
+/** The same, and all problems as `issues` beside the envelope. */
+export const refuseWithIssues: Hook<unknown, AppEnv, string, undefined> = (result) => {
+  if (result.success) return;
+  const found = result.error.issues as Issue[];
+  const { code, message } = validationError(found, (result as { data?: unknown }).data);
+  const issues = found.map(({ path, message }) => ({ path, message }));
+  throw new ApiError(code, message, { context: { issues } });
+};
+
 function describe(issue: Issue, input: unknown): string {
   const name = shortened(pathText(issue.path)) || "body";
   if (isMissing(issue, input)) return `${name} ${issue.code === "custom" ? issue.message : "is required"}`;

@@ -70,6 +70,18 @@ export function registerRoute<Path extends string, Body extends z.ZodType, Resul
   });
 }
 
+/** The same for a `PUT`, which answers 409 when what it would replace has changed. */
+export function putRoute<Path extends string, Body extends z.ZodType, Result extends z.ZodType>(
+  route: Omit<PostRoute<Path, Body, Result>, "idempotent">,
+) {
+  const { responses, ...post } = postRoute(route);
+  return createRoute({
+    ...post,
+    method: "put" as const,
+    responses: { ...responses, 409: refused("It has changed in the meantime.") },
+  });
+}
+
 /** The same for a `POST` whose answer is a file, as JSON or as CSV. */
 export function exportRoute<Path extends string, Body extends z.ZodType, Result extends z.ZodType>(
   route: Omit<PostRoute<Path, Body, Result>, "idempotent">,

@@ -117,3 +117,14 @@ export const externalUser = {
       enum: [...EXTERNAL_USER_CHANNELS],
     }),
 };
+
+export const anonymizationVersion = {
+  anonymization_version: count().optional().openapi({
+    description:
+      "The version of the tenant's anonymization rules that were applied, by the client or by the server.",
+  }),
+};
+
+export function schemaRef(name: string) {
+  return { $ref: `#/components/schemas/${name}` };
+}

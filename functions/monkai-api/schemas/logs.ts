@@ -1,5 +1,14 @@
 import { z } from "@hono/zod-openapi";
-import { agentName, freeForm, logLevel, namespaceName, resourceId, sessionId, timestamp } from "./common.ts";
+import {
+  agentName,
+  anonymizationVersion,
+  freeForm,
+  logLevel,
+  namespaceName,
+  resourceId,
+  sessionId,
+  timestamp,
+} from "./common.ts";
 
 /** A LogEntry of the contract, and after its fields those of the trace that it was made from. */
 export const LogEntry = z
@@ -12,6 +21,7 @@ export const LogEntry = z
     custom_object: freeForm().optional(),
     session_id: sessionId().optional(),
     agent: agentName().optional(),
+    ...anonymizationVersion,
   })
   .openapi("LogEntry");
 

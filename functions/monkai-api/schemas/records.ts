@@ -2,12 +2,14 @@ import { z } from "@hono/zod-openapi";
 import { isObject, type JsonObject, withoutNulls } from "../domain/json.ts";
 import {
   agentName,
+  anonymizationVersion,
   anyJson,
   count,
   externalUser,
   freeForm,
   namespaceName,
   nullsAbsent,
+  schemaRef,
   sessionId,
   timestamp,
 } from "./common.ts";
@@ -63,6 +65,7 @@ const recordFields = {
 /** A record to be uploaded. `total_tokens` is the sum of the others where it is absent. */
 export const RecordUpload = z.object({
   ...recordFields,
+  ...anonymizationVersion,
   msg: z
     .unknown()
     .transform((msg, context) => {
@@ -91,6 +94,7 @@ export const ConversationRecord = z
     arguments: freeForm().optional(),
     result: anyJson(),
     metadata: freeForm().optional(),
+    ...anonymizationVersion,
   })
   .openapi("ConversationRecord");
 
@@ -117,8 +121,4 @@ function readMessages(msg: unknown): Read {
 function messageOf(sent: JsonObject): JsonObject {
   const message = withoutNulls(sent);
   return "content" in sent ? { ...message, content: sent.content } : message;
-}
-
-function schemaRef(name: string) {
-  return { $ref: `#/components/schemas/${name}` };
 }

@@ -1,10 +1,13 @@
 import { createClient, type SupabaseClient } from "@supabase/supabase-js";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import type { AnonymizationRules } from "../domain/anonymizer.ts";
 import { ApiError, type ErrorCode } from "../errors.ts";
 import type { RateLimit } from "../rate-limits.ts";
+import { AnonymizerCache } from "./anonymizer-cache.ts";
 import { CursorSeal } from "./cursor-seal.ts";
 import type { LogFilters, LogRow, Page, Paging, QueryPage, RecordFilters, RecordRow } from "./queries.ts";
 import type { NamespaceRow, NewSession, SessionRow, WantedSession } from "./sessions.ts";
-import type { ItemResult, TraceItem, TraceResult, UploadedItem, ValidItem } from "./traces.ts";
+import type { ItemResult, StoredItem, TraceItem, TraceResult, UploadedItem, ValidItem } from "./traces.ts";
 
 /** Which request is asking: what every request function of the database is told. */
 export interface Caller {
@@ -34,7 +37,9 @@ export interface Admission {
 type Answer<Data> = Admission & {
   data?: Data;
   replay?: { request_id: string };
-  error?: { code: ErrorCode; message: string; [context: string]: unknown };
+  error?: { code: ErrorCode; message: string; status?: ContentfulStatusCode; [context: string]: unknown };
+  /** Nothing was done: what was sent is not anonymized by these, the tenant's current rules. */
+  anonymization?: AnonymizationRules;
 };
 
 /** How much an export reads at a time: it holds two pages in memory. */
@@ -44,6 +49,7 @@ const EXPORT_PAGE = { limit: 5_000, bytes: 2 * 1024 * 1024 };
 export class Store {
   readonly #client: SupabaseClient;
   readonly #cursors: CursorSeal;
+  readonly #anonymizers = new AnonymizerCache();
 
   /** `key` is the service role's (or a secret) key. `fetch` only where the runtime's own will not do. */
   constructor(url: string, key: string, fetch?: typeof globalThis.fetch) {
@@ -55,18 +61,20 @@ export class Store {
   }
 
   request(caller: Caller): StoreRequest {
-    return new StoreRequest(this.#client, this.#cursors, caller);
+    return new StoreRequest(this.#client, this.#cursors, this.#anonymizers, caller);
   }
 }
 
 /**
- * One API request's only call to the database: each method is one SQL function, one transaction, one round trip. An
- * export makes one for each page.
+ * One API request's only call to the database: each method is one SQL function, one transaction, one round trip. There
+ * are two exceptions: an export makes one for each page, and what brings content makes a second one when the tenant's
+ * anonymization rules are not known here yet, or have changed.
  * Throws ApiError for what the database refuses, and `internal_error` when it does not answer.
  */
 export class StoreRequest {
   readonly #client: SupabaseClient;
   readonly #cursors: CursorSeal;
+  readonly #anonymizers: AnonymizerCache;
   readonly #caller: Caller;
   /** Whether this request's round trip was made, whatever came of it. */
   asked = false;
@@ -75,9 +83,10 @@ export class StoreRequest {
   /** Set when the answer repeats that of an earlier request with the same idempotency key. */
   replay: { request_id: string } | undefined;
 
-  constructor(client: SupabaseClient, cursors: CursorSeal, caller: Caller) {
+  constructor(client: SupabaseClient, cursors: CursorSeal, anonymizers: AnonymizerCache, caller: Caller) {
     this.#client = client;
     this.#cursors = cursors;
+    this.#anonymizers = anonymizers;
     this.#caller = caller;
   }
 
@@ -96,7 +105,9 @@ export class StoreRequest {
 
   /** Stores all items that are not refused, or none. The results are in the items' order. */
   async recordTraces(items: TraceItem[], idempotency?: Idempotency): Promise<ItemResult[]> {
-    const { results } = await this.#call<{ results: ItemResult[] }>("record_traces", { items, idempotency });
+    const { results } = await this.#storeItems<{ results: ItemResult[] }>("record_traces", items, {
+      idempotency,
+    });
     return results;
   }
 
@@ -105,8 +116,13 @@ export class StoreRequest {
     item: ValidItem<Result>,
     idempotency?: Idempotency,
   ): Promise<Result> {
-    const work = { items: [{ index: 0, ...item }], single: true, idempotency };
-    const { results } = await this.#call<{ results: [{ result: Result }] }>("record_traces", work);
+    const items = [{ index: 0, ...item }];
+    const work = { single: true, idempotency };
+    const { results } = await this.#storeItems<{ results: [{ result: Result }] }>(
+      "record_traces",
+      items,
+      work,
+    );
     return results[0].result;
   }
 
@@ -122,7 +138,21 @@ export class StoreRequest {
 
   /** Stores all items but those that repeat what was stored a minute ago, whose indexes it returns. */
   uploadItems(items: UploadedItem[]): Promise<{ inserted_count: number; duplicates: number[] }> {
-    return this.#call("upload_items", { items });
+    return this.#storeItems("upload_items", items);
+  }
+
+  getAnonymizationRules(): Promise<AnonymizationRules> {
+    return this.#call("get_anonymization_rules", {});
+  }
+
+  /** Refuses when the rules are not at `expected_version` any more. */
+  async putAnonymizationRules(
+    rules: AnonymizationRules["rules"],
+    expected_version?: number,
+  ): Promise<AnonymizationRules> {
+    const put = await this.#call<AnonymizationRules>("put_anonymization_rules", { rules, expected_version });
+    this.#anonymizers.keep(this.#caller.tokenHash, put);
+    return put;
   }
 
   queryRecords(query: RecordFilters & Paging): Promise<QueryPage<RecordRow>> {
@@ -159,24 +189,40 @@ export class StoreRequest {
     } while (page.next);
   }
 
+  /** The only way in which content reaches the database: anonymized by the rules that the tenant has now. */
+  async #storeItems<Data>(name: string, items: Partial<StoredItem>[], work = {}): Promise<Data> {
+    const { tokenHash } = this.#caller;
+    for (let tries = 0; tries < 3; tries += 1) {
+      const { anonymization_version, anonymized } = this.#anonymizers.anonymize(tokenHash, items);
+      const answer = await this.#ask<Data>(name, { ...work, anonymization_version, items: anonymized });
+      if (!answer.anonymization) return answer.data as Data;
+      this.#anonymizers.keep(tokenHash, answer.anonymization);
+    }
+    throw new ApiError("anonymization_error", "The anonymization rules are being changed. Please try again.");
+  }
+
   async #call<Data>(name: string, work: Record<string, unknown>): Promise<Data> {
+    return (await this.#ask<Data>(name, work)).data as Data;
+  }
+
+  async #ask<Data>(name: string, work: Record<string, unknown>): Promise<Answer<Data>> {
     const { requestId, tokenHash, bucket, limit } = this.#caller;
     const payload = { request_id: requestId, token_hash: tokenHash, bucket, limit, ...work };
     this.asked = true;
-    const { data: answer, error } = await this.#client.rpc(name, { payload });
-    if (error) {
+    const { data, error: failure } = await this.#client.rpc(name, { payload });
+    if (failure) {
       // Not the error's details: they may quote the row, which is what a client said.
-      const cause = `${error.code || "no answer"}: ${error.message}`;
+      const cause = `${failure.code || "no answer"}: ${failure.message}`;
       throw new ApiError("internal_error", "The database could not do this. Please try again.", { cause });
     }
 
-    const { data, error: refusal, replay, ...admission } = answer as Answer<Data>;
-    this.admission = admission;
-    this.replay = replay;
-    if (refusal) {
-      const { code, message, ...context } = refusal;
-      throw new ApiError(code, message, { context });
+    const answer = data as Answer<Data>;
+    this.admission = answer;
+    this.replay = answer.replay;
+    if (answer.error) {
+      const { code, message, status, ...context } = answer.error;
+      throw new ApiError(code, message, { status, context });
     }
-    return data as Data;
+    return answer;
   }
 }

@@ -1,0 +1,99 @@
+import { z } from "@hono/zod-openapi";
+import { TOGGLES } from "../domain/anonymizer.ts";
+import { ruleProblems, stepsOf } from "../domain/custom-rule.ts";
+import { isObject } from "../domain/json.ts";
+import { count, nullsAbsent, schemaRef } from "./common.ts";
+
+const MOST_CUSTOM_RULES = 50;
+
+/** All patterns together, in steps for each character of a text. */
+const MOST_STEPS = 1_000;
+
+const Toggles = z
+  .record(z.string(), z.boolean())
+  .superRefine((toggles, context) => {
+    for (const name of Object.keys(toggles)) {
+      if (Object.hasOwn(TOGGLES, name)) continue;
+      const message = `is not a class of personal data. There are: ${Object.keys(TOGGLES).join(", ")}`;
+      context.addIssue({ code: "custom", path: [name], message });
+    }
+  })
+  .openapi({
+    type: "object",
+    properties: Object.fromEntries(Object.keys(TOGGLES).map((name) => [name, { type: "boolean" }])),
+    additionalProperties: false,
+    description: "Classes of personal data that the server redacts. Off unless `true`.",
+    example: { cpf: true, email: true },
+  });
+
+const CustomRule = z
+  .object({
+    name: z.string().min(1).max(64).openapi({ example: "customer" }),
+    pattern: z.string().min(1).max(500).openapi({
+      description: "RE2 syntax: no look-around, no back-references.",
+      example: "MK-\\d+",
+    }),
+    replacement: z.string().max(100).openapi({
+      description: "May take up groups of the pattern, `$1` to `$9`, and all that was found, `$&`.",
+      example: "[CUSTOMER]",
+    }),
+  })
+  .superRefine((rule, context) => {
+    for (const { field, message } of ruleProblems(rule)) {
+      context.addIssue({ code: "custom", path: [field], message });
+    }
+  })
+  .openapi("CustomAnonymizationRule");
+
+export const AnonymizationRules = z
+  .object({
+    toggles: nullsAbsent(Toggles).default({}),
+    custom: z
+      .array(nullsAbsent(CustomRule))
+      .max(MOST_CUSTOM_RULES)
+      .refine((rules) => stepsOf(rules) <= MOST_STEPS, "are too many or too large patterns all in all")
+      .default([]),
+  })
+  .openapi("AnonymizationRules");
+
+const PutRules = z.object({
+  rules: nullsAbsent(AnonymizationRules),
+  expected_version: count().optional(),
+});
+
+/** `{rules, expected_version?}`, or the rules themselves. */
+export const PutAnonymizationRules = z
+  .unknown()
+  .transform((body, context): z.output<typeof PutRules> => {
+    const bare = isObject(body) && !("rules" in body) && ("toggles" in body || "custom" in body);
+    const parsed = PutRules.safeParse(bare ? { rules: body } : body);
+    if (parsed.success) return parsed.data;
+    for (const issue of parsed.error.issues) {
+      context.issues.push({ ...issue, path: bare ? issue.path.slice(1) : issue.path } as z.core.$ZodRawIssue);
+    }
+    return z.NEVER;
+  })
+  .openapi({
+    anyOf: [
+      {
+        type: "object",
+        required: ["rules"],
+        properties: {
+          rules: schemaRef("AnonymizationRules"),
+          expected_version: {
+            type: "integer",
+            minimum: 0,
+            description: "The version that these are to replace. If it is not the current one: 409.",
+          },
+        },
+      },
+      schemaRef("AnonymizationRules"),
+    ],
+  });
+
+export const VersionedRules = z
+  .object({
+    version: count().openapi({ description: "Raised by every change; 0 while there are no rules." }),
+    rules: AnonymizationRules,
+  })
+  .openapi("VersionedAnonymizationRules");

@@ -1,0 +1,42 @@
+import { type AnonymizationRules, Anonymizer, NO_RULES } from "../domain/anonymizer.ts";
+import { ApiError } from "../errors.ts";
+import type { StoredItem } from "./traces.ts";
+
+const MOST_TOKENS = 1_000;
+
+/**
+ * The anonymization rules that are known here, by token. The database has the last word: it stores nothing that was
+ * anonymized by other rules than the tenant's current ones, and tells them.
+ */
+export class AnonymizerCache {
+  readonly #byToken = new Map<string, Anonymizer>();
+
+  keep(tokenHash: string, rules: AnonymizationRules): void {
+    this.#byToken.delete(tokenHash);
+    this.#byToken.set(tokenHash, compiled(rules));
+    const [oldest] = this.#byToken.keys();
+    if (oldest !== undefined && this.#byToken.size > MOST_TOKENS) this.#byToken.delete(oldest);
+  }
+
+  /** Of a token that is not known here yet, the rules are taken to be none. */
+  anonymize(tokenHash: string, items: Partial<StoredItem>[]) {
+    const anonymizer = this.#byToken.get(tokenHash) ?? new Anonymizer(NO_RULES);
+    try {
+      return { anonymization_version: anonymizer.version, anonymized: anonymizer.anonymize(items) };
+    } catch (cause) {
+      throw failed(cause);
+    }
+  }
+}
+
+function compiled(rules: AnonymizationRules): Anonymizer {
+  try {
+    return new Anonymizer(rules);
+  } catch (cause) {
+    throw failed(cause);
+  }
+}
+
+function failed(cause: unknown): ApiError {
+  return new ApiError("anonymization_error", "This could not be anonymized. Nothing was stored.", { cause });
+}

@@ -1,0 +1,48 @@
+import postgres from "postgres";
+import { afterAll, describe, expect, inject, it } from "vitest";
+import { callAll, newCaller, waitUntilBlocked } from "../support/database.ts";
+
+const sql = postgres(inject("databaseUrl"), { onnotice: () => {} });
+afterAll(() => sql.end());
+
+const RULES = { toggles: { email: true }, custom: [] };
+const log = { index: 0, type: "log", namespace: "n", level: "info", content: { message: "a@b.co" } };
+
+describe("the database has the last word on anonymization", () => {
+  it.each(["upload_items", "record_traces"])(
+    "%s stores nothing that was not redacted by the current rules, tells them, and does not count",
+    async (name) => {
+      const caller = {
+        ...(await newCaller()),
+        items: [{ ...log, result: {} }],
+        idempotency: { key: "k", hash: "h" },
+      };
+      await callAll(sql, "put_anonymization_rules", [{ ...caller, rules: RULES }]);
+      for (const anonymization_version of [undefined, 0, 2]) {
+        const [refused] = await callAll(sql, name, [{ ...caller, anonymization_version }]);
+        expect(refused.anonymization).toEqual({ version: 1, rules: RULES });
+        expect(refused).not.toHaveProperty("data");
+        expect(refused).not.toHaveProperty("rate_limit");
+      }
+      const [stored] = await callAll(sql, name, [{ ...caller, anonymization_version: 1 }]);
+      expect(stored.data).toBeDefined();
+      expect(stored.rate_limit.remaining).toBe(598);
+      expect(await sql`select from public.logs where tenant_id = ${stored.tenant_id}`).toHaveLength(1);
+    },
+  );
+
+  it("of two that put rules for the same version at once, the second waits and is told of the first", async () => {
+    const caller = { ...(await newCaller()), rules: RULES, expected_version: 0 };
+    const first = await sql.reserve();
+    try {
+      await first`begin`;
+      await first`select public.put_anonymization_rules(${sql.json(caller)})`;
+      const second = callAll(sql, "put_anonymization_rules", [caller]);
+      await waitUntilBlocked(sql, "put_anonymization_rules");
+      await first`commit`;
+      expect((await second)[0].error).toMatchObject({ code: "bad_request", status: 409, version: 1 });
+    } finally {
+      first.release();
+    }
+  });
+});
