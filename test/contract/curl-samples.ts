@@ -3,7 +3,7 @@ export interface Sample {
   source: string;
   curl: string;
   /** Given by the contract's example response or its schema. */
-  answer: object;
+  answer: object | string;
 }
 
 const BASE = "https://api.monkai.com.br/trace/v1";
@@ -83,6 +83,11 @@ const OPENAPI_SAMPLES: Omit<Sample, "source">[] = [
   {
     curl: openApi("logs/query", '{"namespace":"my-agent","level":"error","limit":100}'),
     answer: { logs: [], count: 0 },
+  },
+  { curl: openApi("records/export", '{"namespace":"my-agent","format":"json"}'), answer: { records: [] } },
+  {
+    curl: openApi("logs/export", '{"namespace":"my-agent","format":"csv"}'),
+    answer: "namespace,level,message,timestamp,resource_id,custom_object",
   },
 ];
 

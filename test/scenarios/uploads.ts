@@ -28,7 +28,9 @@ const WHOLE = {
   process_tokens: 3,
   memory_tokens: 2,
   total_tokens: 99,
-  transfers: [{ from: "triage", to: "support-bot", reason: "refund", timestamp: "2025-10-29T15:30:00" }],
+  transfers: [
+    { from: "triage", to: "support-bot", reason: "refund", timestamp: "2025-10-29T15:30:00", ticket: 7 },
+  ],
   inserted_at: "2025-10-29T15:30:03.848108Z",
   user_id: "user123",
   user_whatsapp: "5521999998888",
@@ -111,6 +113,12 @@ export function uploads(api: Api): void {
         { msg: [{ role: "user" }, { role: "alien" }] },
         "invalid_payload",
         "records[1].msg[1].role",
+      ],
+      [
+        "no role",
+        { msg: [{ role: "user" }, { content: "x" }] },
+        "missing_field",
+        "records[1].msg[1].role is required",
       ],
       ["negative tokens", { input_tokens: -1 }, "invalid_payload", "records[1].input_tokens"],
       ["a garbage date", { inserted_at: "soon" }, "invalid_payload", "records[1].inserted_at"],

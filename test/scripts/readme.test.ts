@@ -10,6 +10,13 @@ import { Command, dev, ROOT, temporaryDataDir } from "../support/dev.ts";
 const readme = readFileSync(`${ROOT}/README.md`, "utf8");
 const blocks = [...readme.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, block]) => (block as string).trim());
 
+/** The one block of commands that says this. */
+function block(text: string): string {
+  const [found = "", ...more] = blocks.filter((commands) => commands.includes(text));
+  expect([text, found !== "", more]).toEqual([text, true, []]);
+  return found;
+}
+
 let dataDir: Awaited<ReturnType<typeof temporaryDataDir>>;
 let running: Command;
 let port: number;
@@ -35,27 +42,41 @@ async function shell(line: string) {
   return stdout.trim();
 }
 
-/** Sends a curl line as it stands in a text, and answers with the JSON that comes back. */
-async function curl(line: string, tracerToken: string) {
+/** Sends a curl line as it stands in a text. */
+async function send(line: string, tracerToken: string): Promise<Response> {
   const { url, init } = parseCurl(line, { MONKAI_TRACER_TOKEN: tracerToken });
   const response = await fetch(url.replace("127.0.0.1:8787", `127.0.0.1:${port}`), init);
   expect([line, response.status]).toEqual([line, 200]);
-  return response.json();
+  return response;
 }
+
+const curl = async (line: string, tracerToken: string) => (await send(line, tracerToken)).json();
 
 it("its first screen: two commands, then what was sent is read back", async () => {
   expect(blocks[0]).toBe("npm install && npm run dev");
   expect(readme.indexOf(blocks[0] as string)).toBeLessThan(700);
-  const [, command] = /^export MONKAI_TRACER_TOKEN=\$\((.*)\)$/.exec(blocks[1] as string) ?? [];
+  const [, command] = /^export MONKAI_TRACER_TOKEN=\$\((.*)\)$/.exec(block("export MONKAI")) ?? [];
   const tracerToken = await shell(command as string);
-  expect(await curl(blocks[2] as string, tracerToken)).toEqual({
+  expect(await curl(block("/traces/llm"), tracerToken)).toEqual({
     success: true,
     trace_type: "llm_call",
     tokens: { input: 8, output: 10 },
   });
-  const { records, count } = await curl(blocks[3] as string, tracerToken);
+  const { records, count } = await curl(block("/record_query"), tracerToken);
   expect(count).toBe(1);
   expect(records[0].msg).toMatchObject([{ content: "Hello!" }, { content: "Hi, how can I help?" }]);
+  const csv = await (await send(block("/records/export"), tracerToken)).text();
+  expect(csv).toMatch(/^namespace,agent,.*\r\nmy-agent,.*Hi, how can I help\?/);
+});
+
+it("the anonymization rules are put, and do what it says", async () => {
+  const create = "npm run --silent token -- create --tenant anonymous";
+  const tracerToken = await shell(create);
+  expect(await curl(block("/anonymization-rules"), tracerToken)).toMatchObject({ version: 1 });
+  const trace = block("/traces/llm").replace("Hello!", "I am a@b.co, MK-12");
+  await curl(trace, tracerToken);
+  const { records } = await curl(block("/record_query"), tracerToken);
+  expect(records[0].msg[0].content).toBe("I am [EMAIL], [CUSTOMER]");
 });
 
 it("the curl line that npm run dev prints works when pasted", async () => {
@@ -64,7 +85,7 @@ it("the curl line that npm run dev prints works when pasted", async () => {
 });
 
 it("the token commands do what they say", async () => {
-  const [create, list, revoke] = (blocks[4] as string).split("\n") as [string, string, string];
+  const [create, list, revoke] = block("token -- revoke").split("\n") as [string, string, string];
   const tracerToken = (await shell(create)).split("\n").at(-1) as string;
   expect(tracerToken).toMatch(/^tk_/);
   expect(await shell(list)).toContain("acme");
@@ -80,9 +101,12 @@ it("the limits of a tenant or a token are set as it says", async () => {
 });
 
 it("every command in it is run by a test or is the test command", () => {
-  expect(blocks).toHaveLength(6);
-  expect(blocks[5]).toBe("npm install && npm test");
-  expect(readFileSync(`${ROOT}/.ci/run`, "utf8")).toContain(blocks[5]);
+  expect(blocks).toHaveLength(9);
+  const tests = block("npm test");
+  expect(tests).toBe("npm install && npm test");
+  expect(readFileSync(`${ROOT}/.ci/run`, "utf8")).toContain(tests);
+  const python = block("python3");
+  expect(readFileSync(`${ROOT}/test/examples/python.test.ts`, "utf8")).toContain(python.split(" ")[1]);
 });
 
 it("its tables are those that npm run readme makes", () => {

@@ -16,6 +16,7 @@ export function parseCurl(line: string, variables: Record<string, string>): Curl
     const word = words.shift() as string;
     if (word === "-X") method = words.shift();
     else if (word === "-d") body = words.shift();
+    else if (word === "-o") words.shift();
     else if (word === "-H") {
       const [name, ...value] = (words.shift() as string).split(":");
       headers[name as string] = value.join(":").trim();

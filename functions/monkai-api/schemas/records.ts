@@ -28,7 +28,7 @@ export const Message = z
   .openapi("Message");
 
 const Transfer = z
-  .object({
+  .looseObject({
     from: z.string(),
     to: z.string(),
     reason: z.string().optional(),
@@ -71,7 +71,7 @@ export const RecordUpload = z.object({
     .transform((msg, context) => {
       const read = readMessages(msg);
       if ("msg" in read) return read.msg;
-      context.addIssue({ code: "custom", path: read.path, message: read.message });
+      context.issues.push(read.issue);
       return z.NEVER;
     })
     .openapi({
@@ -100,7 +100,7 @@ export const ConversationRecord = z
 
 export type ConversationRecord = z.infer<typeof ConversationRecord>;
 
-type Read = { msg: unknown } | { path: PropertyKey[]; message: string };
+type Read = { msg: unknown } | { issue: z.core.$ZodRawIssue };
 
 /**
  * `msg` is a Message, a list of them, or any object. Null members of a message are absent, but for its content; all
@@ -108,12 +108,15 @@ type Read = { msg: unknown } | { path: PropertyKey[]; message: string };
  */
 function readMessages(msg: unknown): Read {
   if (isObject(msg)) return { msg: Message.safeParse(messageOf(msg)).success ? messageOf(msg) : msg };
-  if (!Array.isArray(msg)) return { path: [], message: "must be a message, a list of messages or an object" };
+  if (!Array.isArray(msg)) {
+    const message = "must be a message, a list of messages or an object";
+    return { issue: { code: "custom", path: [], message, input: msg } };
+  }
 
   const messages = msg.map((message) => (isObject(message) ? messageOf(message) : message));
   for (const [index, message] of messages.entries()) {
     const [issue] = Message.safeParse(message).error?.issues ?? [];
-    if (issue) return { path: [index, ...issue.path], message: issue.message };
+    if (issue) return { issue: { ...issue, path: [index, ...issue.path] } as z.core.$ZodRawIssue };
   }
   return { msg: messages };
 }

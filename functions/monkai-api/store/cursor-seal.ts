@@ -34,7 +34,8 @@ export class CursorSeal {
       const plain = await crypto.subtle.decrypt(cipher(list, iv), await this.#key(), bytes.slice(IV_BYTES));
       return JSON.parse(new TextDecoder().decode(plain));
     } catch (cause) {
-      const message = "cursor: is not one of this list. Send the `next_cursor` of the page before, as it is.";
+      const message =
+        "The cursor is not one of this list. Send the `next_cursor` of the page before, as it is.";
       throw new ApiError("invalid_payload", message, { cause });
     }
   }
