@@ -13,7 +13,8 @@ const LIMITED: Record<Bucket, string> = {
   traces_batch: "`/traces/batch`",
   bulk_upload: "`/records/upload`, `/logs/upload`",
   sessions: "`/sessions/create`, `/sessions/get-or-create`, `/namespace/register`",
-  query: "`/record_query`, `/logs/query`, `/records/export`, `/logs/export`, `/namespaces`",
+  query:
+    "`/record_query`, `/logs/query`, `/records/export`, `/logs/export`, `/namespaces`, `GET /traces...`, `/files/...`",
   rules: "`/anonymization-rules`",
 };
 

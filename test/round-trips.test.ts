@@ -98,6 +98,26 @@ describe("one request is one call to the REST layer", () => {
     }
   });
 
+  it("reading traces is one call, and so is a page of a file", async () => {
+    const client = await newClient(api);
+    const { trace_id } = (await client.post("/v1/traces/llm", { session_id: "s", namespace: "n" })).body;
+    const requests: [string, string, number][] = [
+      ["GET", "/api/v1/traces?project_id=n", 200],
+      ["GET", "/api/v1/traces?limit=0", 400],
+      ["GET", `/api/v1/traces/${trace_id}`, 200],
+      ["GET", "/api/v1/traces/nothing", 404],
+      ["GET", `/v1/traces/${trace_id}/tree`, 200],
+      ["GET", `/v1/files/file_${trace_id}`, 200],
+      ["GET", `/v1/files/file_${trace_id}/download`, 200],
+      ["DELETE", `/v1/traces/${trace_id}/content`, 200],
+    ];
+    for (const [method, path, status] of requests) {
+      calls = 0;
+      const answer = await client.request(path, { method, headers: { tracer_token: client.token } });
+      expect([path, answer.status, calls]).toEqual([path, status, 1]);
+    }
+  });
+
   it("an export is one call a page", async () => {
     const client = await newClient(api);
     await fill(client.tenant, { count: 10_001, bytes: 32 });

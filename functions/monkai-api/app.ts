@@ -6,6 +6,7 @@ import { requestId } from "./middleware/request-id.ts";
 import { refuseInvalid } from "./middleware/validation.ts";
 import { routePath } from "./paths.ts";
 import { anonymizationRoutes } from "./routes/anonymization.ts";
+import { fileRoutes } from "./routes/files.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { logRoutes } from "./routes/logs.ts";
 import { namespaceRoutes } from "./routes/namespaces.ts";
@@ -13,6 +14,7 @@ import { openApiRoutes } from "./routes/openapi.ts";
 import { recordRoutes } from "./routes/records.ts";
 import { sessionRoutes } from "./routes/sessions.ts";
 import { traceBatchRoutes } from "./routes/traces-batch.ts";
+import { traceTreeRoutes } from "./routes/trace-trees.ts";
 import { traceRoutes } from "./routes/traces.ts";
 import { RESPONSE_HEADER_NAMES } from "./schemas/headers.ts";
 import type { AppEnv, Services } from "./services.ts";
@@ -39,6 +41,8 @@ export function createApp(services: Services): OpenAPIHono<AppEnv> {
   sessionRoutes(app); //     POST /sessions/create, /sessions/get-or-create
   traceRoutes(app); //       POST /traces/llm, /traces/tool, /traces/handoff, /traces/log
   traceBatchRoutes(app); //  POST /traces/batch
+  traceTreeRoutes(app); //   GET  /traces, /traces/{trace_id}, /traces/{trace_id}/tree, DELETE /traces/{trace_id}/content
+  fileRoutes(app); //        GET  /files/{file_id}, /files/{file_id}/download
   recordRoutes(app); //      POST /records/upload, /record_query, /records/export
   logRoutes(app); //         POST /logs/upload, /logs/query, /logs/export
   anonymizationRoutes(app); // GET, PUT /anonymization-rules

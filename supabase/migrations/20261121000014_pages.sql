@@ -60,35 +60,40 @@ begin
   into find_logs.ids, find_logs.total;
 end $$;
 
--- A page of the rows that a cursor gives as (view, position), in their order: {rows: [view], next}, `next` being the position
--- to go on after, null at the end. It has no more than `wanted` rows, and no more than `bytes` of JSON unless its first row
--- alone has more. What does not fit is not even read.
+-- A page of the rows that a cursor gives as (view, occurred_at, id), in their order: {rows: [view], next}, `next` being the
+-- position to go on after, null at the end. It has no more than `wanted` rows, and no more than `bytes` of JSON unless its
+-- first row alone has more. What does not fit is not even read.
 create function public.page_of(source refcursor, wanted integer, bytes integer) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
   item record;
   size bigint := 0;
   views jsonb[] := '{}';
-  last_position jsonb;
+  last_time timestamptz;
+  last_id bigint;
+  has_more boolean := true;
 begin
   loop
     fetch page_of.source into item;
     if not found then
-      last_position := null;
+      has_more := false;
       exit;
     end if;
     size := size + octet_length(item.view::text);
     exit when cardinality(views) = wanted or (size > bytes and cardinality(views) > 0);
     views := array_append(views, item.view);
-    last_position := item.position;
+    last_time := item.occurred_at;
+    last_id := item.id;
   end loop;
   close page_of.source;
-  return jsonb_build_object('rows', to_jsonb(views), 'next', last_position);
+  return jsonb_build_object(
+    'rows', to_jsonb(views), 'next', case when has_more then public.page_position(last_time, last_id) end);
 end $$;
 
--- A page of the records that find_records finds in query.namespace: {rows: [record_view], next, count}.
+-- A page of the records that find_records finds in query.namespace: {rows: [record_view], next, count}. Stable, so that all
+-- of it sees one moment: a record that is deleted meanwhile does not end the page early.
 create function public.record_page(tenant_id uuid, query jsonb, bytes integer) returns jsonb
-language plpgsql set search_path = '' as $$
+language plpgsql stable set search_path = '' as $$
 declare
   namespace text := query ->> 'namespace';
   found_records record;
@@ -97,8 +102,7 @@ begin
   found_records := public.find_records(
     record_page.tenant_id, public.namespace_id(record_page.tenant_id, namespace), query);
   open source for -- with a limit, so that each view is made when it is fetched
-    select public.record_view(records, namespace) as view,
-           public.page_position(records.occurred_at, records.id) as position
+    select public.record_view(records, namespace) as view, records.occurred_at, records.id
     from unnest(found_records.ids) with ordinality as wanted (id, place)
     join public.records on records.id = wanted.id
     order by wanted.place
@@ -109,7 +113,7 @@ end $$;
 
 -- The same of the log entries that find_logs finds: {rows: [log_view], next, count}.
 create function public.log_page(tenant_id uuid, query jsonb, bytes integer) returns jsonb
-language plpgsql set search_path = '' as $$
+language plpgsql stable set search_path = '' as $$
 declare
   namespace text := query ->> 'namespace';
   found_logs record;
@@ -118,8 +122,7 @@ begin
   found_logs := public.find_logs(
     log_page.tenant_id, public.namespace_id(log_page.tenant_id, namespace), query);
   open source for
-    select public.log_view(logs, namespace) as view,
-           public.page_position(logs.occurred_at, logs.id) as position
+    select public.log_view(logs, namespace) as view, logs.occurred_at, logs.id
     from unnest(found_logs.ids) with ordinality as wanted (id, place)
     join public.logs on logs.id = wanted.id
     order by wanted.place

@@ -14,6 +14,7 @@ export function batch(api: Api): void {
         ],
       });
       expect(sent.status).toBe(200);
+      const placed = { trace_id: expect.stringMatching(/^agt_trace_\w{16}$/) };
       expect(sent.body).toEqual({
         success: true,
         total: 4,
@@ -24,11 +25,21 @@ export function batch(api: Api): void {
             index: 0,
             type: "llm",
             status: "ok",
-            result: { trace_type: "llm_call", tokens: { input: 1, output: 2 } },
+            result: { trace_type: "llm_call", tokens: { input: 1, output: 2 }, ...placed },
           },
-          { index: 1, type: "tool", status: "ok", result: { trace_type: "tool_call", tool_name: "t" } },
-          { index: 2, type: "handoff", status: "ok", result: { trace_type: "handoff", from: "a", to: "b" } },
-          { index: 3, type: "log", status: "ok", result: { trace_type: "log" } },
+          {
+            index: 1,
+            type: "tool",
+            status: "ok",
+            result: { trace_type: "tool_call", tool_name: "t", ...placed },
+          },
+          {
+            index: 2,
+            type: "handoff",
+            status: "ok",
+            result: { trace_type: "handoff", from: "a", to: "b", ...placed },
+          },
+          { index: 3, type: "log", status: "ok", result: { trace_type: "log", ...placed } },
         ],
       });
       const records = await client.post("/v1/record_query", { namespace: "default", query: {} });

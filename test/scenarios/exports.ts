@@ -92,13 +92,15 @@ export function exports(api: Api): void {
       expect((await client.post("/v1/logs/export", { namespace: "n" })).body).toEqual({ logs: [] });
     });
 
-    it.each(["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "＝1"])(
+    it.each(["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "＝1", "\n=1", "\nx", " =1", "\u200b\u00a0-1"])(
       "CSV: the text %j, which a spreadsheet would run as a formula, has a ' in front",
       async (message) => {
         const client = await newClient(api);
         await client.post("/v1/logs/upload", { logs: [{ namespace: "n", level: "info", message }] });
         const row = (await csv(client, "logs", {})).slice(LOG_FIELDS.length + 2);
-        expect(row.startsWith(`n,info,'${message},`) || row.startsWith(`n,info,"'${message}",`)).toBe(true);
+        expect([`n,info,'${message},`, `n,info,"'${message}",`]).toContain(
+          row.slice(0, row.indexOf(message) + message.length + (row.includes(`${message}"`) ? 2 : 1)),
+        );
         const { logs } = (await client.post("/v1/logs/export", { namespace: "n" })).body;
         expect(logs[0].message).toBe(message);
       },
@@ -108,8 +110,10 @@ export function exports(api: Api): void {
       const client = await newClient(api);
       const result = { session_id: "s", namespace: "n", tool_name: 'a "b", c', result: -7.5 };
       await client.post("/v1/traces/tool", result);
-      const row = (await csv(client, "records", {})).split("\r\n")[1] ?? "";
-      expect(row.endsWith(',"a ""b"", c",,-7.5,,')).toBe(true);
+      await client.post("/v1/traces/tool", { ...result, tool_name: "a;=1", timestamp: "2020-01-01" });
+      const [, first, second] = (await csv(client, "records", {})).split("\r\n");
+      expect(first?.endsWith(',"a ""b"", c",,-7.5,,')).toBe(true);
+      expect(second).toMatch(/,"a;=1",,-7.5,,$/);
     });
 
     it.each([
@@ -124,7 +128,7 @@ export function exports(api: Api): void {
       expect([response.status, response.headers.get("content-type")]).toEqual([200, type]);
       const today = new Date().toISOString().slice(0, 10);
       expect(response.headers.get("content-disposition")).toBe(
-        `attachment; filename="caf-..-x-n--${path}-${today}.${format}"`,
+        `attachment; filename="caf-..-x-n-${path}-${today}.${format}"`,
       );
       expect(response.headers.get("x-ratelimit-limit")).toBe("60");
       await response.text();
@@ -149,6 +153,26 @@ export function exports(api: Api): void {
         const answer = await client.post(`/v1/${path}/export`, { namespace: "theirs", format: "csv" });
         expect([answer.status, answer.body.error.code]).toEqual([403, "forbidden"]);
       }
+    });
+
+    it.each(["日本語", ".htaccess", "-rf"])(
+      "a file name is plain whatever the namespace: %s",
+      async (namespace) => {
+        const client = await newClient(api);
+        const response = await client.send("/v1/logs/export", { namespace });
+        expect(response.headers.get("content-disposition")).toMatch(
+          /^attachment; filename="(export|htaccess|rf)-logs-/,
+        );
+        await response.text();
+      },
+    );
+
+    it("rows that are larger than a page come one by one", async () => {
+      const client = await newClient(api);
+      await fill(client.tenant, { count: 3, bytes: 3_000_000 });
+      const { body } = await client.post("/v1/records/export", { namespace: "n" });
+      expect(body.records.map(({ msg }: { msg: { place: number } }) => msg.place)).toEqual([3, 2, 1]);
+      expect((await csv(client, "logs", {})).split("\r\n")).toHaveLength(5);
     });
 
     it("has all rows in order over many pages, and counts as one request", async () => {

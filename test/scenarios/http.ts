@@ -131,6 +131,8 @@ export function http(api: Api): void {
     expect(body.openapi).toBe("3.1.0");
     expect(Object.keys(body.paths).sort()).toEqual([
       "/anonymization-rules",
+      "/files/{file_id}",
+      "/files/{file_id}/download",
       "/health",
       "/logs/export",
       "/logs/query",
@@ -142,11 +144,15 @@ export function http(api: Api): void {
       "/records/upload",
       "/sessions/create",
       "/sessions/get-or-create",
+      "/traces",
       "/traces/batch",
       "/traces/handoff",
       "/traces/llm",
       "/traces/log",
       "/traces/tool",
+      "/traces/{trace_id}",
+      "/traces/{trace_id}/content",
+      "/traces/{trace_id}/tree",
     ]);
     expect(body.components.schemas.Error.properties.error.properties.code.enum).toEqual(ERROR_CODES);
     expect(

@@ -12,6 +12,7 @@ import { namespaces } from "./namespaces.ts";
 import { queries } from "./queries.ts";
 import { rateLimits } from "./rate-limits.ts";
 import { sessions } from "./sessions.ts";
+import { traceTrees } from "./trace-trees.ts";
 import { traces } from "./traces.ts";
 import { uploads } from "./uploads.ts";
 
@@ -32,5 +33,6 @@ export function scenarios(runtime: string, api: Api): void {
     uploads(api);
     namespaces(api);
     anonymization(api);
+    traceTrees(api);
   });
 }

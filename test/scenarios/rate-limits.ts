@@ -67,6 +67,12 @@ export function rateLimits(api: Api): void {
         "/namespaces",
         "/namespace/register",
         "/anonymization-rules",
+        "/traces",
+        "/traces/{trace_id}",
+        "/traces/{trace_id}/tree",
+        "/traces/{trace_id}/content",
+        "/files/{file_id}",
+        "/files/{file_id}/download",
       ];
       expect(Object.keys(paths).sort()).toEqual(["/health", ...limited].sort());
     });
@@ -80,6 +86,7 @@ export function rateLimits(api: Api): void {
 
     it.each([
       ["GET", "/v1/namespaces", "query"],
+      ["GET", "/v1/traces", "query"],
       ["GET", "/v1/anonymization-rules", "rules"],
       ["PUT", "/v1/anonymization-rules", "rules"],
     ])("%s %s counts as %s", async (method, path, bucket) => {

@@ -27,7 +27,12 @@ export function traces(api: Api): void {
       };
       const sent = await client.post("/v1/traces/llm", trace);
       expect(sent.status).toBe(200);
-      expect(sent.body).toEqual({ success: true, trace_type: "llm_call", tokens: { input: 8, output: 10 } });
+      expect(sent.body).toEqual({
+        success: true,
+        trace_type: "llm_call",
+        tokens: { input: 8, output: 10 },
+        trace_id: expect.stringMatching(/^agt_trace_\w{16}$/),
+      });
 
       const { body } = await client.post("/v1/record_query", { namespace: "chat", query: {} });
       expect(body.count).toBe(1);
@@ -154,7 +159,12 @@ export function traces(api: Api): void {
         agent: "weather-assistant",
       });
       expect(sent.status).toBe(200);
-      expect(sent.body).toEqual({ success: true, trace_type: "tool_call", tool_name: "get_weather" });
+      expect(sent.body).toEqual({
+        success: true,
+        trace_type: "tool_call",
+        tool_name: "get_weather",
+        trace_id: expect.any(String),
+      });
 
       const { body } = await client.post("/v1/record_query", { namespace: "default", query: {} });
       const call = { type: "function", function: { name: "get_weather", arguments: { city: "São Paulo" } } };
@@ -184,6 +194,7 @@ export function traces(api: Api): void {
         trace_type: "handoff",
         from: "triage-agent",
         to: "sales-agent",
+        trace_id: expect.any(String),
       });
 
       const { body } = await client.post("/v1/record_query", { namespace: "default", query: {} });
@@ -253,7 +264,7 @@ export function traces(api: Api): void {
         timestamp: "2025-12-10T12:34:56.789Z",
       });
       expect(sent.status).toBe(200);
-      expect(sent.body).toEqual({ success: true, trace_type: "log" });
+      expect(sent.body).toEqual({ success: true, trace_type: "log", trace_id: expect.any(String) });
 
       const { body } = await client.post("/v1/logs/query", { namespace: "ops" });
       expect(body).toEqual({

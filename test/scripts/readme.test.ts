@@ -61,6 +61,7 @@ it("its first screen: two commands, then what was sent is read back", async () =
     success: true,
     trace_type: "llm_call",
     tokens: { input: 8, output: 10 },
+    trace_id: expect.any(String),
   });
   const { records, count } = await curl(block("/record_query"), tracerToken);
   expect(count).toBe(1);

@@ -1,20 +1,27 @@
 import { stringify } from "csv-stringify/browser/esm/sync";
 
-/** `{"records": [...]}` in pieces, one for each page. */
-export async function* jsonText(name: string, pages: AsyncIterable<object[]>): AsyncGenerator<string> {
+/** A JSON list between two texts, in pieces: one for each page. */
+export async function* jsonText(
+  opening: string,
+  pages: AsyncIterable<object[]>,
+  closing: string,
+): AsyncGenerator<string> {
   let separator = "";
-  yield `{"${name}":[`;
+  yield opening;
   for await (const items of pages) {
     if (items.length === 0) continue;
     yield separator + items.map((item) => JSON.stringify(item)).join(",");
     separator = ",";
   }
-  yield "]}";
+  yield closing;
 }
+
+/** What some spreadsheets run as a formula too: one that stands behind blanks, or on another line. */
+const HIDDEN_FORMULA = /^[\s\p{Cf}]+[=+\-@＝＋－＠]|^\n/u;
 
 /**
  * The same as CSV (RFC 4180), one column for each of the fields. Objects and lists are JSON. A text that a spreadsheet
- * would run as a formula (it begins with = + - @ tab or carriage return) gets a ' in front.
+ * would run as a formula (it begins with = + - @, a tab or a line break) gets a ' in front.
  */
 export async function* csvText(fields: string[], pages: AsyncIterable<object[]>): AsyncGenerator<string> {
   yield csv([fields]);
@@ -35,11 +42,14 @@ function csv(rows: unknown[][]): string {
   return stringify(rows, {
     record_delimiter: "windows",
     quote_record_delimiter: true,
+    quoted_match: ";", // where spreadsheets take it for the end of a cell
     escape_formulas: true,
   });
 }
 
 function cell(value: unknown): string | number | undefined {
   if (value === undefined || value === null) return undefined;
-  return typeof value === "string" || typeof value === "number" ? value : JSON.stringify(value);
+  if (typeof value === "number") return value;
+  const text = typeof value === "string" ? value : JSON.stringify(value);
+  return HIDDEN_FORMULA.test(text) ? `'${text}` : text;
 }

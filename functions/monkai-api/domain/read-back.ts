@@ -1,6 +1,6 @@
 import type { LogEntry } from "../schemas/logs.ts";
 import type { ConversationRecord } from "../schemas/records.ts";
-import type { LogRow, RecordRow } from "../store/queries.ts";
+import type { LogRow, RecordRow, StepRow } from "../store/queries.ts";
 import { conversationOf } from "./conversation.ts";
 import { withoutNulls } from "./json.ts";
 
@@ -24,4 +24,17 @@ export function toConversationRecord({ type, content, ...columns }: RecordRow): 
 /** A stored log entry as clients read it. */
 export function toLogEntry({ content, ...columns }: LogRow): LogEntry {
   return withoutNulls({ message: "", ...content, ...columns }) as LogEntry;
+}
+
+/** A step of a trace as clients read it: its number and type, and then the record or the log entry that it is. */
+export function toStep({ step_number, ...row }: StepRow): object {
+  if (row.type === "log") {
+    const { type, ...log } = row;
+    return { step_number, type, ...toLogEntry(log) };
+  }
+  return {
+    step_number,
+    type: row.type === "message" ? "message" : TRACE_TYPES[row.type],
+    ...toConversationRecord(row),
+  };
 }

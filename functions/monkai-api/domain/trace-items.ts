@@ -4,12 +4,14 @@ import { userAndMetadata } from "./external-user.ts";
 import { tokenUsage } from "./token-usage.ts";
 
 export function llmItem(trace: LlmTrace): ValidItem<LlmResult> {
-  const { session_id, namespace, agent, model, latency_ms } = trace;
+  const { session_id, namespace, trace_id, parent_trace_id, agent, model, latency_ms } = trace;
   const tokens = tokenUsage(trace.output);
   return {
     type: "llm",
     session_id,
     namespace,
+    trace_id,
+    parent_trace_id,
     agent,
     model,
     latency_ms,
@@ -28,11 +30,13 @@ export function llmItem(trace: LlmTrace): ValidItem<LlmResult> {
 }
 
 export function toolItem(trace: ToolTrace): ValidItem<ToolResult> {
-  const { session_id, namespace, agent, latency_ms, tool_name } = trace;
+  const { session_id, namespace, trace_id, parent_trace_id, agent, latency_ms, tool_name } = trace;
   return {
     type: "tool",
     session_id,
     namespace,
+    trace_id,
+    parent_trace_id,
     agent,
     latency_ms,
     occurred_at: trace.timestamp,
@@ -47,11 +51,13 @@ export function toolItem(trace: ToolTrace): ValidItem<ToolResult> {
 }
 
 export function handoffItem(trace: HandoffTrace): ValidItem<HandoffResult> {
-  const { session_id, namespace, from_agent, to_agent, reason } = trace;
+  const { session_id, namespace, trace_id, parent_trace_id, from_agent, to_agent, reason } = trace;
   return {
     type: "handoff",
     session_id,
     namespace,
+    trace_id,
+    parent_trace_id,
     agent: trace.agent ?? from_agent,
     occurred_at: trace.timestamp,
     content: { from_agent, to_agent, reason, ...userAndMetadata(trace) },
@@ -60,11 +66,13 @@ export function handoffItem(trace: HandoffTrace): ValidItem<HandoffResult> {
 }
 
 export function logItem(trace: LogTrace): ValidItem<LogResult> {
-  const { session_id, namespace, agent, level, resource_id, message } = trace;
+  const { session_id, namespace, trace_id, parent_trace_id, agent, level, resource_id, message } = trace;
   return {
     type: "log",
     session_id,
     namespace,
+    trace_id,
+    parent_trace_id,
     agent,
     level,
     resource_id,

@@ -2,13 +2,21 @@ import type { Context, ErrorHandler, NotFoundHandler } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { getPath } from "hono/utils/url";
 import { ApiError, shortened } from "../errors.ts";
+import { speaksSoat } from "../paths.ts";
 import type { AppEnv } from "../services.ts";
 
-/** The structured envelope, `{error: {code, message, request_id}}`, and beside it what the endpoint adds. */
+/**
+ * The structured envelope, `{error: {code, message, request_id}}`, and beside it what the endpoint adds. Under the SOAT
+ * contract it is `{error: message, code, request_id}`.
+ */
 export function errorResponse(c: Context<AppEnv>, error: ApiError): Response {
   if (error.status === 401) c.header("WWW-Authenticate", "Bearer");
   const { code, message, context } = error;
-  return c.json({ error: { code, message, request_id: c.var.requestId }, ...context }, error.status);
+  const request_id = c.var.requestId;
+  const body = speaksSoat(c.req.raw)
+    ? { error: message, code, request_id }
+    : { error: { code, message, request_id } };
+  return c.json({ ...body, ...context }, error.status);
 }
 
 export const onError: ErrorHandler<AppEnv> = (thrown, c) => {

@@ -1,4 +1,4 @@
-import { createRoute, type z } from "@hono/zod-openapi";
+import { createRoute, z } from "@hono/zod-openapi";
 import { admission } from "../middleware/admission.ts";
 import { BODY_LIMIT, limitBody } from "../middleware/body-limit.ts";
 import { credentials } from "../middleware/credentials.ts";
@@ -102,17 +102,38 @@ export function exportRoute<Path extends string, Body extends z.ZodType, Result 
   });
 }
 
-/** A `GET` for a holder of a tracer token. */
-export function getRoute<Path extends string, Result extends z.ZodType>(
-  route: Described<Path> & { result: Result },
-) {
+const nothing = z.object({});
+
+/**
+ * A `GET` for a holder of a tracer token, with what its path (`params`) and its query string say. Where the path names
+ * something, it is 404 when that is not there.
+ */
+export function getRoute<
+  Path extends string,
+  Result extends z.ZodType,
+  Params extends z.ZodObject = typeof nothing,
+  Query extends z.ZodObject = typeof nothing,
+>(route: Described<Path> & { params?: Params; query?: Query; result: Result }) {
+  const { params, query, result } = route;
   return createRoute({
     method: "get",
     ...described(route),
     middleware: admitted(route.bucket),
     parameters: [requestId],
-    responses: { 200: answered(route.summary, route.result, responseHeaders.limited), ...refusals },
+    request: { params: (params ?? nothing) as Params, query: (query ?? nothing) as Query },
+    responses: {
+      200: answered(route.summary, result, responseHeaders.limited),
+      ...refusals,
+      ...(params ? { 404: refused("There is no such thing.") } : {}),
+    },
   });
+}
+
+/** The same for a `DELETE`. */
+export function deleteRoute<Path extends string, Result extends z.ZodType, Params extends z.ZodObject>(
+  route: Described<Path> & { params: Params; result: Result },
+) {
+  return createRoute({ ...getRoute(route), method: "delete" as const });
 }
 
 const requestId = { $ref: "#/components/parameters/RequestIdHeader" };

@@ -76,7 +76,7 @@ const exportRecords = exportRoute({
   description:
     "All records that match, newest first, however many: the answer is written while they are read. One that fails " +
     "half-way breaks off. In CSV, objects and lists are JSON, and a text that a spreadsheet would run as a formula (it " +
-    "begins with `=`, `+`, `-`, `@`, a tab or a carriage return) has a `'` in front.",
+    "begins with `=`, `+`, `-`, `@`, a tab or a line break) has a `'` in front.",
   bucket: "query",
   body: requestBody(z.object({ namespace: namespaceName(), ...filters, format: exportFormat() })).openapi(
     "RecordExportRequest",

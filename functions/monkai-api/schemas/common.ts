@@ -14,12 +14,17 @@ const NAMES = new Set([
   "from_agent",
   "to_agent",
   "tool_name",
+  "trace_id",
+  "parent_trace_id",
 ]);
 
 /** Whether a field was as good as not sent. */
 export function isAbsent(name: PropertyKey | undefined, value: unknown): boolean {
   return value === undefined || value === null || (value === "" && NAMES.has(String(name)));
 }
+
+/** What stands behind `/traces/` in the paths of the trace endpoints. */
+export const TRACE_TYPES = new Set(["llm", "tool", "handoff", "log", "batch"]);
 
 function withoutAbsent(value: unknown): unknown {
   if (!isObject(value)) return value;
@@ -66,6 +71,17 @@ export const sessionId = () =>
   z.string().min(1).max(512).openapi({ example: "my-agent-user123-20251210123456" });
 export const agentName = () => z.string().min(1).max(256).openapi({ example: "support-bot" });
 export const userId = () => z.string().min(1).max(256).openapi({ example: "5521999998888" });
+
+export const TRACE_ID_EXAMPLE = "agt_trace_V1StGXR8Z5jdHi6B";
+
+/** A trace's id that a client made. Those that would be the path of another route are none. */
+export const traceId = () =>
+  z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{1,64}$/, "must be 1 to 64 letters, digits, _ or -")
+    .refine((id) => !TRACE_TYPES.has(id), "must not be the name of a trace endpoint")
+    .openapi({ example: TRACE_ID_EXAMPLE });
+
 export const resourceId = () => z.string().max(512);
 export const logLevel = () => z.enum(["debug", "info", "warn", "error"]);
 export const count = () => z.int().min(0);

@@ -29,8 +29,8 @@ export const Message = z
 
 const Transfer = z
   .looseObject({
-    from: z.string(),
-    to: z.string(),
+    from: agentName(),
+    to: agentName(),
     reason: z.string().optional(),
     timestamp: z.string().optional(),
   })

@@ -9,7 +9,9 @@ import {
   namespaceName,
   resourceId,
   sessionId,
+  TRACE_ID_EXAMPLE,
   timestamp,
+  traceId,
 } from "./common.ts";
 
 /** What every kind of trace may say beside its own fields. */
@@ -19,6 +21,13 @@ const common = {
   }),
   metadata: freeForm().optional(),
   timestamp: timestamp().optional(),
+  trace_id: traceId().optional().openapi({
+    description:
+      "The trace that this is a step of, where you know your own tree. Default: see `GET /traces`.",
+  }),
+  parent_trace_id: traceId().optional().openapi({
+    description: "The parent of that trace. It may come later.",
+  }),
 };
 
 export const LlmTrace = z.object({
@@ -81,14 +90,31 @@ export type ToolTrace = z.infer<typeof ToolTrace>;
 export type HandoffTrace = z.infer<typeof HandoffTrace>;
 export type LogTrace = z.infer<typeof LogTrace>;
 
+const placed = {
+  trace_id: z
+    .string()
+    .openapi({ description: "The trace that this is a step of.", example: TRACE_ID_EXAMPLE }),
+};
+
 export const LlmTraceResult = z.object({
   trace_type: z.literal("llm_call"),
   tokens: z.object({ input: z.int(), output: z.int() }),
+  ...placed,
 });
-export const ToolTraceResult = z.object({ trace_type: z.literal("tool_call"), tool_name: z.string() });
+export const ToolTraceResult = z.object({
+  trace_type: z.literal("tool_call"),
+  tool_name: z.string(),
+  ...placed,
+});
 export const HandoffTraceResult = z.object({
   trace_type: z.literal("handoff"),
   from: z.string(),
   to: z.string(),
+  ...placed,
 });
-export const LogTraceResult = z.object({ trace_type: z.literal("log") });
+export const LogTraceResult = z.object({
+  trace_type: z.literal("log"),
+  trace_id: placed.trace_id.optional().openapi({
+    description: "The trace that this is a step of. A log entry without a session is none.",
+  }),
+});

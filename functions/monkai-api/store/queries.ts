@@ -68,3 +68,36 @@ export interface LogRow {
   timestamp: string;
   content: Record<string, unknown> | null;
 }
+
+export interface TracesQuery {
+  /** A namespace's public id, or its name. */
+  project_id?: string;
+  session_id?: string;
+  agent?: string;
+  start_date?: string;
+  end_date?: string;
+  root_only?: boolean;
+  limit: number;
+  offset: number;
+}
+
+/** A trace: SOAT's members, then our own. */
+export interface TraceRow {
+  id: string;
+  project_id: string;
+  agent_id: string;
+  /** Null while it has no step. */
+  file_id: string | null;
+  step_count: number;
+  /** Both null for a root. */
+  parent_trace_id: string | null;
+  root_trace_id: string | null;
+  created_at: string;
+  namespace: string;
+  agent: string;
+  session_id: string | null;
+  content_redacted_at: string | null;
+}
+
+/** A step of a trace. */
+export type StepRow = { step_number: number } & (RecordRow | (LogRow & { type: "log" }));

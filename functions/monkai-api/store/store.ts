@@ -5,7 +5,18 @@ import { ApiError, type ErrorCode } from "../errors.ts";
 import type { RateLimit } from "../rate-limits.ts";
 import { AnonymizerCache } from "./anonymizer-cache.ts";
 import { CursorSeal } from "./cursor-seal.ts";
-import type { LogFilters, LogRow, Page, Paging, QueryPage, RecordFilters, RecordRow } from "./queries.ts";
+import type {
+  LogFilters,
+  LogRow,
+  Page,
+  Paging,
+  QueryPage,
+  RecordFilters,
+  RecordRow,
+  StepRow,
+  TraceRow,
+  TracesQuery,
+} from "./queries.ts";
 import type { NamespaceRow, NewSession, SessionRow, WantedSession } from "./sessions.ts";
 import type { ItemResult, StoredItem, TraceItem, TraceResult, UploadedItem, ValidItem } from "./traces.ts";
 
@@ -27,8 +38,6 @@ export interface Idempotency {
 
 /** What the database says of the caller, with or without the work done. */
 export interface Admission {
-  tenant_id?: string;
-  token_id?: string;
   rate_limit?: RateLimit;
   /** What went wrong without stopping the request. */
   warnings?: string[];
@@ -115,10 +124,10 @@ export class StoreRequest {
   async recordTrace<Result extends TraceResult>(
     item: ValidItem<Result>,
     idempotency?: Idempotency,
-  ): Promise<Result> {
+  ): Promise<Result & { trace_id: string }> {
     const items = [{ index: 0, ...item }];
     const work = { single: true, idempotency };
-    const { results } = await this.#storeItems<{ results: [{ result: Result }] }>(
+    const { results } = await this.#storeItems<{ results: [{ result: Result & { trace_id: string } }] }>(
       "record_traces",
       items,
       work,
@@ -173,6 +182,35 @@ export class StoreRequest {
     return this.#export("export_logs", filters);
   }
 
+  async listTraces(query: TracesQuery): Promise<{ traces: TraceRow[]; total: number }> {
+    return this.#call("list_traces", { query });
+  }
+
+  getTrace(trace_id: string): Promise<TraceRow> {
+    return this.#call("get_trace", { trace_id });
+  }
+
+  /** All traces of the tree that the trace is in, in order of creation. */
+  async getTraceTree(trace_id: string): Promise<TraceRow[]> {
+    const { traces } = await this.#call<{ traces: TraceRow[] }>("get_trace_tree", { trace_id });
+    return traces;
+  }
+
+  /** Takes away what was said in the trace and in all below it. */
+  purgeTraceContent(trace_id: string): Promise<TraceRow> {
+    return this.#call("purge_trace_content", { trace_id });
+  }
+
+  /** The trace whose steps are in the file. */
+  getFile(file_id: string): Promise<TraceRow> {
+    return this.#call("get_file", { file_id });
+  }
+
+  /** The steps in the file, in order, page by page. */
+  exportSteps(file_id: string): AsyncGenerator<StepRow[]> {
+    return this.#export("export_steps", { file_id });
+  }
+
   async #query<Row>(name: string, { cursor, ...query }: Paging): Promise<QueryPage<Row>> {
     const after = cursor === undefined ? undefined : await this.#cursors.open(name, cursor);
     const page = await this.#call<Page<Row> & { count: number }>(name, { query: { ...query, after } });
@@ -217,7 +255,7 @@ export class StoreRequest {
     }
 
     const answer = data as Answer<Data>;
-    this.admission = answer;
+    this.admission = { rate_limit: answer.rate_limit, warnings: answer.warnings };
     this.replay = answer.replay;
     if (answer.error) {
       const { code, message, status, ...context } = answer.error;

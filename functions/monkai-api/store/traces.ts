@@ -16,6 +16,9 @@ export interface StoredItem {
   type: TraceType | "message";
   session_id?: string;
   namespace?: string;
+  /** Where the client knows its own tree. */
+  trace_id?: string;
+  parent_trace_id?: string;
   agent?: string;
   /** RFC 3339 in UTC. Absent: now. */
   occurred_at?: string;
@@ -55,10 +58,11 @@ export interface RefusedItem {
 
 export type TraceItem = AcceptedItem | RefusedItem;
 
-export type LlmResult = z.infer<typeof LlmTraceResult>;
-export type ToolResult = z.infer<typeof ToolTraceResult>;
-export type HandoffResult = z.infer<typeof HandoffTraceResult>;
-export type LogResult = z.infer<typeof LogTraceResult>;
+/** What the sender of a trace gets back, but for its trace_id, which the database adds. */
+export type LlmResult = Omit<z.infer<typeof LlmTraceResult>, "trace_id">;
+export type ToolResult = Omit<z.infer<typeof ToolTraceResult>, "trace_id">;
+export type HandoffResult = Omit<z.infer<typeof HandoffTraceResult>, "trace_id">;
+export type LogResult = Omit<z.infer<typeof LogTraceResult>, "trace_id">;
 export type TraceResult = LlmResult | ToolResult | HandoffResult | LogResult;
 
 export interface ItemError {
@@ -67,6 +71,6 @@ export interface ItemError {
 }
 
 export type ItemResult = { index: number; type: TraceType } & (
-  | { status: "ok"; result: TraceResult; error?: undefined }
+  | { status: "ok"; result: TraceResult & { trace_id: string }; error?: undefined }
   | { status: "error"; error: ItemError; result?: undefined }
 );

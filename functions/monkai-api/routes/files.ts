@@ -1,0 +1,80 @@
+import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import { jsonText } from "../domain/export-text.ts";
+import { toStep } from "../domain/read-back.ts";
+import { count } from "../schemas/common.ts";
+import type { AppEnv } from "../services.ts";
+import type { TraceRow } from "../store/queries.ts";
+import { getRoute } from "./api-route.ts";
+import { streamedFile } from "./streamed-file.ts";
+
+const fileParams = z.object({ file_id: z.string().openapi({ param: { name: "file_id", in: "path" } }) });
+
+const File = z
+  .object({
+    id: z.string().openapi({ example: "file_agt_trace_V1StGXR8Z5jdHi6B" }),
+    trace_id: z.string(),
+    filename: z.string(),
+    content_type: z.literal("application/json"),
+    step_count: count(),
+    created_at: z.string().openapi({ format: "date-time" }),
+    content_redacted_at: z.string().nullable().openapi({ format: "date-time" }),
+  })
+  .openapi("File");
+
+const getFile = getRoute({
+  path: "/files/{file_id}",
+  tag: "Trace trees",
+  operationId: "getFile",
+  summary: "Get what is known of the file of a trace's steps",
+  bucket: "query",
+  params: fileParams,
+  result: File,
+});
+
+const downloadFile = getRoute({
+  path: "/files/{file_id}/download",
+  tag: "Trace trees",
+  operationId: "downloadFile",
+  summary: "Download the steps of a trace, log entries among them, in order",
+  description: "Written while it is read. One that fails half-way breaks off, and is no JSON.",
+  bucket: "query",
+  params: fileParams,
+  result: z.array(z.looseObject({ step_number: count(), type: z.string() })).openapi("TraceSteps"),
+});
+
+export function fileRoutes(app: OpenAPIHono<AppEnv>): void {
+  app.openapi(getFile, async (c) => {
+    const { file_id } = c.req.valid("param");
+    return c.json(fileOf(file_id, await c.var.store.getFile(file_id)), 200);
+  });
+
+  app.openapi(downloadFile, (c) => {
+    const { file_id } = c.req.valid("param");
+    return streamedFile(c, {
+      fileName: fileName(file_id),
+      mediaType: "application/json",
+      pages: c.var.store.exportSteps(file_id),
+      toItem: toStep,
+      write: (steps) => jsonText("[", steps, "]"),
+    });
+  });
+}
+
+function fileOf(id: string, trace: TraceRow): z.infer<typeof File> {
+  const { id: trace_id, step_count, created_at, content_redacted_at } = trace;
+  const filename = fileName(id);
+  return {
+    id,
+    trace_id,
+    filename,
+    content_type: "application/json",
+    step_count,
+    created_at,
+    content_redacted_at,
+  };
+}
+
+/** Only what a file's id may have, whatever was asked for. */
+function fileName(fileId: string): string {
+  return `${fileId.replace(/[^\w-]/g, "-").slice(0, 80)}.json`;
+}
