@@ -58,6 +58,7 @@ export function anonymization(api: Api): void {
       expect(answers.map(({ status }) => status).sort()).toEqual([200, ...Array(9).fill(409)]);
       const stale = answers.find(({ status }) => status === 409);
       expect([stale?.body.error.code, stale?.body.version]).toEqual(["bad_request", 1]);
+      expect((await client.put(PATH, { ...RULES, expected_version: 0 })).status).toBe(409);
       const put = await client.put(PATH, { rules: NONE, expected_version: 1 });
       expect([put.status, put.body.version]).toEqual([200, 2]);
     });
@@ -94,6 +95,7 @@ export function anonymization(api: Api): void {
         "\\Z",
         "a{1001}",
         "(a{30}){30}",
+        ".{1000}.{1000}",
         "(?P<n",
         "\\p{Nope}",
       ].map((pattern): [string, object, string, unknown[]] => [
@@ -102,18 +104,31 @@ export function anonymization(api: Api): void {
         "invalid_payload",
         ["rules", "custom", 1, "pattern"],
       ]),
-      [
-        "a reference to no group",
-        { custom: [{ name: "a", pattern: "(a)", replacement: "$2" }] },
+      ...["$2", "$0", "a$", "$<n>", "\\1"].map((replacement): [string, object, string, unknown[]] => [
+        `the replacement ${replacement}`,
+        { custom: [{ name: "a", pattern: "(a)", replacement }] },
         "invalid_payload",
         ["custom", 0, "replacement"],
-      ],
+      ]),
       [
         "patterns that are too much together",
-        { custom: Array.from({ length: 7 }, () => ({ name: "a", pattern: "a{150}", replacement: "b" })) },
+        { custom: Array.from({ length: 3 }, () => ({ name: "a", pattern: "a{400}", replacement: "b" })) },
         "invalid_payload",
         ["custom"],
       ],
+      [
+        "more than 50 custom rules",
+        { custom: Array.from({ length: 51 }, () => ({ name: "a", pattern: "a", replacement: "b" })) },
+        "invalid_payload",
+        ["custom"],
+      ],
+      [
+        "a version beyond all versions",
+        { rules: NONE, expected_version: 3e9 },
+        "invalid_payload",
+        ["expected_version"],
+      ],
+      ["a misspelt member", { rules: { toggle: { cpf: true } } }, "invalid_payload", ["rules"]],
     ])("%s is 400 with issues of path and message, and changes nothing", async (_, body, code, path) => {
       const client = await newClient(api);
       const answer = await client.put(PATH, body);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Api, type Client, newClient, revokeToken } from "../support/tenant.ts";
+import { type Api, type Client, newClient, revokeToken, withinOneMinute } from "../support/tenant.ts";
 import { fill } from "../support/volume.ts";
 
 const RECORD_FIELDS =
@@ -178,6 +178,7 @@ export function exports(api: Api): void {
     it("has all rows in order over many pages, and counts as one request", async () => {
       const client = await newClient(api);
       await fill(client.tenant, { count: 12_001, bytes: 32 });
+      await withinOneMinute(6_000);
       const exported = await client.post("/v1/records/export", { namespace: "n" });
       const places = exported.body.records.map(({ msg }: { msg: { place: number } }) => msg.place);
       expect(places).toEqual(Array.from({ length: 12_001 }, (_, index) => 12_001 - index));

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { beforeEach, describe, expect, it } from "vitest";
 import {
   type Answer,
@@ -8,6 +7,7 @@ import {
   limitToken,
   newClient,
   newToken,
+  withinOneMinute,
 } from "../support/tenant.ts";
 
 const LIMITED: [path: string, body: unknown, bucket: string, limit: number][] = [
@@ -42,10 +42,7 @@ function expectHeaders({ headers }: Answer, bucket: string, limit: number, remai
 export function rateLimits(api: Api): void {
   describe("rate limits", () => {
     // The counts of a test must not be cut in two by the turn of a minute.
-    beforeEach(async () => {
-      const left = 60_000 - (Date.now() % 60_000);
-      if (left < 4_000) await sleep(left + 100);
-    });
+    beforeEach(() => withinOneMinute(4_000));
 
     it.each(LIMITED)(
       "%s: X-RateLimit-* and RateLimit-* with equal values",

@@ -1,6 +1,6 @@
 import postgres from "postgres";
 import { afterAll, describe, expect, inject, it } from "vitest";
-import { callAll, newCaller, waitUntilBlocked } from "../support/database.ts";
+import { callAll, newCaller, otherToken, waitUntilBlocked } from "../support/database.ts";
 
 const sql = postgres(inject("databaseUrl"), { onnotice: () => {} });
 afterAll(() => sql.end());
@@ -37,7 +37,9 @@ describe("the database has the last word on anonymization", () => {
     try {
       await first`begin`;
       await first`select public.put_anonymization_rules(${sql.json(caller)})`;
-      const second = callAll(sql, "put_anonymization_rules", [caller]);
+      // With another token: this one's count of requests is still held.
+      const token_hash = await otherToken(sql, caller);
+      const second = callAll(sql, "put_anonymization_rules", [{ ...caller, token_hash }]);
       await waitUntilBlocked(sql, "put_anonymization_rules");
       await first`commit`;
       expect((await second)[0].error).toMatchObject({ code: "bad_request", status: 409, version: 1 });

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { createClient } from "@supabase/supabase-js";
 import { inject } from "vitest";
 import { hashTracerToken, newTracerToken } from "../../functions/monkai-api/domain/tracer-token.ts";
@@ -51,6 +52,12 @@ export async function revokeToken(id: string): Promise<void> {
 async function updateTenant(tenant: string, columns: Record<string, unknown>): Promise<void> {
   const { error } = await service().from("tenants").update(columns).eq("name", tenant);
   if (error) throw new Error(error.message);
+}
+
+/** Waits for the next minute when this one ends within so many milliseconds: counts of requests begin anew then. */
+export async function withinOneMinute(milliseconds: number): Promise<void> {
+  const left = 60_000 - (Date.now() % 60_000);
+  if (left < milliseconds) await sleep(left + 100);
 }
 
 /** Overrides the limits of all tokens of a tenant, as the README says. */

@@ -41,19 +41,28 @@ const SAID = new Set([
   "attachments",
 ]);
 
-/** Members that say what a thing is. While they are plain words, they are part of the form and not of the content. */
-const FORM = new Set(["role", "type", "tool_name", "internal_tool_type"]);
-const PLAIN_WORD = /^[\p{L}_][\p{L}\p{M}_]*$/u;
+/** Words of the APIs of language models. As names of members, and as what `role` and `type` say, no rule changes them. */
+const API_WORDS = new Set(
+  (
+    "role content sender tool_calls tool_call_id tool_name tool_use_id is_internal_tool internal_tool_type type text id name " +
+    "function arguments input output messages message choices prompt usage model index finish_reason url image_url " +
+    "user assistant system tool developer human ai tool_use tool_result thinking image file audio input_text output_text " +
+    "web_search_call file_search_call code_interpreter_call function_call function_call_output reasoning"
+  ).split(" "),
+);
+const FORM = new Set(["role", "type", "internal_tool_type"]);
 
 /** How many characters a request's texts may grow by, all in all. */
 const LARGEST_GROWTH = 8 * 1024 * 1024;
+/** Milliseconds for a request, where the clock runs while code does (it does not on Workers, which have a limit). */
+const LONGEST = 10_000;
 
 /** Takes personal data out of what is to be stored, by the rules of one tenant. */
 export class Anonymizer {
   readonly version: number;
   readonly #classes: (typeof PERSONAL_DATA)[PersonalDataClass][];
+  readonly #classesInNumbers: (typeof PERSONAL_DATA)[PersonalDataClass][];
   readonly #custom: CompiledRule[];
-  #growth = 0;
 
   /** Throws when a custom rule cannot be compiled. */
   constructor({ version, rules }: AnonymizationRules) {
@@ -63,77 +72,101 @@ export class Anonymizer {
     );
     const names = Object.keys(PERSONAL_DATA) as PersonalDataClass[];
     this.#classes = names.filter((name) => wanted.includes(name)).map((name) => PERSONAL_DATA[name]);
+    this.#classesInNumbers = this.#classes.filter((dataClass) => "inNumbers" in dataClass);
     this.#custom = rules.custom.map(compileRule);
   }
 
-  /** The items with what was said redacted, but for those that a client has redacted by these very rules. */
-  anonymize(items: Partial<StoredItem>[]): Partial<StoredItem>[] {
+  /**
+   * The items with what was said redacted, but for those that a client has redacted by these very rules. Throws when
+   * that takes too long or makes them too large. `clock` gives milliseconds.
+   */
+  anonymize(items: Partial<StoredItem>[], clock: () => number = Date.now): Partial<StoredItem>[] {
     if (this.version === 0) return items;
-    this.#growth = 0;
+    const redact = this.#redactor(clock);
     return items.map((item) => {
       const { content } = item;
       if (!content || content.anonymization_version === this.version) return item;
-      return { ...item, content: { ...this.#content(content), anonymization_version: this.version } };
+      return {
+        ...item,
+        content: { ...redactedContent(content, redact), anonymization_version: this.version },
+      };
     });
   }
 
-  #content(content: JsonObject): JsonObject {
-    const redacted = Object.entries(content).map(([name, said]) => {
-      if (name === "transfers")
-        return [name, (said as JsonObject[] | undefined)?.map((transfer) => this.#content(transfer))];
-      return [name, SAID.has(name) ? this.#value(said) : said];
-    });
-    return Object.fromEntries(redacted);
-  }
-
-  #value(value: unknown): unknown {
-    if (typeof value === "string") return this.#text(value);
-    if (typeof value === "number") return this.#number(value);
-    if (Array.isArray(value)) return value.map((member) => this.#value(member));
-    return isObject(value) ? this.#object(value) : value;
-  }
-
-  #object(object: JsonObject): JsonObject {
-    const redacted = new Map<string, unknown>();
-    for (const [key, value] of Object.entries(object)) {
-      const isForm = FORM.has(key) && typeof value === "string" && PLAIN_WORD.test(value);
-      let name = PLAIN_WORD.test(key) ? key : this.#plainText(key);
-      while (redacted.has(name)) name += "'";
-      redacted.set(name, isForm ? value : this.#value(value));
-    }
-    return Object.fromEntries(redacted);
-  }
-
-  /** A text that is JSON, as the arguments of a tool call are, is redacted as what it stands for. */
-  #text(text: string): string {
-    const parsed = parsedJson(text);
-    if (parsed === undefined) return this.#plainText(text);
-    const redacted = JSON.stringify(this.#value(parsed));
-    return this.#plainText(redacted === JSON.stringify(parsed) ? text : redacted);
-  }
-
-  #plainText(text: string): string {
-    let redacted = redactText(text, this.#classes);
-    for (const rule of this.#custom) {
-      const before = redacted.length;
-      redacted = rule.replace(redacted);
-      this.#growth += Math.max(redacted.length - before, 0);
-      if (this.#growth > LARGEST_GROWTH) throw new Error("The replacements are too long for this much text.");
-    }
-    return redacted;
-  }
-
-  #number(number: number): unknown {
-    const text = String(number);
-    const classes = this.#classes.filter((dataClass) => "inNumbers" in dataClass);
-    const redacted = this.#custom.reduce((before, rule) => rule.replace(before), redactText(text, classes));
-    return redacted === text ? number : redacted;
+  /** Redacts the texts and numbers of one request, as long as they keep within its limits. */
+  #redactor(clock: () => number): Redactor {
+    const end = clock() + LONGEST;
+    let growth = 0;
+    const onMatch = (found: string, replacement: string) => {
+      growth += replacement.length - found.length;
+      if (growth > LARGEST_GROWTH) throw new Error("The replacements are too long for this much text.");
+      if (clock() > end) throw new Error("The custom rules take too long for this much text.");
+    };
+    const custom = (text: string) =>
+      this.#custom.reduce((before, rule) => rule.replace(before, onMatch), text);
+    return {
+      text: (text) => custom(redactText(text, this.#classes)),
+      number: (text) => custom(redactText(text, this.#classesInNumbers)),
+    };
   }
 }
 
-/** The object or list that a text is the JSON of. */
-function parsedJson(text: string): object | undefined {
-  if (!/^\s*[[{]/.test(text)) return undefined;
+interface Redactor {
+  text: (text: string) => string;
+  /** For the text of a number. */
+  number: (text: string) => string;
+}
+
+function redactedContent(content: JsonObject, redact: Redactor): JsonObject {
+  const redacted = Object.entries(content).map(([name, said]) => {
+    if (name === "transfers") {
+      return [name, (said as JsonObject[] | undefined)?.map((transfer) => redactedContent(transfer, redact))];
+    }
+    return [name, SAID.has(name) ? redactedValue(said, redact) : said];
+  });
+  return Object.fromEntries(redacted);
+}
+
+function redactedValue(value: unknown, redact: Redactor): unknown {
+  if (typeof value === "string") return redactedText(value, redact);
+  if (typeof value === "number") {
+    const text = String(value);
+    const redacted = redact.number(text);
+    return redacted === text ? value : redacted;
+  }
+  if (Array.isArray(value)) return value.map((member) => redactedValue(member, redact));
+  return isObject(value) ? redactedObject(value, redact) : value;
+}
+
+function redactedObject(object: JsonObject, redact: Redactor): JsonObject {
+  const redacted = new Map<string, unknown>();
+  const times = new Map<string, number>();
+  for (const [key, value] of Object.entries(object)) {
+    const name = API_WORDS.has(key) ? key : redact.text(key);
+    // Two names that have become one are told apart: [EMAIL], [EMAIL]2.
+    let unique = name;
+    while (redacted.has(unique)) {
+      const time = (times.get(name) ?? 1) + 1;
+      times.set(name, time);
+      unique = `${name}${time}`;
+    }
+    const isForm = FORM.has(key) && typeof value === "string" && API_WORDS.has(value);
+    redacted.set(unique, isForm ? value : redactedValue(value, redact));
+  }
+  return Object.fromEntries(redacted);
+}
+
+/** A text that is JSON, as the arguments of a tool call are, is redacted as what it stands for. */
+function redactedText(text: string, redact: Redactor): string {
+  const parsed = parsedJson(text);
+  if (parsed === undefined) return redact.text(text);
+  const redacted = JSON.stringify(redactedValue(parsed, redact));
+  return redacted === JSON.stringify(parsed) ? text : redacted;
+}
+
+/** What a text is the JSON of, if it is an object, a list or a text. */
+function parsedJson(text: string): unknown {
+  if (!/^\s*["[{]/.test(text)) return undefined;
   try {
     const parsed = JSON.parse(text);
     return findUnstorable(parsed) ? undefined : parsed;

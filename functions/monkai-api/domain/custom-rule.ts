@@ -7,31 +7,41 @@ export interface CustomRule {
   replacement: string;
 }
 
-/** Finds and replaces in a text, in time that grows with its length and no faster. */
 export interface CompiledRule {
-  /** For each character, at most. */
+  /** Of the engine for each character, at most, while it looks for one match. */
   steps: number;
-  replace(text: string): string;
+  /** `onMatch` is called for each match, with what takes its place. */
+  replace: (text: string, onMatch: (found: string, replacement: string) => void) => string;
 }
 
 /** An RE2 engine takes at most as many steps for a character as its compiled pattern has instructions. */
-const MOST_STEPS = 200;
+const MOST_STEPS = 500;
+/** What a pattern's counted repetitions may add up to: said before it is compiled, which takes long with more. */
+const MOST_REPETITIONS = 1_000;
 const REFERENCE = /\$([$&1-9])/g;
 
 /** Throws where a pattern is not RE2 syntax or too large. */
 export function compileRule({ pattern, replacement }: CustomRule): CompiledRule {
+  const repetitions = [...pattern.matchAll(/\{(?:\d{1,6},)?(\d{1,6}),?\}/g)].map(([, most]) => Number(most));
+  if (repetitions.reduce((sum, most) => sum + most, 0) > MOST_REPETITIONS) {
+    throw new Error(`repeats more than ${MOST_REPETITIONS} times all in all`);
+  }
   const compiled = RE2JS.compile(pattern);
   const steps = compiled.programSize();
-  if (steps > MOST_STEPS) throw new Error("is too large: repeat less, as {1,30} instead of {1,300}");
+  if (steps > MOST_STEPS) {
+    throw new Error(
+      `takes ${steps} steps for each character, and at most ${MOST_STEPS} are allowed: repeat less`,
+    );
+  }
   return {
     steps,
-    replace(text) {
+    replace(text, onMatch) {
       if (!compiled.test(text)) return text;
-      return compiled
-        .matcher(text)
-        .replaceAll((found: string, ...groups: string[]) =>
-          found === "" ? "" : expand(replacement, found, groups.slice(0, compiled.groupCount())),
-        );
+      return compiled.matcher(text).replaceAll((found: string, ...groups: string[]) => {
+        const put = found === "" ? "" : expand(replacement, found, groups.slice(0, compiled.groupCount()));
+        onMatch(found, put);
+        return put;
+      });
     },
   };
 }
@@ -45,8 +55,11 @@ export function ruleProblems(rule: CustomRule): { field: "pattern" | "replacemen
   }
   const groups = RE2JS.compile(rule.pattern).groupCount();
   const missing = [...rule.replacement.matchAll(REFERENCE)].find(([, name]) => Number(name) > groups);
-  if (!missing) return [];
-  return [{ field: "replacement", message: `refers to ${missing[0]}, but the pattern has ${groups} groups` }];
+  const message = missing
+    ? `refers to ${missing[0]}, but the pattern has ${groups} groups`
+    : "refers with $1 to $9 to groups and with $& to all that was found; a dollar is $$";
+  const isStray = /\$|\\\d/.test(rule.replacement.replace(REFERENCE, ""));
+  return missing || isStray ? [{ field: "replacement", message }] : [];
 }
 
 /** Steps that the rules together take for each character, at most. Rules that cannot be compiled take none. */

@@ -1,94 +1,131 @@
-/** A kind of personal data: what may be such data, and what becomes of it. */
+/** A kind of personal data. */
 interface PersonalData {
-  /** Every quantifier is bounded, or can match in one way only, so that no text makes it slow. */
-  find: RegExp;
-  redact: (found: string) => string;
+  /** A text with a placeholder for each of them. */
+  redact: (text: string) => string;
   /** Whether a bare number can be such data. */
   inNumbers?: boolean;
 }
 
-/** In the order in which they are looked for: the stricter form first. The placeholders are those of published clients. */
+/** What stands between the groups of a number. */
+const GAP = "[ .\\-/\\u00a0\\u2010-\\u2015]{0,3}";
+/** Not in the middle of a word or a hash. A letter that is an escape's (`\n`, `%3D`) is no word's. */
+const START = "(?<!\\d)(?<!(?<!\\\\|%\\d)[A-Za-z])";
+const END = "(?![A-Za-z0-9])";
+
+/**
+ * In the order in which they are looked for: the stricter form first. The placeholders are those of published clients.
+ * Every quantifier is bounded, so that the time grows with the text and no faster.
+ */
 export const PERSONAL_DATA = {
   email: {
-    find: /[\p{L}\p{N}._%+-]{1,64}@(?:[\p{L}\p{N}-]{1,63}\.){1,8}\p{L}{2,24}/gu,
-    redact: () => "[EMAIL]",
+    redact: replacing(
+      /[\p{L}\p{M}\p{N}._%+'&-]{1,64}(?:@|%40)(?:[\p{L}\p{M}\p{N}_-]{1,63}\.){1,8}(?!(?:png|jpe?g|gif|svg|webp|t?gz|zip|service)\b)\p{L}{2,24}/gu,
+      "[EMAIL]",
+    ),
   },
   cnpj: {
-    find: /(?<!\w)[0-9A-Z]{2}\.?[0-9A-Z]{3}\.?[0-9A-Z]{3}\/?[0-9A-Z]{4}-?\d{2}(?!\w)/g,
-    redact: (found) => (found.includes("/") || isCnpj(found) ? "[CNPJ]" : found),
+    redact: replacing(
+      new RegExp(
+        `(?<!\\d)\\d{2}${GAP}\\d{3}${GAP}\\d{3}${GAP}\\d{4}${GAP}\\d{2}(?!\\d)|` +
+          `${START}[0-9A-Z]{2}\\.?[0-9A-Z]{3}\\.?[0-9A-Z]{3}\\/?[0-9A-Z]{4}-?\\d{2}${END}`,
+        "g",
+      ),
+      "[CNPJ]",
+      (found) => /^\d{2}\.\d{3}\.\d{3}\/\d{4}-\d{2}$/.test(found) || isCnpj(found),
+    ),
     inNumbers: true,
   },
   cpf: {
-    find: /(?<!\w)\d{3}[. ]?\d{3}[. ]?\d{3}[- ]?\d{2}(?!\w)/g,
-    redact: (found) => (/^[\d.]{11}-\d{2}$/.test(found) || isCpf(found) ? "[CPF]" : found),
+    redact: replacing(
+      new RegExp(`(?<!\\d)\\d{3}${GAP}\\d{3}${GAP}\\d{3}${GAP}\\d{2}(?!\\d)`, "g"),
+      "[CPF]",
+      (found) => /^\d{3}\.\d{3}\.\d{3}-\d{2}$/.test(found) || isCpf(found),
+    ),
     inNumbers: true,
   },
-  credit_card: {
-    find: /(?<!\w)\d+(?:[ -]\d+)*(?!\w)/g,
-    redact: redactCards,
-    inNumbers: true,
-  },
+  credit_card: { redact: redactCards, inNumbers: true },
   rg: {
-    find: /(?<![\w.])\d{1,2}\.\d{3}\.\d{3}-[\dXx](?!\w)|(?<=\bRG[\s:nNº°.]{1,6})\d[\d.]{4,11}(?:-?[\dXx])?(?!\w)/g,
-    redact: () => "[RG]",
+    redact: replacing(
+      /(?<![\w.])(?:[A-Z]{2}-?)?\d{1,2}\.\d{3}\.\d{3}-[\dX](?!\w)|(?<![A-Z])[A-Z]{2}-?\d{1,2}\.\d{3}\.\d{3}(?![.\d])|(?<=\bR\.?G\.?[^\d\n]{0,12})\d[\d.]{4,11}(?:-?[\dX])?(?!\w)/gi,
+      "[RG]",
+    ),
   },
-  ipv6: {
-    find: /(?<![\w:.])[0-9A-Fa-f:][0-9A-Fa-f:.]{1,44}(?<!\.)(?![\w:])/g,
-    redact: (found) => (isIpv6(found) ? "[IP]" : found),
-  },
+  ipv6: { redact: (text) => text.replace(/[0-9A-Fa-f:][0-9A-Fa-f:.]{1,60}/g, redactIpv6) },
   ipv4: {
-    find: /(?<![\w.])(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)\.){3}(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?!\w|\.\d)/g,
-    redact: () => "[IP]",
+    redact: replacing(
+      /(?<![\d.]|[\d/]v|(?:version|[/v]) ?)(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)\.){3}(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?!\d|\.\d)/gi,
+      "[IP]",
+    ),
   },
   phone: {
-    find: new RegExp(
-      [
-        /\+\d{1,3}[\s().-]{0,3}\d(?:[\s().-]{0,2}\d){6,13}(?!\w)/, // with a country's code
-        /\(0?\d{2,3}\)[\s.-]?\d{3,5}[\s.-]?\d{4}(?!\w)/, // with an area's code in parentheses
-        /(?<!\w)(?:55[\s.-]?)?[1-9]{2}[\s.-]?(?:9\d{4}|[2-5]\d{3})[\s.-]?\d{4}(?!\w)/, // Brazil, digits alone too
-        /(?<!\w)9\d{4}[\s.-]\d{4}(?!\w)/, // Brazil, mobile without an area's code
-        /(?<![\w-])\d{3}[\s.-]\d{3}[\s.-]\d{4}(?!\w)/, // North America
-      ]
-        .map(({ source }) => source)
-        .join("|"),
-      "g",
+    redact: replacing(
+      new RegExp(
+        [
+          `(?<![\\w+])\\+[1-9]\\d{0,2}[ ().-]{0,3}\\d(?:[ ().-]{0,2}\\d){6,12}`, // with a country's code
+          `\\((?:0?|0xx)[1-9]{2}\\)${GAP}(?:9${GAP})?\\d{4}${GAP}\\d{4}`, // Brazil
+          `${START}(?:55${GAP})?[1-9]{2}${GAP}9${GAP}\\d{4}${GAP}\\d{4}`, // a mobile one
+          `${START}(?:55${GAP})?[1-9]{2}[ .-]\\d{4}-\\d{4}`,
+          `${START}55[1-9]{2}[2-5]\\d{7}`,
+          `${START}9[1-9]\\d{3}-\\d{4}`, // without an area's code
+          `${START}0800[ -]?\\d{3}[ -]?\\d{4}`,
+          `\\([2-9]\\d{2}\\)${GAP}\\d{3}${GAP}\\d{4}`, // North America
+          `${START}(?:1[-. ])?[2-9]\\d{2}[-.][2-9]\\d{2}[-.]\\d{4}`,
+        ]
+          .map((form) => `${form}${END}`)
+          .join("|"),
+        "g",
+      ),
+      "[PHONE]",
     ),
-    redact: () => "[PHONE]",
+    inNumbers: true,
   },
 } as const satisfies Record<string, PersonalData>;
 
 export type PersonalDataClass = keyof typeof PERSONAL_DATA;
 
-/** A text without the data of these classes. */
+/** A text without the data of these classes. Full-width digits and letters are read as what they stand for. */
 export function redactText(text: string, classes: PersonalData[]): string {
-  return classes.reduce((redacted, { find, redact }) => redacted.replace(find, redact), text);
+  const plain = text.replace(/[\uff01-\uff5e]/g, (wide) => String.fromCharCode(wide.charCodeAt(0) - 0xfee0));
+  const redacted = classes.reduce((before, { redact }) => redact(before), plain);
+  return redacted === plain ? text : redacted;
 }
 
-/**
- * In groups of digits, those that follow each other and are a card's number together: 13 to 19 digits whose Luhn sum
- * is right. What stands before it or after it (a phone number, the card's code) is left alone.
- */
-function redactCards(found: string): string {
-  const groups = found.split(/[ -]/);
-  const separators = ["", ...(found.match(/[ -]/g) ?? [])];
+function replacing(find: RegExp, placeholder: string, isGenuine?: (found: string) => boolean) {
+  return (text: string) =>
+    text.replace(find, (found) => (isGenuine?.(found) === false ? found : placeholder));
+}
+
+const CARD_FORMS =
+  /(?<!\d)(?:\d{13,19}|\d{4}([ .-]{1,2}|\u00a0)\d{4}\1\d{4}\1\d{1,7}|3[47]\d{2}[ .-]\d{6}[ .-]\d{5}|3\d{3}[ .-]\d{6}[ .-]\d{4})(?!\d)/g;
+
+/** Where what looks like a card's number is none, another one may begin after its first group. */
+function redactCards(text: string): string {
+  const forms = new RegExp(CARD_FORMS);
   let redacted = "";
-  for (let start = 0; start < groups.length; ) {
-    const length = cardLength(groups, start);
-    redacted += `${separators[start]}${length > 0 ? "[CARD]" : groups[start]}`;
-    start += Math.max(length, 1);
+  let done = 0;
+  for (let match = forms.exec(text); match; match = forms.exec(text)) {
+    const [found] = match;
+    if (isCard(found.replace(/\D/g, ""))) {
+      redacted += `${text.slice(done, match.index)}[CARD]`;
+      done = forms.lastIndex;
+    } else {
+      forms.lastIndex = match.index + found.search(/\D|$/);
+    }
   }
-  return redacted;
+  return redacted + text.slice(done);
 }
 
-/** How many groups, from this one on, are a card's number: as many as can be, or none. */
-function cardLength(groups: string[], start: number): number {
-  let digits = "";
-  let length = 0;
-  for (let end = start; end < groups.length && digits.length < 19; end += 1) {
-    digits += groups[end];
-    if (digits.length >= 13 && digits.length <= 19 && passesLuhn(digits)) length = end - start + 1;
+/** An issuer's first digits, digits that are not all the same, and a right Luhn sum. */
+function isCard(digits: string): boolean {
+  const issued = digits.length === 13 ? /^4/ : /^(?:3|4|5|6|2[2-7])/;
+  if (!issued.test(digits) || /^(\d)\1*$/.test(digits)) return false;
+  let sum = 0;
+  for (let place = 0; place < digits.length; place += 1) {
+    const digit = Number(digits[digits.length - 1 - place]);
+    const counted = place % 2 === 1 ? digit * 2 : digit;
+    sum += counted > 9 ? counted - 9 : counted;
   }
-  return length;
+  return sum % 10 === 0;
 }
 
 function isCpf(text: string): boolean {
@@ -100,7 +137,7 @@ function isCpf(text: string): boolean {
 
 /** Since July 2026 the first twelve may be letters: each counts as its ASCII code less that of 0. */
 function isCnpj(text: string): boolean {
-  const values = Array.from(text.replace(/\W/g, ""), (character) => character.charCodeAt(0) - 48);
+  const values = Array.from(text.replace(/[^0-9A-Z]/g, ""), (character) => character.charCodeAt(0) - 48);
   return (
     values[12] === checkDigit(values.slice(0, 12), 9) && values[13] === checkDigit(values.slice(0, 13), 9)
   );
@@ -113,20 +150,28 @@ function checkDigit(values: number[], highest: number): number {
   return rest < 2 ? 0 : 11 - rest;
 }
 
-function passesLuhn(digits: string): boolean {
-  const counted = Array.from(digits, Number)
-    .toReversed()
-    .map((digit, place) => {
-      const doubled = place % 2 === 1 ? digit * 2 : digit;
-      return doubled > 9 ? doubled - 9 : doubled;
-    });
-  return counted.reduce((sum, digit) => sum + digit, 0) % 10 === 0;
+/** What was found may begin with the end of a word (`node:2001:db8::1`) and end with a colon or a point. */
+function redactIpv6(found: string, at: number, text: string): string {
+  const [, address = "", end = ""] = /^(.*?)([:.]?)$/.exec(found) ?? [];
+  const complete = !address.endsWith(":") || address.endsWith("::");
+  for (const [whole, start] of [
+    [found, ""],
+    [address, ""],
+    [address.replace(/^[^:]*:/, ""), /^[^:]*:/.exec(address)?.[0] ?? ""],
+  ] as const) {
+    const before = start === "" ? (text[at - 1] ?? "") : "";
+    if (complete && !/[\w]/.test(before) && isIpv6(whole)) return `${start}[IP]${whole === found ? "" : end}`;
+  }
+  return found;
 }
 
-/** Eight groups of hexadecimal digits, of which `::` stands for some; the last two may be an IPv4 address. */
+/**
+ * Eight groups of hexadecimal digits, of which `::` stands for some; the last two may be an IPv4 address. With `::` it
+ * has a decimal digit, else it may be code (`db::add`). Eight pairs are the address of a device.
+ */
 function isIpv6(text: string): boolean {
   const [head = "", tail, more] = text.split("::");
-  if (more !== undefined || (head === "" && !tail)) return false;
+  if (more !== undefined || (tail !== undefined && !/\d/.test(text))) return false;
   const groups = [head, tail ?? ""].flatMap((part) => (part === "" ? [] : part.split(":")));
   const last = groups.at(-1) ?? "";
   const size = groups.length + (last.includes(".") ? 1 : 0);
@@ -135,5 +180,6 @@ function isIpv6(text: string): boolean {
       ? /^(?:\d{1,3}\.){3}\d{1,3}$/.test(group)
       : /^[0-9A-Fa-f]{1,4}$/.test(group),
   );
-  return valid && (tail === undefined ? size === 8 : size < 8);
+  if (!valid) return false;
+  return tail === undefined ? size === 8 && groups.some((group) => group.length !== 2) : size < 8;
 }

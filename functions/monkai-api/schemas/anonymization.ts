@@ -1,7 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { TOGGLES } from "../domain/anonymizer.ts";
 import { ruleProblems, stepsOf } from "../domain/custom-rule.ts";
-import { isObject } from "../domain/json.ts";
+import { isObject, type JsonObject } from "../domain/json.ts";
 import { count, nullsAbsent, schemaRef } from "./common.ts";
 
 const MOST_CUSTOM_RULES = 50;
@@ -27,7 +27,7 @@ const Toggles = z
   });
 
 const CustomRule = z
-  .object({
+  .strictObject({
     name: z.string().min(1).max(64).openapi({ example: "customer" }),
     pattern: z.string().min(1).max(500).openapi({
       description: "RE2 syntax: no look-around, no back-references.",
@@ -46,7 +46,7 @@ const CustomRule = z
   .openapi("CustomAnonymizationRule");
 
 export const AnonymizationRules = z
-  .object({
+  .strictObject({
     toggles: nullsAbsent(Toggles).default({}),
     custom: z
       .array(nullsAbsent(CustomRule))
@@ -58,7 +58,7 @@ export const AnonymizationRules = z
 
 const PutRules = z.object({
   rules: nullsAbsent(AnonymizationRules),
-  expected_version: count().optional(),
+  expected_version: count().max(2_147_483_647).optional(),
 });
 
 /** `{rules, expected_version?}`, or the rules themselves. */
@@ -66,10 +66,13 @@ export const PutAnonymizationRules = z
   .unknown()
   .transform((body, context): z.output<typeof PutRules> => {
     const bare = isObject(body) && !("rules" in body) && ("toggles" in body || "custom" in body);
-    const parsed = PutRules.safeParse(bare ? { rules: body } : body);
+    const parsed = PutRules.safeParse(bare ? asPut(body) : body);
     if (parsed.success) return parsed.data;
     for (const issue of parsed.error.issues) {
-      context.issues.push({ ...issue, path: bare ? issue.path.slice(1) : issue.path } as z.core.$ZodRawIssue);
+      context.issues.push({
+        ...issue,
+        path: bare && issue.path[0] === "rules" ? issue.path.slice(1) : issue.path,
+      } as z.core.$ZodRawIssue);
     }
     return z.NEVER;
   })
@@ -90,6 +93,10 @@ export const PutAnonymizationRules = z
       schemaRef("AnonymizationRules"),
     ],
   });
+
+function asPut({ expected_version, ...rules }: JsonObject): JsonObject {
+  return { rules, expected_version };
+}
 
 export const VersionedRules = z
   .object({

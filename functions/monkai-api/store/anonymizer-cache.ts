@@ -20,7 +20,13 @@ export class AnonymizerCache {
 
   /** Of a token that is not known here yet, the rules are taken to be none. */
   anonymize(tokenHash: string, items: Partial<StoredItem>[]) {
-    const anonymizer = this.#byToken.get(tokenHash) ?? new Anonymizer(NO_RULES);
+    const known = this.#byToken.get(tokenHash);
+    if (known) {
+      // The one that was not used for the longest time is the first to be forgotten.
+      this.#byToken.delete(tokenHash);
+      this.#byToken.set(tokenHash, known);
+    }
+    const anonymizer = known ?? new Anonymizer(NO_RULES);
     try {
       return { anonymization_version: anonymizer.version, anonymized: anonymizer.anonymize(items) };
     } catch (cause) {
