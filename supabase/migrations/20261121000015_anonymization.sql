@@ -73,7 +73,7 @@ end $$;
 
 -- identify, for a request that brings content. Where that was not redacted by the tenant's current rules (payload.
 -- anonymization_version), adds them as {anonymization: {version, rules}}: then the request must stop here, and the API
--- redacts by them and asks again.
+-- redacts by them and asks again. record_traces and upload_items begin with it: see the step functions.
 create function public.identify_sender(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
@@ -84,78 +84,6 @@ begin
   rules := public.current_rules((admission ->> 'tenant_id')::uuid);
   if rules -> 'version' = coalesce(identify_sender.payload -> 'anonymization_version', '0') then return admission; end if;
   return admission || jsonb_build_object('anonymization', rules);
-end $$;
-
--- POST /traces/llm, /traces/tool, /traces/handoff, /traces/log (one item) and /traces/batch (1 to 100).
--- payload.items: each is refused already, {index, type, error: {code, message}}, or {index, type, session_id?,
--- namespace?, agent?, occurred_at?, latency_ms?, model?, input_tokens?, output_tokens?, total_tokens?, level?,
--- resource_id?, content, result}, type being llm, tool, handoff or log and result what its sender gets back.
--- data: {results: [...]}, see item_results. All items that are not refused are stored, or none is.
--- payload.single: the one item's refusal is the request's. payload.anonymization_version: see identify_sender.
-create or replace function public.record_traces(payload jsonb) returns jsonb
-language plpgsql set search_path = '' as $$
-declare
-  admission jsonb := public.identify_sender(record_traces.payload);
-  tenant_id uuid := admission ->> 'tenant_id';
-  items jsonb := record_traces.payload -> 'items';
-  placements jsonb;
-  results jsonb;
-begin
-  if admission ?| array['error', 'anonymization'] then return admission; end if;
-  -- The key before the count: a request that waits for its twin must not hold up the other requests of its token.
-  admission := public.replay_or_claim(admission, record_traces.payload);
-  admission := public.count_request(admission, record_traces.payload);
-  if admission ?| array['error', 'replay'] then return admission; end if;
-
-  placements := public.place_items(admission, items, public.touch_sessions(admission, items));
-  perform public.insert_records(tenant_id, items, placements);
-  perform public.insert_logs(tenant_id, items, placements);
-
-  results := public.item_results(items, placements);
-  return public.settle_idempotency_key(
-    admission || case
-      when (record_traces.payload ->> 'single')::boolean and results -> 0 ? 'error'
-        then jsonb_build_object('error', results -> 0 -> 'error')
-      else jsonb_build_object('data', jsonb_build_object('results', results))
-    end, record_traces.payload);
-end $$;
-
--- POST /records/upload and /logs/upload. payload.items: as in record_traces, of type message or log, without results;
--- each names its namespace. data: {inserted_count, duplicates: [index, ...]}. An item that the token may not store
--- refuses the request, forbidden, and nothing is stored. payload.anonymization_version: see identify_sender.
-create or replace function public.upload_items(payload jsonb) returns jsonb
-language plpgsql set search_path = '' as $$
-declare
-  admission jsonb := public.identify_sender(upload_items.payload);
-  tenant_id uuid := admission ->> 'tenant_id';
-  items jsonb := upload_items.payload -> 'items';
-  placements jsonb;
-  refusal jsonb;
-  duplicates integer[];
-begin
-  if admission ?| array['error', 'anonymization'] then return admission; end if;
-  admission := public.count_request(admission, upload_items.payload);
-  if admission ? 'error' then return admission; end if;
-  refusal := public.upload_refusal(admission, items);
-  if refusal is not null then return admission || refusal; end if;
-
-  placements := public.place_items(admission, items, public.touch_sessions(admission, items));
-  select placement.value into refusal from jsonb_array_elements(placements) as placement
-  where placement.value ? 'error' limit 1;
-  if refusal is not null then
-    raise sqlstate 'TR403'; -- caught below: it takes back what touch_sessions has written
-  end if;
-
-  duplicates := public.duplicate_records(tenant_id, items);
-  select coalesce(jsonb_agg(placement.value), '[]') into placements from jsonb_array_elements(placements) as placement
-  where (placement.value ->> 'index')::integer <> all (duplicates);
-  perform public.insert_records(tenant_id, items, placements);
-  perform public.insert_logs(tenant_id, items, placements);
-
-  return admission || jsonb_build_object('data', jsonb_build_object(
-    'inserted_count', jsonb_array_length(placements), 'duplicates', to_jsonb(duplicates)));
-exception when sqlstate 'TR403' then
-  return admission || (refusal - 'index');
 end $$;
 
 revoke execute on function
