@@ -49,6 +49,31 @@ describe("tenant isolation in the database", () => {
     await expect(trespass).rejects.toMatchObject({ constraint_name: constraint });
   });
 
+  it.each([
+    ["records", "record_trace_belongs_to_its_tenant", sql`type, agent`, sql`'llm', 'a'`],
+    ["logs", "log_trace_belongs_to_its_tenant", sql`level`, sql`'info'`],
+  ])(
+    "%s of one tenant cannot be steps of another's trace: %s",
+    async (table, constraint, columns, values) => {
+      const [one, two] = [await newTenant(), await newTenant()];
+      const trespass = sql`
+      insert into public.${sql(table)} (tenant_id, namespace_id, trace_id, ${columns})
+      values (${one.id}, ${one.namespaceId}, (select id from public.traces where tenant_id = ${two.id}), ${values})`;
+      await expect(trespass).rejects.toMatchObject({ constraint_name: constraint });
+    },
+  );
+
+  it("a trace cannot have a parent in another tree, namespace or tenant", async () => {
+    const [one, two] = [await newTenant(), await newTenant()];
+    const trespass = sql`
+      insert into public.traces (tenant_id, namespace_id, agent_id, parent_id, tree_id)
+      select ${one.id}, ${one.namespaceId}, agents.id, traces.id, traces.id
+      from public.agents, public.traces where agents.tenant_id = ${one.id} and traces.tenant_id = ${two.id}`;
+    await expect(trespass).rejects.toMatchObject({
+      constraint_name: "trace_is_in_the_tree_and_namespace_of_its_parent",
+    });
+  });
+
   it("the request functions answer with the caller's own rows alone", async () => {
     const [one] = [await newTenant(), await newTenant()];
     const query = { namespace: "n", limit: 1000, offset: 0 };
@@ -72,8 +97,21 @@ describe("tenant isolation in the database", () => {
 
   it("deleting a tenant deletes all that is its own, and nothing else", async () => {
     const [gone, stays] = [await newTenant(), await newTenant()];
+    const put = { rules: { toggles: {}, custom: [] }, anonymization_version: 0 };
+    for (const { caller } of [gone, stays])
+      await callAll(sql, "put_anonymization_rules", [{ ...caller, ...put }]);
+    const tables = [
+      "tracer_tokens",
+      "namespaces",
+      "agents",
+      "sessions",
+      "traces",
+      "records",
+      "logs",
+      "anonymization_rules",
+    ];
     await sql`delete from public.tenants where id = ${gone.id}`;
-    for (const table of ["tracer_tokens", "namespaces", "sessions", "records", "logs"]) {
+    for (const table of tables) {
       const rows = await sql`
         select tenant_id from public.${sql(table)} where tenant_id in (${gone.id}, ${stays.id})`;
       expect([table, rows.map(({ tenant_id }) => tenant_id)]).toEqual([table, [stays.id]]);
