@@ -4,6 +4,7 @@ import { startRest } from "../../scripts/stack/rest.ts";
 import { startWorker } from "../../scripts/stack/worker.ts";
 import type { TestProject } from "vitest/node";
 import { startDeno } from "./deno.ts";
+import { startProxyOnEdge } from "./proxy.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -15,6 +16,8 @@ declare module "vitest" {
     serviceKey: string;
     workerdUrl: string;
     denoUrl: string;
+    /** The proxy in front of workerd; the API is below its `/trace`. */
+    proxyUrl: string;
   }
 }
 
@@ -25,6 +28,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const rest = await startRest({ databaseUrl: database.authenticatorUrl, serviceKey });
   const upstream = { supabaseUrl: rest.url, serviceKey, adopt: database.adopt };
   const [workerd, deno] = await Promise.all([startWorker(upstream), startDeno(upstream)]);
+  const proxy = await startProxyOnEdge(workerd.url);
 
   project.provide("databaseUrl", database.postgresUrl);
   project.provide("authenticatorUrl", database.authenticatorUrl);
@@ -32,8 +36,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide("serviceKey", serviceKey);
   project.provide("workerdUrl", workerd.url);
   project.provide("denoUrl", deno.url);
+  project.provide("proxyUrl", proxy.url);
 
   return async () => {
+    await proxy.stop();
     await Promise.all([workerd.stop(), deno.stop()]);
     await rest.stop();
     await database.stop();
