@@ -74,7 +74,8 @@ create index traces_by_time on public.traces (tenant_id, created_at desc, id des
 create index traces_of_a_namespace_by_time on public.traces (tenant_id, namespace_id, created_at desc, id desc);
 create index traces_of_an_agent_by_time on public.traces (agent_id, created_at desc, id desc);
 create index traces_of_a_session_by_agent on public.traces (tenant_id, session_id, agent_id, id desc);
-create index traces_of_a_parent on public.traces (parent_id) where parent_id is not null;
+-- With all columns of the foreign key: its check after an adoption would otherwise read the whole tree, for each trace of it.
+create index traces_of_a_parent on public.traces (parent_id, tree_id, namespace_id) where parent_id is not null;
 
 alter table public.records add column trace_id bigint, add column step_number integer,
   add constraint record_trace_belongs_to_its_tenant

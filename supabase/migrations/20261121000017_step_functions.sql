@@ -3,18 +3,21 @@
 -- trace, or opens one under the root; one that names none goes to the active trace. A record without a session makes a
 -- tree of its own. A session's row is locked by touch_sessions, so its steps are placed one request after the other.
 
--- The tree of a trace, held as it is until the end of the transaction: adopt_trace waits. The root is locked before
--- anything else in a tree, by everybody. Null for no trace.
-create function public.hold_tree(trace bigint) returns bigint
-language plpgsql strict set search_path = '' as $$
+-- Held until the end of the transaction: the trees of the namespaces in which the steps are. Who names traces may move whole
+-- trees, and has a namespace's trees alone; the others share them. After the sessions and agents, before any trace, and
+-- in the order of their ids: so that two requests never wait for each other in a circle.
+create function public.hold_trees(steps jsonb[]) returns void
+language plpgsql set search_path = '' as $$
 declare
-  tree bigint;
+  held record;
 begin
+  for held in
+    select (step ->> 'namespace_id')::bigint as namespace_id,
+           bool_or(step ->> 'trace_id' is not null or step ->> 'parent_trace_id' is not null) as alone
+    from unnest(hold_trees.steps) as step group by 1 order by 1
   loop
-    select traces.tree_id into tree from public.traces where traces.id = hold_tree.trace;
-    perform from public.traces where traces.id = tree for key share;
-    if exists (select from public.traces where traces.id = hold_tree.trace and traces.tree_id = tree) then
-      return tree;
+    if held.alone then perform pg_advisory_xact_lock(hashtextextended('trees of ' || held.namespace_id, 0));
+    else perform pg_advisory_xact_lock_shared(hashtextextended('trees of ' || held.namespace_id, 0));
     end if;
   end loop;
 end $$;
@@ -30,7 +33,7 @@ begin
   insert into public.traces (id, tenant_id, namespace_id, agent_id, session_id, public_id, parent_id, tree_id, created_at)
   select opened, open_trace.tenant_id, open_trace.namespace_id, agents.id, open_trace.session_id,
          coalesce(open_trace.public_id, public.new_public_id('agt_trace_')), open_trace.parent,
-         coalesce(public.hold_tree(open_trace.parent), opened), open_trace.began_at
+         coalesce((select traces.tree_id from public.traces where traces.id = open_trace.parent), opened), open_trace.began_at
   from public.agents
   where agents.namespace_id = open_trace.namespace_id and agents.name = open_trace.agent
   on conflict on constraint trace_id_is_unique_within_its_tenant do nothing
@@ -40,29 +43,36 @@ end $$;
 
 -- The latest trace of an agent in a session; where there is no session, in a tree.
 create function public.latest_trace(namespace_id bigint, session_id text, tree bigint, agent text) returns bigint
-language sql stable set search_path = ''
-return (
-  select traces.id
-  from public.agents join public.traces on traces.agent_id = agents.id
-  where agents.namespace_id = latest_trace.namespace_id and agents.name = latest_trace.agent
-    and traces.tenant_id = agents.tenant_id
-    and case when latest_trace.session_id is null then traces.tree_id = latest_trace.tree
-        else traces.session_id = latest_trace.session_id end
-  order by traces.id desc limit 1);
+language plpgsql stable set search_path = '' as $$
+declare
+  wanted_agent bigint;
+  owner_id uuid;
+begin
+  select agents.id, agents.tenant_id into wanted_agent, owner_id from public.agents
+  where agents.namespace_id = latest_trace.namespace_id and agents.name = latest_trace.agent;
+  if latest_trace.session_id is null then
+    return (select max(traces.id) from public.traces
+            where traces.tree_id = latest_trace.tree and traces.agent_id = wanted_agent);
+  end if;
+  return (select traces.id from public.traces
+          where traces.tenant_id = owner_id and traces.session_id = latest_trace.session_id
+            and traces.agent_id = wanted_agent
+          order by traces.id desc limit 1);
+end $$;
 
 -- The trace of an agent on the path from a trace up to its root, null when it is not there.
-create function public.trace_on_path(trace bigint, agent text) returns bigint
+create function public.trace_on_path(trace bigint, session_id text, agent text) returns bigint
 language sql stable set search_path = ''
 return (
   with recursive path as (
-    select traces.id, traces.parent_id, traces.agent_id, 0 as height
+    select traces.id, traces.parent_id, traces.agent_id, traces.session_id, 0 as height
     from public.traces where traces.id = trace_on_path.trace
     union all
-    select traces.id, traces.parent_id, traces.agent_id, path.height + 1
+    select traces.id, traces.parent_id, traces.agent_id, traces.session_id, path.height + 1
     from path join public.traces on traces.id = path.parent_id
   )
   select path.id from path join public.agents on agents.id = path.agent_id
-  where agents.name = trace_on_path.agent
+  where agents.name = trace_on_path.agent and path.session_id is not distinct from trace_on_path.session_id
   order by path.height limit 1);
 
 -- Where a step goes that names its agent (`agent`) or none (null): its trace is opened when it is not there yet. `active`: the
@@ -88,7 +98,7 @@ returns bigint
 language plpgsql set search_path = '' as $$
 begin
   return coalesce(
-    public.trace_on_path(active, to_agent),
+    public.trace_on_path(active, step ->> 'session_id', to_agent),
     public.open_trace(tenant_id, (step ->> 'namespace_id')::bigint, step ->> 'session_id', to_agent,
                       from_trace, (step ->> 'occurred_at')::timestamptz));
 end $$;
@@ -100,14 +110,7 @@ declare
   parents_tree bigint;
   child_parent bigint;
 begin
-  -- Both roots, in the order of their ids: two that would adopt each other do not wait in a circle.
-  loop
-    select traces.tree_id into parents_tree from public.traces where traces.id = adopt_trace.parent;
-    perform from public.traces where traces.id in (adopt_trace.child, parents_tree) order by traces.id for update;
-    exit when exists (
-      select from public.traces where traces.id = adopt_trace.parent and traces.tree_id = parents_tree);
-  end loop;
-
+  select traces.tree_id into parents_tree from public.traces where traces.id = adopt_trace.parent;
   select traces.parent_id into child_parent from public.traces where traces.id = adopt_trace.child;
   if child_parent = adopt_trace.parent then return null; end if;
   if child_parent is not null then return 'parent_trace_id: the trace has another parent already'; end if;
@@ -144,6 +147,9 @@ begin
   if wanted_parent is not null then
     if wanted_parent = wanted_id then
       return jsonb_build_object('problem', 'parent_trace_id: a trace cannot be its own parent');
+    end if;
+    if wanted_parent <> (select traces.public_id from public.traces where traces.id = trace.parent_id) then
+      return jsonb_build_object('problem', 'parent_trace_id: the trace has another parent already');
     end if;
     if public.open_trace(tenant_id, namespace_id, null, step ->> 'namespace', null, began_at, wanted_parent) is not null then
       update public.traces set is_placeholder = true
@@ -200,7 +206,7 @@ begin
       'handoffs', case item.type
         when 'handoff' then jsonb_build_array(
           jsonb_build_object('from', item.content -> 'from_agent', 'to', item.content -> 'to_agent'))
-        when 'message' then coalesce(item.content -> 'transfers', '[]')
+        when 'message' then coalesce(nullif(item.content -> 'transfers', 'null'), '[]')
         else '[]' end)
     from jsonb_to_recordset(steps_of.items) as item (
       index integer, type text, session_id text, agent text, occurred_at timestamptz, trace_id text,
@@ -261,7 +267,7 @@ language plpgsql set search_path = '' as $$
 declare
   chosen jsonb := public.open_lone_traces(tenant_id, steps);
   problems jsonb := '{}';
-  active_traces jsonb := '{}'; -- by [namespace_id, session_id or index]
+  active_traces jsonb := '{}'; -- by [namespace_id, session_id, without one: index]
   scope text;
   step jsonb;
   said jsonb;
@@ -283,7 +289,7 @@ begin
     said_before := said;
 
     scope := jsonb_build_array(
-      step -> 'namespace_id', coalesce(nullif(step -> 'session_id', 'null'), step -> 'index'));
+      step -> 'namespace_id', step -> 'session_id', case when step ->> 'session_id' is null then step -> 'index' end);
     if not active_traces ? scope then
       active_traces := active_traces || jsonb_build_object(scope, (
         select traces.id from public.traces
@@ -341,6 +347,7 @@ declare
   traced jsonb;
 begin
   perform public.register_agents(tenant_id, steps);
+  perform public.hold_trees(steps);
   places := public.choose_traces(tenant_id, steps);
 
   -- In the order of their ids, so that two requests never wait for each other in a circle.
@@ -506,12 +513,12 @@ exception when sqlstate 'TR403' then
 end $$;
 
 revoke execute on function
-  public.hold_tree, public.open_trace, public.latest_trace, public.trace_on_path, public.trace_of_step, public.hand_over,
+  public.hold_trees, public.open_trace, public.latest_trace, public.trace_on_path, public.trace_of_step, public.hand_over,
   public.adopt_trace, public.named_trace, public.steps_of, public.register_agents, public.open_lone_traces,
   public.choose_traces, public.place_steps
   from public, anon, authenticated;
 grant execute on function
-  public.hold_tree, public.open_trace, public.latest_trace, public.trace_on_path, public.trace_of_step, public.hand_over,
+  public.hold_trees, public.open_trace, public.latest_trace, public.trace_on_path, public.trace_of_step, public.hand_over,
   public.adopt_trace, public.named_trace, public.steps_of, public.register_agents, public.open_lone_traces,
   public.choose_traces, public.place_steps
   to service_role;

@@ -202,7 +202,8 @@ declare
   purged bigint[];
 begin
   if admission ? 'error' then return admission; end if;
-  perform public.hold_tree(trace);
+  perform pg_advisory_xact_lock(hashtextextended('trees of ' || traces.namespace_id, 0))
+  from public.traces where traces.id = trace;
   with recursive below as (
     select trace as id
     union all
