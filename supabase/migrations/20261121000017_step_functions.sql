@@ -268,6 +268,7 @@ declare
   chosen jsonb := public.open_lone_traces(tenant_id, steps);
   problems jsonb := '{}';
   active_traces jsonb := '{}'; -- by [namespace_id, session_id, without one: index]
+  moved_traces jsonb := '{}'; -- of them, those that have changed
   scope text;
   step jsonb;
   said jsonb;
@@ -323,16 +324,20 @@ begin
       end if;
     end if;
     chosen := chosen || jsonb_build_object(step ->> 'index', trace);
-    active_traces := active_traces || jsonb_build_object(scope, active);
+    if active is distinct from (active_traces ->> scope)::bigint then
+      active_traces := active_traces || jsonb_build_object(scope, active);
+      moved_traces := moved_traces || jsonb_build_object(scope, active);
+    end if;
   end loop;
+  if moved_traces = '{}' then return jsonb_build_object('chosen', chosen, 'problems', problems); end if;
 
   update public.traces set is_active = false
-  from jsonb_each_text(active_traces) as wanted (scope, trace)
+  from jsonb_each_text(moved_traces) as wanted (scope, trace)
   where traces.tenant_id = choose_traces.tenant_id and traces.is_active
     and traces.session_id = wanted.scope::jsonb ->> 1 and traces.namespace_id = (wanted.scope::jsonb ->> 0)::bigint
     and traces.id <> wanted.trace::bigint;
   update public.traces set is_active = true
-  from jsonb_each_text(active_traces) as wanted (scope, trace)
+  from jsonb_each_text(moved_traces) as wanted (scope, trace)
   where traces.id = wanted.trace::bigint and traces.session_id is not null and not traces.is_active;
   return jsonb_build_object('chosen', chosen, 'problems', problems);
 end $$;

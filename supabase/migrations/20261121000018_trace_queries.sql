@@ -36,10 +36,15 @@ declare
   owner_id uuid := admission ->> 'tenant_id';
   wanted_namespace text;
   namespace_ids bigint[];
+  agent_ids bigint[];
   ids bigint[];
   total bigint;
 begin
   if admission ? 'error' then return admission; end if;
+  if query ? 'agent' then
+    agent_ids := array(
+      select agents.id from public.agents where agents.tenant_id = owner_id and agents.name = query ->> 'agent');
+  end if;
   if query ? 'project_id' then
     wanted_namespace := coalesce(
       (select namespaces.name from public.namespaces
@@ -59,9 +64,7 @@ begin
     where traces.tenant_id = owner_id
       and (namespace_ids is null or traces.namespace_id = any (namespace_ids))
       and (query ->> 'session_id' is null or traces.session_id = query ->> 'session_id')
-      and (query ->> 'agent' is null or traces.agent_id in (
-        select agents.id from public.agents
-        where agents.tenant_id = owner_id and agents.name = query ->> 'agent'))
+      and (agent_ids is null or traces.agent_id = any (agent_ids))
       and (query ->> 'start_date' is null or traces.created_at >= (query ->> 'start_date')::timestamptz)
       and (query ->> 'end_date' is null or traces.created_at <= (query ->> 'end_date')::timestamptz)
       and (query ->> 'root_only' is distinct from 'true' or traces.parent_id is null)
@@ -192,7 +195,8 @@ begin
 end $$;
 
 -- DELETE /traces/{trace_id}/content. payload.trace_id. Takes away for good what was said in the trace and in all below it, and
--- leaves the skeleton: ids, times, counts. Again it changes nothing. data: the trace, as in get_trace.
+-- leaves the skeleton: ids, times, counts. Again it changes nothing, but for steps that have come since. data: the trace, as
+-- in get_trace.
 create function public.purge_trace_content(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
@@ -213,10 +217,16 @@ begin
 
   -- Steps that are being stored in one of them are waited for: each counts itself in its trace's row.
   perform from public.traces where traces.id = any (purged) order by traces.id for no key update;
-  update public.records set content = null where records.trace_id = any (purged) and records.content is not null;
-  update public.logs set content = null where logs.trace_id = any (purged) and logs.content is not null;
+  with emptied as (
+    update public.records set content = null
+    where records.trace_id = any (purged) and records.content is not null returning records.trace_id
+  ), emptied_logs as (
+    update public.logs set content = null
+    where logs.trace_id = any (purged) and logs.content is not null returning logs.trace_id
+  )
   update public.traces set content_redacted_at = now()
-  where traces.id = any (purged) and traces.content_redacted_at is null;
+  where traces.id = any (purged) and (traces.content_redacted_at is null
+    or traces.id in (select emptied.trace_id from emptied union all select emptied_logs.trace_id from emptied_logs));
   return admission || jsonb_build_object('data', public.trace_views(array[trace]) -> 0);
 end $$;
 

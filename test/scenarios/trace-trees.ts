@@ -474,6 +474,19 @@ export function traceTrees(api: Api): void {
       );
     });
 
+    it.each([
+      "traces/%00",
+      "traces/a%00/tree",
+      "files/file_%00",
+      "files/file_%00/download",
+      "traces?session_id=%00",
+      "traces?project_id=%00",
+      "traces?agent=%00",
+    ])("%s is 400: there is no such character in an id", async (path) => {
+      const answer = await (await newClient(api)).get(`/v1/${path}`);
+      expect([answer.status, answer.body.error.code]).toEqual([400, "invalid_payload"]);
+    });
+
     it("there is none for a trace without steps, nor for what is no file's id", async () => {
       const client = await newClient(api);
       const [id] = await send(client, [handoff("a", "b")]);
@@ -510,12 +523,18 @@ export function traceTrees(api: Api): void {
         { id: research, step_count: 2, content_redacted_at: expect.stringMatching(/Z$/) },
       ]);
       expect((await remove()).body).toEqual(purged.body);
+      const late = { session_id: "s", namespace: "n", agent: "research", result: "secret", tool_name: "t" };
+      await client.post("/v1/traces/tool", late);
+      const again = await remove();
+      expect(again.body.content_redacted_at > purged.body.content_redacted_at).toBe(true);
 
-      const after = await tree(client, triage as string);
-      expect(drawn(after, true)).toBe(drawn(before, true));
+      expect([drawn(before, true), drawn(await tree(client, triage as string), true)]).toEqual([
+        "triage:2(research:2(writer:1))",
+        "triage:2(research:3(writer:1))",
+      ]);
       const [, researchRow, triageRow] = (await list(client)).data;
       expect([researchRow.content_redacted_at, triageRow.content_redacted_at]).toEqual([
-        purged.body.content_redacted_at,
+        again.body.content_redacted_at,
         null,
       ]);
       const records = (await client.post("/v1/record_query", { namespace: "n", query: {} })).body.records;
@@ -526,6 +545,7 @@ export function traceTrees(api: Api): void {
       expect(steps).toMatchObject([
         { step_number: 1, type: "tool_call", agent: "n" },
         { step_number: 2, type: "handoff", agent: "research" },
+        { step_number: 3, type: "tool_call", agent: "research" },
       ]);
     });
   });

@@ -175,7 +175,13 @@ function randomRequest(random: Random): Request {
   const isUpload = random.chance(0.25);
   const type = () =>
     isUpload ? "message" : ((["llm", "log", "handoff"] as const)[random.below(3)] ?? "llm");
-  return Array.from({ length: 1 + random.below(8) }, () => randomStep(random, type()));
+  const steps: Request = [];
+  for (let left = 1 + random.below(8); left > 0; left -= 1) {
+    const last = steps.at(-1);
+    // The same again is placed by a shortcut.
+    steps.push(last && random.chance(0.25) ? last : randomStep(random, type()));
+  }
+  return steps;
 }
 
 /** The function of a request, and its items as the API would send them. */
@@ -323,5 +329,23 @@ describe("random runs", () => {
       }),
     );
     expect(await violations(`${answers[0]?.tenant_id}`)).toEqual({});
+  });
+
+  it("named traces and parents in opposite orders, from twenty connections, do not deadlock", async () => {
+    const caller = await newSender();
+    const callers = await fromManyTokens(sql, caller, CONNECTIONS);
+    await Promise.all(callers.map(() => sql`select pg_sleep(0.05)`));
+    const places = Array.from({ length: 20 }, (_, place) => place);
+    const answers = await Promise.all(
+      callers.map(async (racer, index) => {
+        const request = (index % 2 ? places : places.toReversed()).map((place) => {
+          const ids = index % 4 < 2 ? { traceId: `t${place}` } : { parentId: `t${place}` };
+          return { type: "llm" as const, namespace: "n", session: `s${index}`, handoffs: [], ...ids };
+        });
+        const [answer] = await callAll(sql, "record_traces", [{ ...racer, ...itemsOf(request, index) }]);
+        return answer;
+      }),
+    );
+    expect(await violations(answers[0].tenant_id)).toEqual({});
   });
 });

@@ -1,13 +1,15 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import { jsonText } from "../domain/export-text.ts";
 import { toStep } from "../domain/read-back.ts";
-import { count } from "../schemas/common.ts";
+import { count, fromUrl } from "../schemas/common.ts";
 import type { AppEnv } from "../services.ts";
 import type { TraceRow } from "../store/queries.ts";
 import { getRoute } from "./api-route.ts";
 import { streamedFile } from "./streamed-file.ts";
 
-const fileParams = z.object({ file_id: z.string().openapi({ param: { name: "file_id", in: "path" } }) });
+const fileParams = z.object({
+  file_id: fromUrl(z.string()).openapi({ param: { name: "file_id", in: "path" } }),
+});
 
 const File = z
   .object({

@@ -1,7 +1,15 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import { treeJson } from "../domain/trace-tree.ts";
 import { methodNotAllowed } from "../middleware/refusals.ts";
-import { agentName, count, dates, sessionId, TRACE_ID_EXAMPLE, TRACE_TYPES } from "../schemas/common.ts";
+import {
+  agentName,
+  count,
+  dates,
+  fromUrl,
+  sessionId,
+  TRACE_ID_EXAMPLE,
+  TRACE_TYPES,
+} from "../schemas/common.ts";
 import type { AppEnv } from "../services.ts";
 import { deleteRoute, getRoute } from "./api-route.ts";
 
@@ -34,7 +42,9 @@ const TraceTreeNode = Trace.extend({
   },
 }).openapi("TraceTreeNode");
 
-const traceParams = z.object({ trace_id: z.string().openapi({ param: { name: "trace_id", in: "path" } }) });
+const traceParams = z.object({
+  trace_id: fromUrl(z.string()).openapi({ param: { name: "trace_id", in: "path" } }),
+});
 
 const listTraces = getRoute({
   path: "/traces",
@@ -48,9 +58,11 @@ const listTraces = getRoute({
     "one. Newest first.",
   bucket: "query",
   query: z.object({
-    project_id: z.string().optional().openapi({ description: "A namespace, by its public id or its name." }),
-    session_id: sessionId().optional(),
-    agent: agentName().optional(),
+    project_id: fromUrl(z.string())
+      .optional()
+      .openapi({ description: "A namespace, by its public id or its name." }),
+    session_id: fromUrl(sessionId()).optional(),
+    agent: fromUrl(agentName()).optional(),
     ...dates,
     root_only: z.enum(["true", "false"]).optional().openapi({ description: "Roots alone." }),
     limit: z.coerce.number().int().min(1).max(1000).default(50),

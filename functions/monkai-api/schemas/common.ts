@@ -86,6 +86,11 @@ export const resourceId = () => z.string().max(512);
 export const logLevel = () => z.enum(["debug", "info", "warn", "error"]);
 export const count = () => z.int().min(0);
 
+/** A text of a path or a query string, which may stand for any character. */
+export function fromUrl<Text extends z.ZodType<string>>(text: Text) {
+  return text.refine((value) => !value.includes("\u0000"), "must not contain the character \\u0000");
+}
+
 /** Which page of a query. */
 export const paging = {
   limit: z.int().min(1).max(1000).default(100),

@@ -47,7 +47,7 @@ const recordFields = {
   process_tokens: count().optional(),
   memory_tokens: count().optional(),
   total_tokens: count().optional(),
-  transfers: z.array(nullsAbsent(Transfer)).optional(),
+  transfers: z.array(nullsAbsent(Transfer)).max(1000).optional(),
   inserted_at: timestamp().optional(),
   user_id: z.string().optional(),
   user_whatsapp: z.string().optional(),
