@@ -206,6 +206,7 @@ declare
   purged bigint[];
 begin
   if admission ? 'error' then return admission; end if;
+  -- Alone with the namespace's trees: steps that are being stored are waited for. See hold_trees.
   perform pg_advisory_xact_lock(hashtextextended('trees of ' || traces.namespace_id, 0))
   from public.traces where traces.id = trace;
   with recursive below as (
@@ -215,8 +216,6 @@ begin
   )
   select array_agg(below.id) into purged from below;
 
-  -- Steps that are being stored in one of them are waited for: each counts itself in its trace's row.
-  perform from public.traces where traces.id = any (purged) order by traces.id for no key update;
   with emptied as (
     update public.records set content = null
     where records.trace_id = any (purged) and records.content is not null returning records.trace_id
