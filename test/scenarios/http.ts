@@ -129,6 +129,11 @@ export function http(api: Api): void {
     const { status, body } = await client.request("/v1/openapi.json");
     expect(status).toBe(200);
     expect(body.openapi).toBe("3.1.0");
+    const operations = Object.values(body.paths).flatMap((path) => Object.values(path as object)) as {
+      tags: string[];
+    }[];
+    const described = body.tags.map(({ name }: { name: string }) => name);
+    expect([...new Set(operations.flatMap(({ tags }) => tags))].sort()).toEqual(described.sort());
     expect(Object.keys(body.paths).sort()).toEqual([
       "/anonymization-rules",
       "/files/{file_id}",

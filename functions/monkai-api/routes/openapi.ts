@@ -11,6 +11,14 @@ const TAGS = [
   { name: "Records", description: "Conversation records in bulk." },
   { name: "Logs", description: "Operational log entries in bulk." },
   { name: "Query", description: "Reading records and logs back." },
+  { name: "Export", description: "All records or logs in one answer, as JSON or CSV." },
+  {
+    name: "Trace trees",
+    description:
+      "One agent's part in a run, linked into a tree: the SOAT Traces API. The same paths answer under `/api/v1`, where an " +
+      "error is `{error: message, code, request_id}`.",
+  },
+  { name: "Anonymization", description: "What is taken out of content before it is stored." },
 ];
 
 /** `GET /openapi.json`: generated from the schemas that validate, so that it cannot say anything else. */
