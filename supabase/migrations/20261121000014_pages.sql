@@ -183,13 +183,16 @@ create or replace function public.admit_to_namespace(payload jsonb, namespace te
 language sql set search_path = ''
 return public.in_namespace(public.admit(admit_to_namespace.payload), admit_to_namespace.namespace);
 
--- admit_to_namespace for a page of an export: every page asks whether the token is still good, the first one counts.
+-- admit, for a page of an export: every page asks whether the token is still good, the first one counts.
+create function public.admit_page(payload jsonb) returns jsonb
+language sql set search_path = ''
+return case when admit_page.payload -> 'query' ? 'after'
+  then public.identify(admit_page.payload) else public.admit(admit_page.payload) end;
+
+-- The same for a page about one namespace.
 create function public.admit_to_page(payload jsonb) returns jsonb
 language sql set search_path = ''
-return public.in_namespace(
-  case when admit_to_page.payload -> 'query' ? 'after'
-    then public.identify(admit_to_page.payload) else public.admit(admit_to_page.payload) end,
-  admit_to_page.payload #>> '{query,namespace}');
+return public.in_namespace(public.admit_page(admit_to_page.payload), admit_to_page.payload #>> '{query,namespace}');
 
 -- A page of POST /records/export. payload.query: {namespace, agent?, session_id?, start_date?, end_date?, limit, bytes,
 -- after?}. data: {rows: [record_view], next}.
@@ -219,9 +222,11 @@ end $$;
 
 revoke execute on function
   public.page_position, public.find_records, public.find_logs, public.page_of, public.record_page, public.log_page,
-  public.page_answer, public.in_namespace, public.admit_to_page, public.export_records, public.export_logs
+  public.page_answer, public.in_namespace, public.admit_page,
+  public.admit_to_page, public.export_records, public.export_logs
   from public, anon, authenticated;
 grant execute on function
   public.page_position, public.find_records, public.find_logs, public.page_of, public.record_page, public.log_page,
-  public.page_answer, public.in_namespace, public.admit_to_page, public.export_records, public.export_logs
+  public.page_answer, public.in_namespace, public.admit_page,
+  public.admit_to_page, public.export_records, public.export_logs
   to service_role;

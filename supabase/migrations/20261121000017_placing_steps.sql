@@ -3,6 +3,11 @@
 -- trace, or opens one under the root; one that names none goes to the active trace. A record without a session makes a
 -- tree of its own. A session's row is locked by touch_sessions, so its steps are placed one request after the other.
 
+-- What the lock on a namespace's trees is called.
+create function public.trees_lock(namespace_id bigint) returns bigint
+language sql immutable set search_path = ''
+return hashtextextended('trees of ' || trees_lock.namespace_id, 0);
+
 -- Held until the end of the transaction: the trees of the namespaces in which the steps are. Who names traces may move whole
 -- trees, and has a namespace's trees alone; the others share them. After the sessions and agents, before any trace, and
 -- in the order of their ids: so that two requests never wait for each other in a circle.
@@ -16,8 +21,8 @@ begin
            bool_or(step ->> 'trace_id' is not null or step ->> 'parent_trace_id' is not null) as alone
     from unnest(hold_trees.steps) as step group by 1 order by 1
   loop
-    if held.alone then perform pg_advisory_xact_lock(hashtextextended('trees of ' || held.namespace_id, 0));
-    else perform pg_advisory_xact_lock_shared(hashtextextended('trees of ' || held.namespace_id, 0));
+    if held.alone then perform pg_advisory_xact_lock(public.trees_lock(held.namespace_id));
+    else perform pg_advisory_xact_lock_shared(public.trees_lock(held.namespace_id));
     end if;
   end loop;
 end $$;
@@ -103,17 +108,14 @@ begin
                       from_trace, (step ->> 'occurred_at')::timestamptz));
 end $$;
 
--- Makes a root, with all that is below it, a child. Returns why that cannot be, null when it is done.
+-- Makes a root, with all that is below it, a child. Returns why that cannot be, null when it is done. For named_trace, which
+-- has the namespace's trees alone and has seen that the child has no parent.
 create function public.adopt_trace(child bigint, parent bigint) returns text
 language plpgsql set search_path = '' as $$
 declare
   parents_tree bigint;
-  child_parent bigint;
 begin
   select traces.tree_id into parents_tree from public.traces where traces.id = adopt_trace.parent;
-  select traces.parent_id into child_parent from public.traces where traces.id = adopt_trace.child;
-  if child_parent = adopt_trace.parent then return null; end if;
-  if child_parent is not null then return 'parent_trace_id: the trace has another parent already'; end if;
   if parents_tree = adopt_trace.child then return 'parent_trace_id: this would make a cycle'; end if;
 
   update public.traces
@@ -379,12 +381,12 @@ begin
 end $$;
 
 revoke execute on function
-  public.hold_trees, public.open_trace, public.latest_trace, public.trace_on_path, public.trace_of_step, public.hand_over,
+  public.trees_lock, public.hold_trees, public.open_trace, public.latest_trace, public.trace_on_path, public.trace_of_step, public.hand_over,
   public.adopt_trace, public.named_trace, public.steps_of, public.register_agents, public.open_lone_traces,
   public.choose_traces, public.place_steps
   from public, anon, authenticated;
 grant execute on function
-  public.hold_trees, public.open_trace, public.latest_trace, public.trace_on_path, public.trace_of_step, public.hand_over,
+  public.trees_lock, public.hold_trees, public.open_trace, public.latest_trace, public.trace_on_path, public.trace_of_step, public.hand_over,
   public.adopt_trace, public.named_trace, public.steps_of, public.register_agents, public.open_lone_traces,
   public.choose_traces, public.place_steps
   to service_role;

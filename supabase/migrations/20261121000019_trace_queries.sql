@@ -98,15 +98,20 @@ begin
   return admission || jsonb_build_object('trace', trace);
 end $$;
 
--- GET /traces/{trace_id}. payload.trace_id. data: trace_views' one.
-create function public.get_trace(payload jsonb) returns jsonb
-language plpgsql set search_path = '' as $$
-declare
-  admission jsonb := public.with_trace(public.admit(get_trace.payload), get_trace.payload ->> 'trace_id');
+-- What with_trace has found as the answer, unless it has refused. data: trace_views' one.
+create function public.trace_answer(admission jsonb) returns jsonb
+language plpgsql stable set search_path = '' as $$
 begin
   if admission ? 'error' then return admission; end if;
   return admission || jsonb_build_object(
     'data', public.trace_views(array[(admission ->> 'trace')::bigint]) -> 0);
+end $$;
+
+-- GET /traces/{trace_id}. payload.trace_id. data: the trace.
+create function public.get_trace(payload jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
+begin
+  return public.trace_answer(public.with_trace(public.admit(get_trace.payload), get_trace.payload ->> 'trace_id'));
 end $$;
 
 -- GET /traces/{trace_id}/tree. payload.trace_id: any trace of the tree. data: {traces: [trace_views]}, all of the tree in
@@ -140,12 +145,8 @@ end $$;
 -- GET /files/{file_id}. payload.file_id. data: the trace, as in get_trace.
 create function public.get_file(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
-declare
-  admission jsonb := public.with_file(public.admit(get_file.payload), get_file.payload ->> 'file_id');
 begin
-  if admission ? 'error' then return admission; end if;
-  return admission || jsonb_build_object(
-    'data', public.trace_views(array[(admission ->> 'trace')::bigint]) -> 0);
+  return public.trace_answer(public.with_file(public.admit(get_file.payload), get_file.payload ->> 'file_id'));
 end $$;
 
 -- A page of GET /files/{file_id}/download. payload.query: {file_id, limit, bytes, after?}. data: {rows, next}: the steps of the
@@ -154,9 +155,7 @@ create function public.export_steps(payload jsonb) returns jsonb
 language plpgsql set search_path = '' set plan_cache_mode = force_custom_plan as $$
 declare
   query jsonb := export_steps.payload -> 'query';
-  admission jsonb := public.with_file(
-    case when query ? 'after' then public.identify(export_steps.payload) else public.admit(export_steps.payload) end,
-    query ->> 'file_id');
+  admission jsonb := public.with_file(public.admit_page(export_steps.payload), query ->> 'file_id');
   trace bigint := admission ->> 'trace';
   wanted integer := (query ->> 'limit')::integer + 1;
   after_time timestamptz := query #>> '{after,occurred_at}';
@@ -207,7 +206,7 @@ declare
 begin
   if admission ? 'error' then return admission; end if;
   -- Alone with the namespace's trees: steps that are being stored are waited for. See hold_trees.
-  perform pg_advisory_xact_lock(hashtextextended('trees of ' || traces.namespace_id, 0))
+  perform pg_advisory_xact_lock(public.trees_lock(traces.namespace_id))
   from public.traces where traces.id = trace;
   with recursive below as (
     select trace as id
@@ -226,14 +225,16 @@ begin
   update public.traces set content_redacted_at = now()
   where traces.id = any (purged) and (traces.content_redacted_at is null
     or traces.id in (select emptied.trace_id from emptied union all select emptied_logs.trace_id from emptied_logs));
-  return admission || jsonb_build_object('data', public.trace_views(array[trace]) -> 0);
+  return public.trace_answer(admission);
 end $$;
 
 revoke execute on function
-  public.trace_views, public.list_traces, public.with_trace, public.get_trace, public.get_trace_tree, public.with_file,
+  public.trace_views, public.list_traces, public.with_trace, public.trace_answer,
+  public.get_trace, public.get_trace_tree, public.with_file,
   public.get_file, public.export_steps, public.purge_trace_content
   from public, anon, authenticated;
 grant execute on function
-  public.trace_views, public.list_traces, public.with_trace, public.get_trace, public.get_trace_tree, public.with_file,
+  public.trace_views, public.list_traces, public.with_trace, public.trace_answer,
+  public.get_trace, public.get_trace_tree, public.with_file,
   public.get_file, public.export_steps, public.purge_trace_content
   to service_role;

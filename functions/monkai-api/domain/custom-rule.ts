@@ -10,6 +10,8 @@ export interface CustomRule {
 export interface CompiledRule {
   /** Of the engine for each character, at most, while it looks for one match. */
   steps: number;
+  /** Of the pattern, that a replacement may refer to. */
+  groups: number;
   /** `onMatch` is called for each match, with what takes its place. */
   replace: (text: string, onMatch: (found: string, replacement: string) => void) => string;
 }
@@ -33,12 +35,14 @@ export function compileRule({ pattern, replacement }: CustomRule): CompiledRule 
       `takes ${steps} steps for each character, and at most ${MOST_STEPS} are allowed: repeat less`,
     );
   }
+  const groups = compiled.groupCount();
   return {
     steps,
+    groups,
     replace(text, onMatch) {
       if (!compiled.test(text)) return text;
-      return compiled.matcher(text).replaceAll((found: string, ...groups: string[]) => {
-        const put = found === "" ? "" : expand(replacement, found, groups.slice(0, compiled.groupCount()));
+      return compiled.matcher(text).replaceAll((found: string, ...captured: string[]) => {
+        const put = found === "" ? "" : expand(replacement, found, captured.slice(0, groups));
         onMatch(found, put);
         return put;
       });
@@ -46,14 +50,28 @@ export function compileRule({ pattern, replacement }: CustomRule): CompiledRule 
   };
 }
 
-/** What is wrong with a rule, by field. */
-export function ruleProblems(rule: CustomRule): { field: "pattern" | "replacement"; message: string }[] {
+interface RuleProblem {
+  field: "pattern" | "replacement";
+  message: string;
+}
+
+/** What is wrong with a rule, by field; and its steps, none where something is. */
+function checkRule(rule: CustomRule): { problems: RuleProblem[]; steps: number } {
   try {
-    compileRule(rule);
+    const { steps, groups } = compileRule(rule);
+    const problems = replacementProblems(rule, groups);
+    return { problems, steps: problems.length > 0 ? 0 : steps };
   } catch (error) {
-    return [{ field: "pattern", message: (error as Error).message }];
+    return { problems: [{ field: "pattern", message: (error as Error).message }], steps: 0 };
   }
-  const groups = RE2JS.compile(rule.pattern).groupCount();
+}
+
+/** What is wrong with a rule, by field. */
+export function ruleProblems(rule: CustomRule): RuleProblem[] {
+  return checkRule(rule).problems;
+}
+
+function replacementProblems(rule: CustomRule, groups: number): RuleProblem[] {
   const missing = [...rule.replacement.matchAll(REFERENCE)].find(([, name]) => Number(name) > groups);
   const message = missing
     ? `refers to ${missing[0]}, but the pattern has ${groups} groups`
@@ -62,10 +80,9 @@ export function ruleProblems(rule: CustomRule): { field: "pattern" | "replacemen
   return missing || isStray ? [{ field: "replacement", message }] : [];
 }
 
-/** Steps that the rules together take for each character, at most. Rules that cannot be compiled take none. */
+/** Steps that the rules together take for each character, at most. Rules with a problem take none. */
 export function stepsOf(rules: CustomRule[]): number {
-  const valid = rules.filter((rule) => ruleProblems(rule).length === 0);
-  return valid.reduce((sum, rule) => sum + compileRule(rule).steps, 0);
+  return rules.reduce((sum, rule) => sum + checkRule(rule).steps, 0);
 }
 
 function expand(replacement: string, found: string, groups: string[]): string {

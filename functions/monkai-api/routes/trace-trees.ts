@@ -14,7 +14,7 @@ import type { AppEnv } from "../services.ts";
 import { deleteRoute, getRoute } from "./api-route.ts";
 
 /** SOAT's Trace, and after it our own members. */
-export const Trace = z
+const Trace = z
   .object({
     id: z.string().openapi({ example: TRACE_ID_EXAMPLE }),
     project_id: z
@@ -98,7 +98,8 @@ const purgeTraceContent = deleteRoute({
   tag: "Trace trees",
   operationId: "purgeTraceContent",
   summary: "Take away what was said in a trace and in all below it",
-  description: "For good. Ids, times and counts stay. Again it changes nothing.",
+  description:
+    "For good. Ids, times and counts stay. Again it changes nothing, but for steps that have come since.",
   bucket: "query",
   params: traceParams,
   result: Trace,

@@ -182,7 +182,7 @@ export class StoreRequest {
     return this.#export("export_logs", filters);
   }
 
-  async listTraces(query: TracesQuery): Promise<{ traces: TraceRow[]; total: number }> {
+  listTraces(query: TracesQuery): Promise<{ traces: TraceRow[]; total: number }> {
     return this.#call("list_traces", { query });
   }
 
