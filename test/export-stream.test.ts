@@ -1,32 +1,17 @@
 import postgres from "postgres";
 import { afterAll, beforeEach, expect, inject, it } from "vitest";
-import { createApp } from "../functions/monkai-api/app.ts";
-import { Store } from "../functions/monkai-api/store/store.ts";
+import { appInProcess } from "./support/app.ts";
 import { type Client, newClient, revokeToken } from "./support/tenant.ts";
 import { fill } from "./support/volume.ts";
 
 const sql = postgres(inject("databaseUrl"), { max: 1, onnotice: () => {} });
 afterAll(() => sql.end());
 
-const logged: unknown[][] = [];
+const app = appInProcess(inject("restUrl"), inject("serviceKey"));
+const { api } = app;
 beforeEach(() => {
-  logged.length = 0;
+  app.problems.length = 0;
 });
-
-let calls = 0;
-const counting: typeof fetch = (input, init) => {
-  calls += 1;
-  return fetch(input, init);
-};
-
-/** The app in this process, in front of the real REST layer. */
-const app = createApp({
-  store: new Store(inject("restUrl"), inject("serviceKey"), counting),
-  now: () => new Date(),
-  newId: () => crypto.randomUUID(),
-  log: (...line) => logged.push(line),
-});
-const api = async (path: string, init?: RequestInit) => app.request(`http://api.test${path}`, init);
 
 /** An export of many pages, of which the first bytes have been read. */
 async function begunExport(client: Client): Promise<ReadableStreamDefaultReader<Uint8Array>> {
@@ -56,17 +41,19 @@ it.each([
   const reader = await begunExport(client);
   await change(client.tokenId);
   await expect(readAll(reader)).rejects.toThrow(why);
-  expect(logged).toEqual([["error", expect.stringContaining(why), "the-export", undefined]]);
+  expect(app.problems).toEqual([
+    { level: "error", message: expect.stringContaining(why), request_id: "the-export" },
+  ]);
 });
 
 it("when the client goes away, no more pages are read, and that is no error", async () => {
   const client = await newClient(api);
   const reader = await begunExport(client);
   await reader.cancel();
-  const before = calls;
+  const before = app.calls;
   await new Promise((resolve) => setTimeout(resolve, 200));
-  expect(calls - before).toBeLessThanOrEqual(1);
-  expect(logged).toEqual([]);
+  expect(app.calls - before).toBeLessThanOrEqual(1);
+  expect(app.problems).toEqual([]);
 });
 
 it("a page sees one moment: a row that is deleted while it is read does not end it early", async () => {

@@ -1,11 +1,10 @@
 import postgres from "postgres";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createApp } from "../functions/monkai-api/app.ts";
 import { hashTracerToken } from "../functions/monkai-api/domain/tracer-token.ts";
-import { Store } from "../functions/monkai-api/store/store.ts";
 import { type Database, startDatabase } from "../scripts/stack/database.ts";
 import { type Server, startRest } from "../scripts/stack/rest.ts";
 import { callFunction } from "../scripts/stack/rpc.ts";
+import { appInProcess, type InProcessApp } from "./support/app.ts";
 import { Client } from "./support/tenant.ts";
 
 /** What is broken, and how: in a database of this file's own, which nobody else needs. */
@@ -39,12 +38,12 @@ const serviceKey = "sb_secret_of_this_test";
 let database: Database;
 let rest: Server;
 let sql: postgres.Sql;
-let calls = 0;
-const logged: { level: string; message: string; requestId: string; cause?: unknown }[] = [];
+let app: InProcessApp;
 
 beforeAll(async () => {
   database = await startDatabase({ ephemeral: true });
   rest = await startRest({ databaseUrl: database.authenticatorUrl, serviceKey });
+  app = appInProcess(rest.url, serviceKey);
   sql = postgres(database.postgresUrl, { onnotice: () => {} });
 });
 
@@ -55,19 +54,10 @@ afterAll(async () => {
 });
 
 async function newClient(): Promise<Client> {
-  const app = createApp({
-    store: new Store(rest.url, serviceKey, (input, init) => {
-      calls += 1;
-      return fetch(input, init);
-    }),
-    now: () => new Date(),
-    newId: () => crypto.randomUUID(),
-    log: (level, message, requestId, cause) => logged.push({ level, message, requestId, cause }),
-  });
   const token = `tk_${crypto.randomUUID()}`;
   const token_hash = await hashTracerToken(token);
   await callFunction({ url: rest.url, serviceKey }, "create_tracer_token", { tenant: token, token_hash });
-  return new Client(async (path, init) => app.request(`http://api.test${path}`, init), token);
+  return new Client(app.api, token);
 }
 
 describe("cache failures fail open: the request proceeds, with a warning logged server-side", () => {
@@ -76,16 +66,16 @@ describe("cache failures fail open: the request proceeds, with a warning logged 
     const restore = await breakBy(breaking);
     try {
       for (const id of ["one", "two"]) {
-        logged.length = 0;
-        calls = 0;
+        app.problems.length = 0;
+        app.calls = 0;
         const headers = { "Idempotency-Key": "k", "X-Request-ID": id };
         const answer = await client.post("/v1/traces/llm", { session_id: "s", namespace: "n" }, headers);
         expect([answer.status, answer.body.success]).toEqual([200, true]);
-        expect(calls).toBe(1);
-        expect(logged[0]).toMatchObject({
+        expect(app.calls).toBe(1);
+        expect(app.problems[0]).toMatchObject({
           level: "warn",
           message: expect.stringContaining(warning),
-          requestId: id,
+          request_id: id,
         });
       }
       const limited = warning.startsWith("Rate") ? null : "597";
@@ -107,7 +97,7 @@ describe("a batch that breaks half-way", () => {
       create function public.explode() returns trigger language plpgsql as $$
       begin raise exception 'the disk is full' using detail = new.content; end $$;
       create trigger explode before insert on public.logs for each row execute function public.explode()`);
-    logged.length = 0;
+    app.problems.length = 0;
     const answer = await client.post("/v1/traces/batch", {
       traces: [
         { type: "llm", session_id: "s", namespace: "n" },
@@ -117,8 +107,10 @@ describe("a batch that breaks half-way", () => {
     await sql.unsafe("drop function public.explode cascade");
     expect([answer.status, answer.body.error.code]).toEqual([500, "internal_error"]);
     expect(answer.body.error.message).not.toContain("disk");
-    expect(logged).toMatchObject([{ level: "error", cause: expect.stringContaining("the disk is full") }]);
-    expect(JSON.stringify(logged)).not.toContain("my secret");
+    expect(app.problems).toMatchObject([
+      { level: "error", cause: expect.stringContaining("the disk is full") },
+    ]);
+    expect(JSON.stringify(app)).not.toContain("my secret");
     expect((await client.post("/v1/record_query", { namespace: "n", query: {} })).body.count).toBe(0);
   });
 });

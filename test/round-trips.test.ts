@@ -1,29 +1,11 @@
 import { describe, expect, inject, it } from "vitest";
-import { createApp } from "../functions/monkai-api/app.ts";
-import { Store } from "../functions/monkai-api/store/store.ts";
 import { freePort } from "../scripts/stack/ports.ts";
+import { appInProcess } from "./support/app.ts";
 import { Client, limitTenant, newClient } from "./support/tenant.ts";
 import { fill } from "./support/volume.ts";
 
-const logged: unknown[][] = [];
-let calls = 0;
-
-/** The app in this process, in front of the real REST layer; every call that reaches it is counted. */
-function appOn(url: string) {
-  const counting: typeof fetch = (input, init) => {
-    calls += 1;
-    return fetch(input, init);
-  };
-  return createApp({
-    store: new Store(url, inject("serviceKey"), counting),
-    now: () => new Date(),
-    newId: () => crypto.randomUUID(),
-    log: (...line) => logged.push(line),
-  });
-}
-
-const app = appOn(inject("restUrl"));
-const api = async (path: string, init?: RequestInit) => app.request(`http://api.test${path}`, init);
+const app = appInProcess(inject("restUrl"), inject("serviceKey"));
+const { api } = app;
 
 const hundred = Array.from({ length: 100 }, (_, index) => ({ type: "llm", session_id: `s${index}` }));
 const thousand = Array.from({ length: 1000 }, (_, index) => ({
@@ -57,9 +39,9 @@ describe("one request is one call to the REST layer", () => {
     ["traces/llm", 413, { session_id: "x".repeat(1_100_000) }],
   ])("POST /v1/%s -> %i", async (path, status, body) => {
     const client = await newClient(api);
-    calls = 0;
+    app.calls = 0;
     expect((await client.post(`/v1/${path}`, body)).status).toBe(status);
-    expect(calls).toBe(1);
+    expect(app.calls).toBe(1);
   });
 
   it("anonymization rules are read and put with one call; then what they redact is stored with one", async () => {
@@ -75,25 +57,22 @@ describe("one request is one call to the REST layer", () => {
       [() => client.post("/v1/traces/log", item, { "Idempotency-Key": "k" }), 200],
     ];
     for (const [request, status] of requests) {
-      calls = 0;
-      expect([(await request()).status, calls]).toEqual([status, 1]);
+      app.calls = 0;
+      expect([(await request()).status, app.calls]).toEqual([status, 1]);
     }
   });
 
   it("rules that this instance has not seen yet cost a second call, once", async () => {
     const client = await newClient(api);
-    const elsewhere = appOn(inject("restUrl"));
-    const other = new Client(
-      async (path, init) => elsewhere.request(`http://api.test${path}`, init),
-      client.token,
-    );
+    const elsewhere = appInProcess(inject("restUrl"), inject("serviceKey"));
+    const other = new Client(elsewhere.api, client.token);
     const log = () => client.post("/v1/traces/log", { namespace: "n", message: "a@b.co" });
     expect((await log()).status).toBe(200);
     for (const toggles of [{ email: true }, {}]) {
       expect((await other.put("/v1/anonymization-rules", { toggles })).status).toBe(200);
       for (const expected of [2, 1]) {
-        calls = 0;
-        expect([(await log()).status, calls]).toEqual([200, expected]);
+        app.calls = 0;
+        expect([(await log()).status, app.calls]).toEqual([200, expected]);
       }
     }
   });
@@ -112,9 +91,9 @@ describe("one request is one call to the REST layer", () => {
       ["DELETE", `/v1/traces/${trace_id}/content`, 200],
     ];
     for (const [method, path, status] of requests) {
-      calls = 0;
+      app.calls = 0;
       const answer = await client.request(path, { method, headers: { tracer_token: client.token } });
-      expect([path, answer.status, calls]).toEqual([path, status, 1]);
+      expect([path, answer.status, app.calls]).toEqual([path, status, 1]);
     }
   });
 
@@ -122,9 +101,9 @@ describe("one request is one call to the REST layer", () => {
     const client = await newClient(api);
     await fill(client.tenant, { count: 2_001, bytes: 32 });
     for (const path of ["records", "logs"]) {
-      calls = 0;
+      app.calls = 0;
       const { status, body } = await client.post(`/v1/${path}/export`, { namespace: "n" });
-      expect([status, body[path].length, calls]).toEqual([200, 2_001, 3]);
+      expect([status, body[path].length, app.calls]).toEqual([200, 2_001, 3]);
     }
   });
 
@@ -132,9 +111,9 @@ describe("one request is one call to the REST layer", () => {
     ["an unknown token", "tk_unknown", { namespace: "n" }],
     ["an unknown token and a bad body", "tk_unknown", "{"],
   ])("%s -> 401", async (_, token, body) => {
-    calls = 0;
+    app.calls = 0;
     expect((await new Client(api, token).post("/v1/sessions/create", body)).status).toBe(401);
-    expect(calls).toBe(1);
+    expect(app.calls).toBe(1);
   });
 
   it.each([
@@ -144,9 +123,9 @@ describe("one request is one call to the REST layer", () => {
   ])("%s", async (_, bodies, status) => {
     const client = await newClient(api);
     for (const [place, body] of bodies.entries()) {
-      calls = 0;
+      app.calls = 0;
       const answer = await client.post("/v1/traces/llm", body, { "Idempotency-Key": "k" });
-      expect(calls).toBe(1);
+      expect(app.calls).toBe(1);
       if (place === bodies.length - 1) expect(answer.status).toBe(status);
     }
   });
@@ -155,18 +134,37 @@ describe("one request is one call to the REST layer", () => {
     const client = await newClient(api);
     await limitTenant(client.tenant, { traces: 0 });
     for (const body of [{ session_id: "s" }, {}]) {
-      calls = 0;
+      app.calls = 0;
       expect((await client.post("/v1/traces/llm", body, { "Idempotency-Key": "k" })).status).toBe(429);
-      expect(calls).toBe(1);
+      expect(app.calls).toBe(1);
     }
   });
 
   it("a forbidden namespace -> 403", async () => {
     const client = await newClient(api, { namespaces: ["mine"] });
-    calls = 0;
+    app.calls = 0;
     expect((await client.post("/v1/sessions/create", { namespace: "theirs" })).status).toBe(403);
-    expect(calls).toBe(1);
+    expect(app.calls).toBe(1);
   });
+});
+
+it("readiness is one call; a database that is not there makes it 503 in the envelope, with Retry-After", async () => {
+  app.calls = 0;
+  expect((await api("/v1/health/ready")).status).toBe(200);
+  expect(app.calls).toBe(1);
+
+  for (const [url, key] of [
+    [`http://127.0.0.1:${await freePort()}`, inject("serviceKey")],
+    [inject("restUrl"), "sb_secret_of_somebody_else"],
+  ] as const) {
+    const down = appInProcess(url, key);
+    const response = await down.api("/v1/health/ready");
+    expect(response.status).toBe(503);
+    expect(response.headers.get("retry-after")).toBe("5");
+    expect(await response.json()).toMatchObject({ error: { code: "internal_error" } });
+    expect(down.problems).toHaveLength(1);
+    expect((await down.api("/v1/health")).status).toBe(200);
+  }
 });
 
 describe("no call at all", () => {
@@ -178,29 +176,30 @@ describe("no call at all", () => {
     ["GET", "/v1/traces/llm", 405],
     ["GET", "/v1/nothing", 404],
   ])("%s %s -> %i", async (method, path, status) => {
-    calls = 0;
+    app.calls = 0;
     expect((await api(path, { method })).status).toBe(status);
-    expect(calls).toBe(0);
+    expect(app.calls).toBe(0);
   });
 });
 
 describe("when the database fails", () => {
   it("a database that cannot be reached is 500 internal_error in the envelope, logged with the request id", async () => {
-    const down = appOn(`http://127.0.0.1:${await freePort()}`);
-    const client = new Client(async (path, init) => down.request(`http://api.test${path}`, init), "tk_any");
+    const down = appInProcess(`http://127.0.0.1:${await freePort()}`, "any key");
+    const client = new Client(down.api, "tk_any");
     for (const body of [{ namespace: "n" }, "{"]) {
-      logged.length = 0;
+      down.problems.length = 0;
       const answer = await client.post("/v1/sessions/create", body, { "X-Request-ID": "down" });
       expect([answer.status, answer.body.error.code]).toEqual([500, "internal_error"]);
       expect(answer.headers.get("x-request-id")).toBe("down");
-      expect(logged).toHaveLength(1);
-      expect(logged[0]).toEqual([
-        "error",
-        expect.any(String),
-        "down",
-        expect.stringMatching(/^no answer: .*fetch failed/),
+      expect(down.problems).toEqual([
+        {
+          level: "error",
+          message: expect.any(String),
+          request_id: "down",
+          cause: expect.stringMatching(/^no answer: .*fetch failed/),
+        },
       ]);
-      expect(JSON.stringify(logged)).not.toContain("tk_any");
+      expect(JSON.stringify(down)).not.toContain("tk_any");
     }
   });
 });

@@ -3,6 +3,7 @@ import { cors } from "hono/cors";
 import { methodNotAllowed } from "hono/method-not-allowed";
 import * as refusals from "./middleware/refusals.ts";
 import { requestId } from "./middleware/request-id.ts";
+import { requestLog } from "./middleware/request-log.ts";
 import { refuseInvalid } from "./middleware/validation.ts";
 import { routePath } from "./paths.ts";
 import { anonymizationRoutes } from "./routes/anonymization.ts";
@@ -33,10 +34,11 @@ export function createApp(services: Services): OpenAPIHono<AppEnv> {
     await next();
   });
   app.use(requestId);
+  app.use(requestLog);
   app.use(cors({ origin: "*", exposeHeaders: RESPONSE_HEADER_NAMES, maxAge: 86_400 }));
   app.use(methodNotAllowed({ app, onMethodNotAllowed: refusals.methodNotAllowed }));
 
-  healthRoutes(app); //      GET  /health
+  healthRoutes(app); //      GET  /health, /health/ready
   namespaceRoutes(app); //   POST /namespace/register, GET /namespaces
   sessionRoutes(app); //     POST /sessions/create, /sessions/get-or-create
   traceRoutes(app); //       POST /traces/llm, /traces/tool, /traces/handoff, /traces/log

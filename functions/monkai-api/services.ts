@@ -1,13 +1,21 @@
+import type { Bucket } from "./rate-limits.ts";
 import type { Idempotency, Store, StoreRequest } from "./store/store.ts";
 
 export type LogLevel = "info" | "warn" | "error";
 
+/** What a line of the log says beside its message. */
+export interface LogFacts {
+  request_id: string;
+  cause?: unknown;
+  [fact: string]: unknown;
+}
+
 /** All that the app needs from outside. Passed in, so that a test or a runtime can bring its own. */
 export interface Services {
-  store: Pick<Store, "request">;
+  store: Pick<Store, "request" | "checkReady">;
   now: () => Date;
   newId: () => string;
-  log: (level: LogLevel, message: string, requestId: string, cause?: unknown) => void;
+  log: (level: LogLevel, message: string, facts: LogFacts) => void;
 }
 
 /** What middleware has found out by the time a handler runs. */
@@ -15,6 +23,8 @@ export interface AppEnv {
   Variables: {
     services: Services;
     requestId: string;
+    /** The rate limit bucket of the route, where it has one. */
+    bucket?: Bucket;
     /** The database as this request's token sees it. */
     store: StoreRequest;
     /** Where the client sent an `Idempotency-Key` to a route that heeds it. */
@@ -23,13 +33,8 @@ export interface AppEnv {
 }
 
 /** One JSON line on the console, which every runtime collects. Never content, never tokens. */
-export function consoleLog(level: LogLevel, message: string, requestId: string, cause?: unknown): void {
-  const line = {
-    level,
-    message,
-    request_id: requestId,
-    ...(cause === undefined ? {} : { cause: describe(cause) }),
-  };
+export function consoleLog(level: LogLevel, message: string, { cause, ...facts }: LogFacts): void {
+  const line = { level, message, ...facts, ...(cause === undefined ? {} : { cause: describe(cause) }) };
   console[level](JSON.stringify(line));
 }
 

@@ -5,14 +5,16 @@ import { Store } from "./store/store.ts";
 
 /** The app as it runs in production, from a runtime's environment. Both entries call this. */
 export function startApp(environment: unknown): ReturnType<typeof createApp> {
-  let store: Store | undefined;
+  let opened: Store | undefined;
+  // Opened by the first request that needs it: an incomplete configuration is then an error that the API can answer.
+  const store = () => {
+    opened ??= openStore(environment);
+    return opened;
+  };
   return createApp({
-    // Opened by the first request that needs it: an incomplete configuration is then an error that the API can answer.
     store: {
-      request(caller) {
-        store ??= openStore(environment);
-        return store.request(caller);
-      },
+      request: (caller) => store().request(caller),
+      checkReady: async () => store().checkReady(),
     },
     now: () => new Date(),
     newId: () => crypto.randomUUID(),

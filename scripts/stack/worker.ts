@@ -1,7 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { readFile } from "node:fs/promises";
-import type { Readable } from "node:stream";
+import type { Readable, Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { buildSync } from "esbuild";
 import { Miniflare, type MiniflareOptions } from "miniflare";
@@ -14,6 +14,8 @@ export interface WorkerOptions {
   serviceKey: string;
   /** A free one when left out. */
   port?: number;
+  /** Where the Worker's log goes; this process's own output when left out. */
+  log?: Writable;
   /** Gets each workerd process as it starts: workerd outlives a parent that is killed with -9. */
   adopt(child: ChildProcess): void;
 }
@@ -34,7 +36,7 @@ export async function startWorker(options: WorkerOptions): Promise<Server> {
     // Otherwise it asks Cloudflare for a sample of request.cf, and waits for the answer.
     cf: false,
     handleRuntimeStdio(stdout: Readable, stderr: Readable) {
-      stdout.pipe(process.stdout, { end: false });
+      stdout.pipe(options.log ?? process.stdout, { end: false });
       stderr.pipe(process.stderr, { end: false });
     },
   });

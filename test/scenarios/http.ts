@@ -25,6 +25,12 @@ export function http(api: Api): void {
       });
     });
 
+    it("GET /v1/health/ready says the same when the database can be worked with", async () => {
+      const response = await api("/v1/health/ready");
+      expect(response.status).toBe(200);
+      expect(await response.json()).toMatchObject({ status: "ok", service: "monkai-trace" });
+    });
+
     it("HEAD /v1/health returns the same headers without a body", async () => {
       const response = await api("/v1/health", { method: "HEAD" });
       expect(response.status).toBe(200);
@@ -139,6 +145,7 @@ export function http(api: Api): void {
       "/files/{file_id}",
       "/files/{file_id}/download",
       "/health",
+      "/health/ready",
       "/logs/export",
       "/logs/query",
       "/logs/upload",

@@ -71,7 +71,7 @@ export function rateLimits(api: Api): void {
         "/files/{file_id}",
         "/files/{file_id}/download",
       ];
-      expect(Object.keys(paths).sort()).toEqual(["/health", ...limited].sort());
+      expect(Object.keys(paths).sort()).toEqual(["/health", "/health/ready", ...limited].sort());
     });
 
     it("POST /v1/namespace/register counts as sessions", async () => {
@@ -181,7 +181,7 @@ export function rateLimits(api: Api): void {
       expect(answers.filter(({ status }) => status === 429)).toHaveLength(15);
     });
 
-    it.each(["/v1/health", "/v1/openapi.json", "/v1/nothing"])(
+    it.each(["/v1/health", "/v1/health/ready", "/v1/openapi.json", "/v1/nothing"])(
       "GET %s is intentionally unlimited",
       async (path) => {
         const response = await api(path);

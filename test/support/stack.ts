@@ -1,4 +1,8 @@
 import { randomBytes } from "node:crypto";
+import { createWriteStream } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { startDatabase } from "../../scripts/stack/database.ts";
 import { startRest } from "../../scripts/stack/rest.ts";
 import { startWorker } from "../../scripts/stack/worker.ts";
@@ -15,6 +19,8 @@ declare module "vitest" {
     restUrl: string;
     serviceKey: string;
     workerdUrl: string;
+    /** The file with what the API in workerd logs. */
+    workerdLog: string;
     denoUrl: string;
     /** The proxy in front of workerd; the API is below its `/trace`. */
     proxyUrl: string;
@@ -27,7 +33,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const database = await startDatabase({ ephemeral: true });
   const rest = await startRest({ databaseUrl: database.authenticatorUrl, serviceKey });
   const upstream = { supabaseUrl: rest.url, serviceKey, adopt: database.adopt };
-  const [workerd, deno] = await Promise.all([startWorker(upstream), startDeno(upstream)]);
+  const folder = await mkdtemp(join(tmpdir(), "trace-test-"));
+  const workerdLog = join(folder, "workerd.log");
+  const log = createWriteStream(workerdLog);
+  const [workerd, deno] = await Promise.all([startWorker({ ...upstream, log }), startDeno(upstream)]);
   const proxy = await startProxyOnEdge(workerd.url);
 
   project.provide("databaseUrl", database.postgresUrl);
@@ -35,6 +44,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide("restUrl", rest.url);
   project.provide("serviceKey", serviceKey);
   project.provide("workerdUrl", workerd.url);
+  project.provide("workerdLog", workerdLog);
   project.provide("denoUrl", deno.url);
   project.provide("proxyUrl", proxy.url);
 
@@ -43,5 +53,6 @@ export default async function setup(project: TestProject): Promise<() => Promise
     await Promise.all([workerd.stop(), deno.stop()]);
     await rest.stop();
     await database.stop();
+    await rm(folder, { recursive: true });
   };
 }

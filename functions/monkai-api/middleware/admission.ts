@@ -19,7 +19,9 @@ export const admission: MiddlewareHandler<AppEnv> = async (c, next) => {
     }
   }
 
-  for (const warning of store.admission?.warnings ?? []) services.log("warn", warning, requestId);
+  for (const warning of store.admission?.warnings ?? []) {
+    services.log("warn", warning, { request_id: requestId });
+  }
   const rateLimit = store.admission?.rate_limit;
   if (!rateLimit) return;
   for (const [name, value] of Object.entries(rateLimitHeaders(rateLimit))) c.res.headers.set(name, value);

@@ -10,6 +10,7 @@ import type { AppEnv } from "../services.ts";
  */
 export const credentials = (bucket: Bucket): MiddlewareHandler<AppEnv> =>
   async function credentials(c, next) {
+    c.set("bucket", bucket);
     const token = c.req.header("tracer_token") || bearerToken(c.req.header("Authorization"));
     if (!token) {
       throw new ApiError(

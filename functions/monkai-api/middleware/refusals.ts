@@ -5,12 +5,16 @@ import { ApiError, shortened } from "../errors.ts";
 import { speaksSoat } from "../paths.ts";
 import type { AppEnv } from "../services.ts";
 
+/** Seconds. */
+const RETRY_AFTER_OUTAGE = 5;
+
 /**
  * The structured envelope, `{error: {code, message, request_id}}`, and beside it what the endpoint adds. Under the SOAT
  * contract it is `{error: message, code, request_id}`.
  */
 export function errorResponse(c: Context<AppEnv>, error: ApiError): Response {
   if (error.status === 401) c.header("WWW-Authenticate", "Bearer");
+  if (error.status === 503) c.header("Retry-After", `${RETRY_AFTER_OUTAGE}`);
   const { code, message, context } = error;
   const request_id = c.var.requestId;
   const body = speaksSoat(c.req.raw)
@@ -21,7 +25,10 @@ export function errorResponse(c: Context<AppEnv>, error: ApiError): Response {
 
 export const onError: ErrorHandler<AppEnv> = (thrown, c) => {
   const error = asApiError(thrown);
-  if (error.status >= 500) c.var.services.log("error", error.message, c.var.requestId, error.cause);
+  const { services, requestId } = c.var;
+  if (error.status >= 500) {
+    services.log("error", error.message, { request_id: requestId, cause: error.cause });
+  }
   return errorResponse(c, error);
 };
 

@@ -1,4 +1,5 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import { ErrorEnvelope } from "../schemas/error.ts";
 import { responseHeaders } from "../schemas/headers.ts";
 import type { AppEnv } from "../services.ts";
 
@@ -28,6 +29,28 @@ const health = createRoute({
   },
 });
 
+const ready = createRoute({
+  method: "get",
+  path: "/health/ready",
+  tags: ["Health"],
+  operationId: "readinessCheck",
+  summary: "Readiness check: can the database be worked with",
+  description: "One call to the database. Needs no token. For load balancers, and after a deployment.",
+  security: [],
+  responses: {
+    200: {
+      description: "The database answers, with this API's functions in it",
+      headers: responseHeaders.every,
+      content: { "application/json": { schema: Health } },
+    },
+    503: {
+      description: "The database does not answer as it should",
+      headers: responseHeaders.outage,
+      content: { "application/json": { schema: ErrorEnvelope } },
+    },
+  },
+});
+
 export function healthRoutes(app: OpenAPIHono<AppEnv>): void {
   // Hono answers HEAD from GET; the documentation has to be told.
   app.openAPIRegistry.registerPath({
@@ -39,8 +62,20 @@ export function healthRoutes(app: OpenAPIHono<AppEnv>): void {
     summary: "Liveness check without a body",
     responses: { 200: { description: "Service is responsive (no body)", headers: responseHeaders.every } },
   });
-  app.openapi(health, (c) => {
-    const timestamp = c.var.services.now().toISOString();
-    return c.json({ status: "ok" as const, service: "monkai-trace", api_version: "v1", timestamp }, 200);
+  app.openapi(health, (c) => c.json(healthy(c.var.services.now()), 200));
+
+  app.openapi(ready, async (c) => {
+    const { services } = c.var;
+    await services.store.checkReady();
+    return c.json(healthy(services.now()), 200);
   });
+}
+
+function healthy(now: Date) {
+  return {
+    status: "ok" as const,
+    service: "monkai-trace",
+    api_version: "v1",
+    timestamp: now.toISOString(),
+  };
 }

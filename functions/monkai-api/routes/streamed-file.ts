@@ -18,7 +18,10 @@ interface StreamedFile<Row> {
 export async function streamedFile<Row>(c: Context<AppEnv>, file: StreamedFile<Row>): Promise<Response> {
   const pages = itemsOf(await begun(file.pages), file.toItem);
   const body = stream(file.write(pages), ({ message, cause }) => {
-    c.var.services.log("error", `${file.fileName} was broken off: ${message}`, c.var.requestId, cause);
+    c.var.services.log("error", `${file.fileName} was broken off: ${message}`, {
+      request_id: c.var.requestId,
+      cause,
+    });
   });
   return c.body(body, 200, {
     "Content-Type": file.mediaType,

@@ -51,7 +51,7 @@ export const RESPONSE_HEADERS = {
     schema: { type: "string" },
     description: 'The current IETF draft\'s form of the rest: `"traces";r=599;t=47`.',
   },
-  RetryAfter: { schema: COUNT, description: "Seconds to wait; equal to the reset." },
+  RetryAfter: { schema: COUNT, description: "Seconds to wait; on a 429, equal to the reset." },
   ContentDisposition: {
     schema: { type: "string" },
     description: 'A name for the file: `attachment; filename="my-agent-records-2025-12-10.csv"`.',
@@ -84,6 +84,7 @@ export const responseHeaders = {
   every,
   limited,
   exported: { ...limited, "Content-Disposition": ref("ContentDisposition") },
+  outage: { ...every, "Retry-After": ref("RetryAfter") },
   exceeded: { ...limited, "Retry-After": ref("RetryAfter") },
   idempotent: {
     ...limited,

@@ -38,6 +38,8 @@ export interface Idempotency {
 
 /** What the database says of the caller, with or without the work done. */
 export interface Admission {
+  /** Absent where the token is not good. */
+  tenant_id?: string;
   rate_limit?: RateLimit;
   /** What went wrong without stopping the request. */
   warnings?: string[];
@@ -71,6 +73,16 @@ export class Store {
 
   request(caller: Caller): StoreRequest {
     return new StoreRequest(this.#client, this.#cursors, this.#anonymizers, caller);
+  }
+
+  /** Throws `internal_error` with status 503 when the database cannot do its work. SQL: `check_ready`. */
+  async checkReady(): Promise<void> {
+    const { error: failure } = await this.#client.rpc("check_ready");
+    if (!failure) return;
+    throw new ApiError("internal_error", "The database does not answer as it should.", {
+      status: 503,
+      cause: causeOf(failure),
+    });
   }
 }
 
@@ -249,13 +261,14 @@ export class StoreRequest {
     this.asked = true;
     const { data, error: failure } = await this.#client.rpc(name, { payload });
     if (failure) {
-      // Not the error's details: they may quote the row, which is what a client said.
-      const cause = `${failure.code || "no answer"}: ${failure.message}`;
-      throw new ApiError("internal_error", "The database could not do this. Please try again.", { cause });
+      throw new ApiError("internal_error", "The database could not do this. Please try again.", {
+        cause: causeOf(failure),
+      });
     }
 
     const answer = data as Answer<Data>;
-    this.admission = { rate_limit: answer.rate_limit, warnings: answer.warnings };
+    const { tenant_id, rate_limit, warnings } = answer;
+    this.admission = { tenant_id, rate_limit, warnings };
     this.replay = answer.replay;
     if (answer.error) {
       const { code, message, status, ...context } = answer.error;
@@ -263,4 +276,9 @@ export class StoreRequest {
     }
     return answer;
   }
+}
+
+/** For the log. Not the error's details: they may quote the row, which is what a client said. */
+function causeOf({ code, message }: { code: string; message: string }): string {
+  return `${code || "no answer"}: ${message}`;
 }

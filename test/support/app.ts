@@ -1,0 +1,42 @@
+import { createApp } from "../../functions/monkai-api/app.ts";
+import type { LogFacts, LogLevel } from "../../functions/monkai-api/services.ts";
+import { Store } from "../../functions/monkai-api/store/store.ts";
+import type { Api } from "./tenant.ts";
+
+export interface LogLine extends LogFacts {
+  level: LogLevel;
+  message: string;
+}
+
+export interface InProcessApp {
+  api: Api;
+  /** How many calls reached the REST layer. Set it back as you like. */
+  calls: number;
+  /** What was logged: a line for each request, and the problems. */
+  requests: LogLine[];
+  problems: LogLine[];
+}
+
+/** The app in this process, in front of a real REST layer: a test may count its calls and read its log. */
+export function appInProcess(restUrl: string, serviceKey: string): InProcessApp {
+  const seen: InProcessApp = {
+    api: async (path, init) => app.request(`http://api.test${path}`, init),
+    calls: 0,
+    requests: [],
+    problems: [],
+  };
+  const counting: typeof fetch = (input, init) => {
+    seen.calls += 1;
+    return fetch(input, init);
+  };
+  const app = createApp({
+    store: new Store(restUrl, serviceKey, counting),
+    now: () => new Date(),
+    newId: () => crypto.randomUUID(),
+    log(level, message, facts) {
+      const lines = message === "request" ? seen.requests : seen.problems;
+      lines.push({ level, message, ...facts });
+    },
+  });
+  return seen;
+}
