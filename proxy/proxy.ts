@@ -30,6 +30,7 @@ export async function proxy(request: Request, options: ProxyOptions): Promise<Re
   headers.set("accept-encoding", "identity"); // the platform compresses what it sends
   headers.set("x-forwarded-host", url.host);
   headers.set("x-forwarded-proto", url.protocol.slice(0, -1));
+  headers.set("x-forwarded-prefix", "/trace");
   const client = options.clientAddress(request);
   if (client) headers.set("x-forwarded-for", client);
 

@@ -31,6 +31,7 @@ export function withTables(readme: string): string {
 function endpointTable(): string {
   const app = createApp({
     store: new Store("http://unused", "unused"),
+    readAsset: async () => undefined,
     now: () => new Date(),
     newId: () => "unused",
     log: () => {},
@@ -42,10 +43,7 @@ function endpointTable(): string {
       summary,
     ]),
   );
-  return table(
-    ["endpoint", "what it does"],
-    [...rows, ["`GET /v1/openapi.json`", "This API as OpenAPI 3.1"]],
-  );
+  return table(["endpoint", "what it does"], rows);
 }
 
 function errorTable(): string {

@@ -7,6 +7,7 @@ import { requestLog } from "./middleware/request-log.ts";
 import { refuseInvalid } from "./middleware/validation.ts";
 import { routePath } from "./paths.ts";
 import { anonymizationRoutes } from "./routes/anonymization.ts";
+import { docsRoutes } from "./routes/docs.ts";
 import { fileRoutes } from "./routes/files.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { logRoutes } from "./routes/logs.ts";
@@ -48,6 +49,7 @@ export function createApp(services: Services): OpenAPIHono<AppEnv> {
   recordRoutes(app); //      POST /records/upload, /record_query, /records/export
   logRoutes(app); //         POST /logs/upload, /logs/query, /logs/export
   anonymizationRoutes(app); // GET, PUT /anonymization-rules
-  openApiRoutes(app); //     GET  /openapi.json
+  openApiRoutes(app); //     GET  /openapi.json, /openapi.yaml
+  docsRoutes(app); //        GET  /docs
   return app;
 }

@@ -1,10 +1,13 @@
 import { createApp } from "./app.ts";
 import { parseEnv } from "./env.ts";
-import { consoleLog } from "./services.ts";
+import { consoleLog, type Services } from "./services.ts";
 import { Store } from "./store/store.ts";
 
-/** The app as it runs in production, from a runtime's environment. Both entries call this. */
-export function startApp(environment: unknown): ReturnType<typeof createApp> {
+/** The app as it runs in production, from a runtime's environment and its files. Both entries call this. */
+export function startApp(
+  environment: unknown,
+  readAsset: Services["readAsset"],
+): ReturnType<typeof createApp> {
   let opened: Store | undefined;
   // Opened by the first request that needs it: an incomplete configuration is then an error that the API can answer.
   const store = () => {
@@ -16,6 +19,7 @@ export function startApp(environment: unknown): ReturnType<typeof createApp> {
       request: (caller) => store().request(caller),
       checkReady: async () => store().checkReady(),
     },
+    readAsset,
     now: () => new Date(),
     newId: () => crypto.randomUUID(),
     log: consoleLog,

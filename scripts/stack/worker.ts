@@ -31,6 +31,11 @@ export async function startWorker(options: WorkerOptions): Promise<Server> {
     modules: [{ type: "ESModule", path: "worker.js", contents }],
     compatibilityDate: await compatibilityDate(),
     bindings: { SUPABASE_URL: options.supabaseUrl, SUPABASE_SERVICE_ROLE_KEY: options.serviceKey },
+    assets: {
+      directory: `${root}functions/monkai-api/assets`,
+      binding: "ASSETS",
+      routerConfig: { invoke_user_worker_ahead_of_assets: true, has_user_worker: true },
+    },
     host: loopback,
     port: options.port ?? 0,
     // Otherwise it asks Cloudflare for a sample of request.cf, and waits for the answer.

@@ -31,6 +31,7 @@ export function appInProcess(restUrl: string, serviceKey: string): InProcessApp 
   };
   const app = createApp({
     store: new Store(restUrl, serviceKey, counting),
+    readAsset: async () => undefined,
     now: () => new Date(),
     newId: () => crypto.randomUUID(),
     log(level, message, facts) {

@@ -14,7 +14,14 @@ export async function startDeno({ supabaseUrl, serviceKey, adopt }: WorkerOption
   const url = `http://127.0.0.1:${port}`;
   const deno = spawn(
     "node_modules/.bin/deno",
-    ["run", "--node-modules-dir=manual", "--allow-net", "--allow-env", "functions/monkai-api/index.ts"],
+    [
+      "run",
+      "--node-modules-dir=manual",
+      "--allow-net",
+      "--allow-env",
+      "--allow-read=functions/monkai-api/assets",
+      "functions/monkai-api/index.ts",
+    ],
     {
       cwd: root,
       stdio: ["ignore", "ignore", "inherit"],

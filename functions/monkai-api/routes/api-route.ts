@@ -3,11 +3,12 @@ import { admission } from "../middleware/admission.ts";
 import { BODY_LIMIT, limitBody } from "../middleware/body-limit.ts";
 import { credentials } from "../middleware/credentials.ts";
 import { idempotency } from "../middleware/idempotency.ts";
+import type { ErrorCode } from "../errors.ts";
 import type { Bucket } from "../rate-limits.ts";
 import { ErrorEnvelope } from "../schemas/error.ts";
 import { responseHeaders } from "../schemas/headers.ts";
 
-/** A token is good in either of the two. */
+/** A token is good in either of the two schemes. */
 export const EITHER_SCHEME: Record<string, string[]>[] = [{ bearerAuth: [] }, { tracerTokenHeader: [] }];
 
 interface Described<Path extends string> {
@@ -47,9 +48,12 @@ export function postRoute<Path extends string, Body extends z.ZodType, Result ex
     responses: {
       200: answered(route.summary, result, idempotent ? responseHeaders.idempotent : responseHeaders.limited),
       ...refusals,
-      413: refused("The body is too large."),
-      415: refused("The body is not sent as JSON."),
-      ...(idempotent ? { 422: refused("The idempotency key was used for another request.") } : {}),
+      413: refused("The body is too large.", ["invalid_payload"]),
+      415: refused("The body is not sent as JSON.", ["invalid_payload"]),
+      ...(storesContent(route) ? { 500: notStored } : {}),
+      ...(idempotent
+        ? { 422: refused("The idempotency key was used for another request.", ["idempotency_key_conflict"]) }
+        : {}),
     },
   });
 }
@@ -65,7 +69,7 @@ export function registerRoute<Path extends string, Body extends z.ZodType, Resul
     responses: {
       201: answered(route.summary, route.result, responseHeaders.limited),
       ...others,
-      409: refused("It is there already."),
+      409: refused("It is there already.", ["namespace_taken", "namespace_too_similar"]),
     },
   });
 }
@@ -78,7 +82,7 @@ export function putRoute<Path extends string, Body extends z.ZodType, Result ext
   return createRoute({
     ...post,
     method: "put" as const,
-    responses: { ...responses, 409: refused("It has changed in the meantime.") },
+    responses: { ...responses, 409: refused("It has changed in the meantime.", ["bad_request"]) },
   });
 }
 
@@ -124,7 +128,7 @@ export function getRoute<
     responses: {
       200: answered(route.summary, result, responseHeaders.limited),
       ...refusals,
-      ...(params ? { 404: refused("There is no such thing.") } : {}),
+      ...(params ? { 404: refused("There is no such thing.", ["not_found"]) } : {}),
     },
   });
 }
@@ -140,12 +144,35 @@ const requestId = { $ref: "#/components/parameters/RequestIdHeader" };
 const idempotencyKey = { $ref: "#/components/parameters/IdempotencyKeyHeader" };
 
 const refusals = {
-  400: refused("A field is missing or invalid, or the body is not JSON."),
-  401: refused("The tracer token is missing, unknown, expired or revoked.", responseHeaders.every),
-  403: refused("The tracer token may not use this namespace."),
-  429: refused("The limit of the bucket is used up for this minute.", responseHeaders.exceeded),
-  500: refused("Something went wrong on the server."),
+  400: refused("A field is missing or invalid, or the body is not JSON.", [
+    "missing_field",
+    "invalid_payload",
+    "bad_request",
+  ]),
+  401: refused(
+    "The tracer token is missing, unknown, expired or revoked.",
+    ["missing_token", "invalid_token", "token_expired", "token_inactive", "unauthorized"],
+    responseHeaders.every,
+  ),
+  403: refused("The tracer token may not use this namespace.", ["forbidden"]),
+  429: refused(
+    "The limit of the bucket is used up for this minute.",
+    ["rate_limit_exceeded"],
+    responseHeaders.exceeded,
+  ),
+  500: refused("Something went wrong on the server.", ["internal_error"]),
 };
+
+const notStored = refused("Something went wrong on the server, and nothing was stored.", [
+  "internal_error",
+  "anonymization_error",
+  "encryption_error",
+]);
+
+/** Whether what is sent holds what was said, which may have to be anonymized. */
+function storesContent({ tag }: { tag: string }): boolean {
+  return ["Traces", "Records", "Logs"].includes(tag);
+}
 
 function described<Path extends string>({ path, tag, operationId, summary, description }: Described<Path>) {
   return { path, tags: [tag], operationId, summary, description, security: EITHER_SCHEME };
@@ -161,6 +188,7 @@ function answered<Result extends z.ZodType>(description: string, schema: Result,
   return { description, headers, content: { "application/json": { schema } } };
 }
 
-function refused(description: string, headers: Headers = responseHeaders.limited) {
-  return answered(description, ErrorEnvelope, headers);
+function refused(description: string, codes: ErrorCode[], headers: Headers = responseHeaders.limited) {
+  const examples = Object.fromEntries(codes.map((code) => [code, { $ref: `#/components/examples/${code}` }]));
+  return { description, headers, content: { "application/json": { schema: ErrorEnvelope, examples } } };
 }

@@ -12,6 +12,12 @@ const Health = z
   })
   .openapi("HealthResponse");
 
+const failed = {
+  description: "Something went wrong on the server",
+  headers: responseHeaders.every,
+  content: { "application/json": { schema: ErrorEnvelope } },
+};
+
 const health = createRoute({
   method: "get",
   path: "/health",
@@ -26,6 +32,7 @@ const health = createRoute({
       headers: responseHeaders.every,
       content: { "application/json": { schema: Health } },
     },
+    500: failed,
   },
 });
 
@@ -43,10 +50,11 @@ const ready = createRoute({
       headers: responseHeaders.every,
       content: { "application/json": { schema: Health } },
     },
+    500: failed,
     503: {
+      ...failed,
       description: "The database does not answer as it should",
       headers: responseHeaders.outage,
-      content: { "application/json": { schema: ErrorEnvelope } },
     },
   },
 });
@@ -60,7 +68,10 @@ export function healthRoutes(app: OpenAPIHono<AppEnv>): void {
     operationId: "healthCheckHead",
     security: [],
     summary: "Liveness check without a body",
-    responses: { 200: { description: "Service is responsive (no body)", headers: responseHeaders.every } },
+    responses: {
+      200: { description: "Service is responsive (no body)", headers: responseHeaders.every },
+      500: failed,
+    },
   });
   app.openapi(health, (c) => c.json(healthy(c.var.services.now()), 200));
 

@@ -66,7 +66,7 @@ const listTraces = getRoute({
     ...dates,
     root_only: z.enum(["true", "false"]).optional().openapi({ description: "Roots alone." }),
     limit: z.coerce.number().int().min(1).max(1000).default(50),
-    offset: z.coerce.number().int().min(0).default(0).openapi({ type: "integer" }),
+    offset: z.coerce.number().int().min(0).default(0).openapi({ type: "integer", default: 0 }),
   }),
   result: z
     .object({ data: z.array(Trace), total: count(), limit: count(), offset: count() })

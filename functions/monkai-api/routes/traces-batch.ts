@@ -40,9 +40,6 @@ const schemaRef = (name: string) => `#/components/schemas/${name}`;
 
 /** What the batch itself insists on is the type alone; the documentation says the whole. */
 const BatchTraceItem = z.looseObject({ type: z.enum(TYPES) }).openapi("BatchTraceItem", {
-  type: "object",
-  required: ["type"],
-  properties: { type: { type: "string", enum: [...TYPES] } },
   discriminator: {
     propertyName: "type",
     mapping: Object.fromEntries(Object.entries(ITEM_SCHEMAS).map(([type, name]) => [type, schemaRef(name)])),

@@ -17,3 +17,10 @@ export const ErrorEnvelope = z
     }),
   })
   .openapi("Error");
+
+/** The same under the SOAT contract. */
+export const SoatError = z.looseObject({
+  error: z.string().openapi({ description: "For people. Wording may change." }),
+  code: z.enum(ERROR_CODES).openapi({ description: "Stable and made for machines: branch on this." }),
+  request_id: z.string().openapi({ description: "The `X-Request-ID` of the response." }),
+});

@@ -1,0 +1,137 @@
+import type { OpenAPIHono } from "@hono/zod-openapi";
+import { ERRORS, type ErrorCode } from "../errors.ts";
+import { EITHER_SCHEME } from "../routes/api-route.ts";
+import { TRACE_ID_EXAMPLE } from "../schemas/common.ts";
+import { SoatError } from "../schemas/error.ts";
+import { REQUEST_HEADERS, RESPONSE_HEADERS } from "../schemas/headers.ts";
+import type { AppEnv } from "../services.ts";
+import { codeSamples } from "./code-samples.ts";
+import { EXAMPLES } from "./examples.ts";
+
+const TAGS = [
+  { name: "Health", description: "Liveness and readiness (no token needed)." },
+  { name: "Namespaces", description: "What keeps a tenant's agents or products apart." },
+  { name: "Sessions", description: "Conversations that traces belong to." },
+  { name: "Traces", description: "LLM calls, tool calls, handoffs and logs, one by one or in batches." },
+  { name: "Records", description: "Conversation records in bulk." },
+  { name: "Logs", description: "Operational log entries in bulk." },
+  { name: "Query", description: "Reading records and logs back." },
+  { name: "Export", description: "All records or logs in one answer, as JSON or CSV." },
+  {
+    name: "Trace trees",
+    description:
+      "One agent's part in a run, linked into a tree: the SOAT Traces API. The same paths answer under `/api/v1`, where an " +
+      "error is `{error: message, code, request_id}`.",
+  },
+  { name: "Anonymization", description: "What is taken out of content before it is stored." },
+  { name: "Documentation", description: "This document, for machines and for people (no token needed)." },
+];
+
+const INFO = {
+  title: "MonkAI Trace API",
+  version: "1.0.0",
+  summary: "Send what your agents did, from any language, and read it back.",
+  description: `Sessions, LLM calls, tool calls, handoffs, logs and whole conversation records go in by HTTP and JSON, and come
+back as queries, exports and execution trees. Every endpoint but health and documentation wants a tracer token, as
+\`Authorization: Bearer tk_...\` or as \`tracer_token: tk_...\`.
+
+- **Retries**: send an \`Idempotency-Key\` with a trace or a batch, and the same one again when you retry it.
+- **Limits**: per token and minute; every answer says what is left. Past them it is 429 with \`Retry-After\`.
+- **Errors**: branch on \`error.code\`, and on the status where you do not know the code. Quote \`error.request_id\`.
+- \`null\` means absent. Unknown fields are ignored. Timestamps without a zone are UTC.`,
+  license: { name: "MIT", url: "https://opensource.org/license/mit" },
+};
+
+interface Operation {
+  operationId: string;
+  security?: unknown[];
+  requestBody?: { content: Record<string, MediaType> };
+  responses: Record<string, { content?: Record<string, MediaType> }>;
+  [extension: `x-${string}`]: unknown;
+}
+
+interface MediaType {
+  example?: unknown;
+}
+
+/** Registers what operations refer to by name. Once for each app. */
+export function registerComponents({ openAPIRegistry: registry }: OpenAPIHono<AppEnv>): void {
+  registry.registerComponent("securitySchemes", "bearerAuth", {
+    type: "http",
+    scheme: "bearer",
+    bearerFormat: "opaque",
+    description: "`Authorization: Bearer tk_...`. Recommended.",
+  });
+  registry.registerComponent("securitySchemes", "tracerTokenHeader", {
+    type: "apiKey",
+    in: "header",
+    name: "tracer_token",
+    description: "The same token in the `tracer_token` header. It wins where both are sent.",
+  });
+  for (const [name, parameter] of Object.entries(REQUEST_HEADERS)) {
+    registry.registerComponent("parameters", name, parameter);
+  }
+  for (const [name, header] of Object.entries(RESPONSE_HEADERS)) {
+    registry.registerComponent("headers", name, header);
+  }
+  registry.register("SoatError", SoatError);
+}
+
+/**
+ * The API as an OpenAPI 3.1 document, generated from the schemas that validate, so that it cannot say anything else.
+ * `baseUrl` is where its reader reaches the API; under SOAT's prefix, errors have SOAT's shape.
+ */
+export function apiDocument(app: OpenAPIHono<AppEnv>, baseUrl: string, soat: boolean) {
+  const document = app.getOpenAPI31Document({
+    openapi: "3.1.0",
+    info: INFO,
+    servers: [{ url: baseUrl, description: "Where this document came from" }],
+    tags: TAGS,
+    security: EITHER_SCHEME,
+  });
+  for (const [path, item] of Object.entries(document.paths ?? {})) {
+    for (const [method, operation] of Object.entries(item as Record<string, Operation>)) {
+      illustrate(operation, method.toUpperCase(), baseUrl + path);
+    }
+  }
+
+  const { SoatError: soatError, ...schemas } = document.components?.schemas ?? {};
+  const examples = errorExamples(soat);
+  return {
+    ...document,
+    components: {
+      ...document.components,
+      schemas: soat ? { ...schemas, Error: soatError } : schemas,
+      examples,
+    },
+  };
+}
+
+/** Adds its example and its code samples to an operation. */
+function illustrate(operation: Operation, method: string, url: string): void {
+  const { request, response } = EXAMPLES[operation.operationId] ?? {};
+  const sent = operation.requestBody?.content["application/json"];
+  if (sent && request !== undefined) sent.example = request;
+  const answered = (operation.responses[200] ?? operation.responses[201])?.content?.["application/json"];
+  if (answered && response !== undefined) answered.example = response;
+  operation["x-codeSamples"] = codeSamples({
+    method,
+    url: url.replaceAll("{trace_id}", TRACE_ID_EXAMPLE).replaceAll("{file_id}", `file_${TRACE_ID_EXAMPLE}`),
+    authenticated: operation.security?.length !== 0,
+    body: request,
+  });
+}
+
+/** components/examples: each error code as its envelope. */
+function errorExamples(soat: boolean): Record<string, { summary: string; value: unknown }> {
+  const request_id = "8c5d96f1-9e47-4c01-bb1e-8b5a7a2a1234";
+  const codes = Object.entries(ERRORS) as [ErrorCode, { meaning: string }][];
+  return Object.fromEntries(
+    codes.map(([code, { meaning }]) => {
+      const value = soat
+        ? { error: meaning, code, request_id }
+        : { error: { code, message: meaning, request_id } };
+      return [code, { summary: code, value }];
+    }),
+  );
+}

@@ -1,0 +1,204 @@
+import { TRACE_ID_EXAMPLE } from "../schemas/common.ts";
+
+interface Example {
+  request?: unknown;
+  response?: unknown;
+}
+
+const SESSION = "my-agent-5521999998888-20251210123456";
+const WHEN = "2025-12-10T12:34:56.789Z";
+
+const session = {
+  session_id: SESSION,
+  namespace: "my-agent",
+  user_id: "5521999998888",
+  inactivity_timeout: 300,
+  created_at: WHEN,
+  metadata: { platform: "whatsapp" },
+};
+
+const trace = {
+  id: TRACE_ID_EXAMPLE,
+  project_id: "proj_V1StGXR8Z5jdHi6B",
+  agent_id: "agt_V1StGXR8Z5jdHi6B",
+  file_id: `file_${TRACE_ID_EXAMPLE}`,
+  step_count: 3,
+  parent_trace_id: null,
+  root_trace_id: null,
+  created_at: WHEN,
+  namespace: "my-agent",
+  agent: "support-bot",
+  session_id: SESSION,
+  content_redacted_at: null,
+};
+
+const llm = {
+  session_id: SESSION,
+  namespace: "my-agent",
+  agent: "support-bot",
+  model: "gpt-4",
+  provider: "openai",
+  input: { messages: [{ role: "user", content: "Hello!" }] },
+  output: {
+    content: "Hi, how can I help?",
+    usage: { prompt_tokens: 8, completion_tokens: 10 },
+  },
+  latency_ms: 820,
+};
+const tool = {
+  session_id: SESSION,
+  tool_name: "get_weather",
+  arguments: { city: "Recife" },
+  result: { temperature: 29 },
+  latency_ms: 140,
+};
+const handoff = {
+  session_id: SESSION,
+  from_agent: "support-bot",
+  to_agent: "sales-bot",
+  reason: "The customer wants to buy",
+};
+const log = {
+  session_id: SESSION,
+  level: "info",
+  message: "Order 42 was placed",
+  resource_id: "order-42",
+};
+
+const placed = { trace_id: TRACE_ID_EXAMPLE };
+const traced = {
+  llm: { trace_type: "llm_call", tokens: { input: 8, output: 10 }, ...placed },
+  tool: { trace_type: "tool_call", tool_name: "get_weather", ...placed },
+  handoff: { trace_type: "handoff", from: "support-bot", to: "sales-bot", ...placed },
+  log: { trace_type: "log", ...placed },
+};
+
+const record = {
+  namespace: "my-agent",
+  agent: "support-bot",
+  session_id: SESSION,
+  msg: [
+    { role: "user", content: "Hello!" },
+    { role: "assistant", content: "Hi, how can I help?" },
+  ],
+  input_tokens: 8,
+  output_tokens: 10,
+  total_tokens: 18,
+  inserted_at: WHEN,
+  model: "gpt-4",
+};
+const logEntry = {
+  namespace: "my-agent",
+  level: "error",
+  message: "The payment was declined",
+  timestamp: WHEN,
+  resource_id: "order-42",
+  custom_object: { attempt: 2 },
+};
+const uploaded = {
+  inserted_count: 1,
+  total_inserted: 1,
+  dropped_count: 0,
+  duplicates_skipped: 0,
+  details: { dropped: [] },
+};
+
+const rules = {
+  toggles: { email: true, cpf: true },
+  custom: [{ name: "customer", pattern: "MK-\\d+", replacement: "[CUSTOMER]" }],
+};
+
+/** What one may send to each operation, and what comes back. A test sends them all. */
+export const EXAMPLES: Record<string, Example> = {
+  registerNamespace: {
+    request: { namespace: "my-agent" },
+    response: { namespace: "my-agent", created_at: WHEN },
+  },
+  listNamespaces: { response: { namespaces: [{ namespace: "my-agent", created_at: WHEN }] } },
+  createSession: {
+    request: {
+      namespace: "my-agent",
+      user_id: "5521999998888",
+      inactivity_timeout: 300,
+      metadata: { platform: "whatsapp" },
+    },
+    response: session,
+  },
+  getOrCreateSession: {
+    request: { namespace: "my-agent", user_id: "5521999998888" },
+    response: { ...session, reused: true },
+  },
+  traceLlmCall: { request: llm, response: { success: true, ...traced.llm } },
+  traceToolCall: { request: tool, response: { success: true, ...traced.tool } },
+  traceHandoff: { request: handoff, response: { success: true, ...traced.handoff } },
+  traceLog: { request: log, response: { success: true, ...traced.log } },
+  traceBatch: {
+    request: {
+      traces: [
+        { type: "llm", ...llm },
+        { type: "tool", ...tool },
+        { type: "handoff", ...handoff },
+        { type: "log", ...log },
+      ],
+    },
+    response: {
+      success: true,
+      total: 4,
+      succeeded: 4,
+      failed: 0,
+      results: Object.entries(traced).map(([type, result], index) => ({ index, type, status: "ok", result })),
+    },
+  },
+  listTraces: { response: { data: [trace], total: 1, limit: 50, offset: 0 } },
+  getTrace: { response: trace },
+  getTraceTree: {
+    response: {
+      ...trace,
+      children: [
+        {
+          ...trace,
+          id: "agt_trace_4f90d13a42aF3kQx",
+          agent_id: "agt_4f90d13a42aF3kQx",
+          agent: "sales-bot",
+          file_id: null,
+          step_count: 0,
+          parent_trace_id: TRACE_ID_EXAMPLE,
+          root_trace_id: TRACE_ID_EXAMPLE,
+          children: [],
+        },
+      ],
+    },
+  },
+  purgeTraceContent: { response: { ...trace, content_redacted_at: WHEN } },
+  getFile: {
+    response: {
+      id: `file_${TRACE_ID_EXAMPLE}`,
+      trace_id: TRACE_ID_EXAMPLE,
+      filename: `file_${TRACE_ID_EXAMPLE}.json`,
+      content_type: "application/json",
+      step_count: 3,
+      created_at: WHEN,
+      content_redacted_at: null,
+    },
+  },
+  uploadRecords: { request: { records: [record] }, response: uploaded },
+  queryRecords: {
+    request: { namespace: "my-agent", query: { agent: "support-bot", limit: 10 } },
+    response: { records: [record], count: 1 },
+  },
+  exportRecords: {
+    request: { namespace: "my-agent", start_date: "2025-12-01T00:00:00Z", format: "json" },
+    response: { records: [record] },
+  },
+  uploadLogs: { request: { logs: [logEntry] }, response: uploaded },
+  queryLogs: {
+    request: { namespace: "my-agent", level: "error", limit: 10 },
+    response: { logs: [logEntry], count: 1 },
+  },
+  exportLogs: {
+    request: { namespace: "my-agent", level: "error", format: "json" },
+    response: { logs: [logEntry] },
+  },
+  putAnonymizationRules: { request: { rules, expected_version: 0 }, response: { version: 1, rules } },
+  getAnonymizationRules: { response: { version: 1, rules } },
+};

@@ -1,0 +1,81 @@
+import { createRoute, type OpenAPIHono } from "@hono/zod-openapi";
+import { getPath } from "hono/utils/url";
+import { ApiError } from "../errors.ts";
+import { responseHeaders } from "../schemas/headers.ts";
+import type { AppEnv } from "../services.ts";
+
+/** What the page is made of: the folder `assets`. */
+const FILES: Record<string, string> = {
+  "docs.js": "text/javascript; charset=utf-8",
+  "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
+  "swagger-ui.css": "text/css; charset=utf-8",
+};
+
+/** People paste tokens into this page: it runs nothing but its own files, and talks to nobody but this API. */
+const CONTENT_SECURITY_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join("; ");
+
+const docs = createRoute({
+  method: "get",
+  path: "/docs",
+  tags: ["Documentation"],
+  operationId: "getDocs",
+  summary: "This API as a page to read and to try",
+  security: [],
+  responses: {
+    200: {
+      description: "The page.",
+      headers: responseHeaders.every,
+      content: { "text/html": { schema: { type: "string" } } },
+    },
+  },
+});
+
+export function docsRoutes(app: OpenAPIHono<AppEnv>): void {
+  app.openapi(docs, (c) => {
+    const folder = getPath(c.req.raw).endsWith("/") ? "" : "docs/";
+    return c.html(page(folder), 200, { "Content-Security-Policy": CONTENT_SECURITY_POLICY });
+  });
+
+  app.get("/docs/:file", async (c) => {
+    const name = c.req.param("file");
+    const type = Object.hasOwn(FILES, name) ? FILES[name] : undefined;
+    const content = type && (await c.var.services.readAsset(name));
+    if (!content) throw new ApiError("not_found", "The page at /docs has no such file here.");
+    return c.body(content, 200, { "Content-Type": type, "Cache-Control": "public, max-age=86400" });
+  });
+}
+
+function page(folder: string): string {
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>MonkAI Trace API</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="${folder}swagger-ui.css">
+<style>
+body { margin: 0; }
+.code-samples { padding: 0 20px 10px; }
+.code-sample summary { cursor: pointer; padding: 6px 0; font: 600 14px sans-serif; }
+.code-sample pre { overflow-x: auto; padding: 10px; background: #1f2430; color: #e6e6e6; border-radius: 4px; font-size: 12px; }
+</style>
+</head>
+<body>
+<div id="reference"></div>
+<noscript>This page needs JavaScript. The same is in openapi.json, beside it.</noscript>
+<script src="${folder}swagger-ui-bundle.js"></script>
+<script src="${folder}docs.js"></script>
+</body>
+</html>
+`;
+}

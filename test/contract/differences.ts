@@ -1,0 +1,79 @@
+/** Why our document states something that a published one does not, or the other way round. */
+export interface Difference {
+  reason: string;
+  /** What is stated: see `facts.ts`. */
+  facts: RegExp;
+}
+
+/** What the published documents state and ours does not. */
+export const LEFT_OUT: Difference[] = [
+  {
+    reason: "The published text says that a batch's results come without `success`; its schema could not.",
+    facts: /^POST \/traces\/batch 200\.results\[\]\.result<object>\.success/,
+  },
+];
+
+/** What ours states beside them. No client that keeps to the published documents runs into any of it. */
+export const ADDED: Difference[] = [
+  { reason: "Every refusal says what is left of the limit.", facts: / (?:4\d\d|500) header X-RateLimit-/ },
+  { reason: "The limit in the IETF draft's headers too.", facts: / header RateLimit(?:-|$)/ },
+  { reason: "A body can be too large, and not JSON.", facts: / (?:answers )?41[35]\b/ },
+  { reason: "SOAT's answers carry a request id.", facts: /^GET \/traces\S* \d+ header X-Request-ID/ },
+  { reason: "SOAT's requests may, too.", facts: /^GET \/traces\S* header X-Request-ID/ },
+  {
+    reason: "SOAT's endpoints are limited like all others.",
+    facts: /^GET \/traces\S* (?:answers 429|\d+ header|429)/,
+  },
+  {
+    reason: "SOAT's parameters can be wrong, and servers fail.",
+    facts: /^GET \/traces\S* (?:answers )?(?:400|500)/,
+  },
+  {
+    reason: "SOAT's errors have a code and a request id beside the text.",
+    facts: /^GET \/traces\S* 40[134]\.(?:code|request_id|error is required)/,
+  },
+  {
+    reason: "More to filter traces by.",
+    facts: /^GET \/traces query (?:session_id|agent|start_date|end_date|root_only|limit m|offset m)/,
+  },
+  {
+    reason: "A trace says where it is from in words.",
+    facts: /^GET \/traces\S* 200\S*\.(?:namespace|agent|session_id|content_redacted_at)\b/,
+  },
+  { reason: "Texts and numbers have an end.", facts: / (?:min|max)(?:imum|Length|Items) \d+$/ },
+  { reason: "Formats of what we make are told.", facts: / 200\S* (?:format date-time)$/ },
+  { reason: "What always comes back is told to be required.", facts: / 200\S* is required$/ },
+  { reason: "A success is always `true`.", facts: / 200\.success is one of true/ },
+  {
+    reason: "A trace may name its namespace, its agent and its place in a tree.",
+    facts: /^POST \/traces\/\S+ request\S*\.(?:namespace|agent|trace_id|parent_trace_id)\b/,
+  },
+  { reason: "Its answer has the trace's id.", facts: /^POST \/traces\/\S+ 200\S*\.trace_id/ },
+  { reason: "Exact paging while rows come in.", facts: / (?:request\S*\.cursor|200\.next_cursor)/ },
+  {
+    reason: "Uploads answer with the names that published clients read.",
+    facts: / 200\.(?:total_inserted|dropped_count|duplicates_skipped|duplicate|details)\b/,
+  },
+  { reason: "Redacted by which rules: sent by the Python SDK.", facts: /\.anonymization_version/ },
+  {
+    reason: "A record that was traced has what was traced, a log entry its session and agent.",
+    facts:
+      / 200\.(?:records|logs)\[\]\.(?:trace_type|provider|latency_ms|input|output|tool_name|arguments|result|metadata|session_id|agent)\b/,
+  },
+  {
+    reason: "The same fields are taken when log entries are uploaded.",
+    facts: /^POST \/logs\/upload request\.logs\[\]\.(?:session_id|agent)\b/,
+  },
+  {
+    reason: "A file has a name, and may be CSV.",
+    facts: /^POST \/(?:records|logs)\/export 200 (?:header Content-Disposition|as text\/csv)/,
+  },
+  {
+    reason: "A session that get-or-create makes has metadata, as one of create.",
+    facts: /^POST \/sessions\/get-or-create request\.metadata/,
+  },
+  {
+    reason: "The codes of a batch's errors are those of all errors.",
+    facts: / 200\.results\[\]\.error\.code is one of/,
+  },
+];
