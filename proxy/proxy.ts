@@ -40,7 +40,10 @@ export async function proxy(request: Request, options: ProxyOptions): Promise<Re
     const init = { method, headers, body, redirect: "manual", duplex: "half" } as RequestInit;
     const { status, headers: answered, body: answer } = await fetch(target, init);
     return new Response(answer, { status, headers: handedOn(answered) });
-  } catch {
+  } catch (error) {
+    console.error(
+      JSON.stringify({ level: "error", message: "no upstream", request_id: requestId, cause: String(error) }),
+    );
     return refusal(502, "internal_error", "The API cannot be reached. Please try again.", requestId);
   }
 }

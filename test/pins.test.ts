@@ -19,3 +19,11 @@ it("Deno's import map pins the versions of package.json, and all of them are exa
       .sort(),
   ).toEqual(Object.keys(dependencies).sort());
 });
+
+it("the files of the page at /docs are those of the pinned swagger-ui-dist", () => {
+  for (const name of ["swagger-ui-bundle.js", "swagger-ui.css"]) {
+    const ours = readFileSync(new URL(`../functions/monkai-api/assets/${name}`, import.meta.url));
+    const theirs = readFileSync(new URL(`../node_modules/swagger-ui-dist/${name}`, import.meta.url));
+    expect([name, ours.equals(theirs)]).toEqual([name, true]);
+  }
+});

@@ -1,6 +1,7 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { cors } from "hono/cors";
 import { methodNotAllowed } from "hono/method-not-allowed";
+import { drainBody } from "./middleware/body-limit.ts";
 import * as refusals from "./middleware/refusals.ts";
 import { requestId } from "./middleware/request-id.ts";
 import { requestLog } from "./middleware/request-log.ts";
@@ -36,6 +37,7 @@ export function createApp(services: Services): OpenAPIHono<AppEnv> {
   });
   app.use(requestId);
   app.use(requestLog);
+  app.use(drainBody);
   app.use(cors({ origin: "*", exposeHeaders: RESPONSE_HEADER_NAMES, maxAge: 86_400 }));
   app.use(methodNotAllowed({ app, onMethodNotAllowed: refusals.methodNotAllowed }));
 

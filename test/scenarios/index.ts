@@ -3,6 +3,7 @@ import type { Api } from "../support/tenant.ts";
 import { anonymization } from "./anonymization.ts";
 import { authentication } from "./authentication.ts";
 import { batch } from "./batch.ts";
+import { documentation } from "./documentation.ts";
 import { errors } from "./errors.ts";
 import { exports } from "./exports.ts";
 import { http } from "./http.ts";
@@ -34,5 +35,6 @@ export function scenarios(runtime: string, api: Api): void {
     namespaces(api);
     anonymization(api);
     traceTrees(api);
+    documentation(api);
   });
 }

@@ -39,6 +39,9 @@ function expectHeaders({ headers }: Answer, bucket: string, limit: number, remai
   expect(headers.get("ratelimit")).toBe(`"${bucket}";r=${remaining};t=${reset}`);
 }
 
+/** Those that need no token. */
+const UNLIMITED = ["/health", "/health/ready", "/openapi.json", "/openapi.yaml", "/docs"];
+
 export function rateLimits(api: Api): void {
   describe("rate limits", () => {
     // The counts of a test must not be cut in two by the turn of a minute.
@@ -71,7 +74,7 @@ export function rateLimits(api: Api): void {
         "/files/{file_id}",
         "/files/{file_id}/download",
       ];
-      expect(Object.keys(paths).sort()).toEqual(["/health", "/health/ready", ...limited].sort());
+      expect(Object.keys(paths).sort()).toEqual([...UNLIMITED, ...limited].sort());
     });
 
     it("POST /v1/namespace/register counts as sessions", async () => {
@@ -181,7 +184,7 @@ export function rateLimits(api: Api): void {
       expect(answers.filter(({ status }) => status === 429)).toHaveLength(15);
     });
 
-    it.each(["/v1/health", "/v1/health/ready", "/v1/openapi.json", "/v1/nothing"])(
+    it.each([...UNLIMITED.map((path) => `/v1${path}`), "/v1/nothing"])(
       "GET %s is intentionally unlimited",
       async (path) => {
         const response = await api(path);

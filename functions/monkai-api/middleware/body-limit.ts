@@ -7,13 +7,20 @@ const MEBIBYTE = 1024 * 1024;
 /** The largest body of a request about one thing, and of one about many, in bytes. */
 export const BODY_LIMIT = { single: MEBIBYTE, bulk: 10 * MEBIBYTE };
 
-/** How much of a body that is too large is read and thrown away. A client beyond it is cut off. */
+/** How much of a body that is not wanted is read and thrown away. A client beyond it is cut off. */
 const DRAINED = 64 * MEBIBYTE;
 
 /**
- * Refuses bodies over `maxSize` bytes, declared or streamed. Unlike Hono's own, it reads a refused body to its end:
- * a client that is still sending when the connection closes never sees the 413.
+ * Reads the body of a request that was answered without it, as one that lacks a token is: a client, or a proxy, that is
+ * still sending when the connection closes never sees the answer.
  */
+export const drainBody: MiddlewareHandler<AppEnv> = async (c, next) => {
+  await next();
+  const { body, bodyUsed } = c.req.raw;
+  if (body && !bodyUsed) await readUpTo(0, body).catch(() => {});
+};
+
+/** Refuses bodies over `maxSize` bytes, declared or streamed. Unlike Hono's own, it reads a refused body to its end. */
 export const limitBody = (maxSize: number): MiddlewareHandler<AppEnv> =>
   async function limitBody(c, next) {
     const { body, headers } = c.req.raw;

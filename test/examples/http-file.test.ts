@@ -1,0 +1,36 @@
+import { readFileSync } from "node:fs";
+import { expect, inject, it } from "vitest";
+import { parseHttpFile } from "../support/http-file.ts";
+import { newToken } from "../support/tenant.ts";
+
+const text = readFileSync(new URL("../../examples/trace.http", import.meta.url), "utf8");
+const base = `${inject("workerdUrl")}/v1`;
+const { token } = await newToken();
+const requests = parseHttpFile(text, { base, token });
+
+it.each(requests.map((request) => [`${request.method} ${request.url.slice(base.length)}`, request] as const))(
+  "examples/trace.http: %s succeeds",
+  async (_, { method, url, headers, body }) => {
+    const response = await fetch(url, { method, headers, body });
+    expect([response.status, await response.text()]).toEqual([
+      method === "POST" && url.endsWith("/register") ? 201 : 200,
+      expect.any(String),
+    ]);
+  },
+);
+
+it("examples/trace.http has every operation of the API", async () => {
+  const { paths } = await (await fetch(`${base}/openapi.json`)).json();
+  const asked = new Set(
+    requests.map(({ method, url }) =>
+      `${method} ${url.slice(base.length)}`
+        .replace(/\?.*/, "")
+        .replace("/http-root", "/{trace_id}")
+        .replace("/file_http-root", "/{file_id}"),
+    ),
+  );
+  const operations = Object.entries<object>(paths).flatMap(([path, item]) =>
+    Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`),
+  );
+  expect(operations.filter((operation) => !asked.has(operation))).toEqual(["HEAD /health"]);
+});
