@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isObject } from "./domain/json.ts";
 
 const Env = z.object({
   SUPABASE_URL: z.url(),
@@ -9,8 +10,25 @@ export type Env = z.infer<typeof Env>;
 
 /** Reads the configuration from what the runtime calls its environment. Throws naming what is missing. */
 export function parseEnv(environment: unknown): Env {
-  const parsed = Env.safeParse(environment);
+  const parsed = Env.safeParse(withSecretKey(environment));
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
   throw new Error(`The configuration is incomplete. ${problems.join("; ")}`);
+}
+
+// Supabase gives its Edge Functions the newer secret keys beside the service role key. The latter stays set when a
+// project has switched it off, and then opens nothing.
+function withSecretKey(environment: unknown): unknown {
+  if (!isObject(environment)) return environment;
+  const secretKey = defaultKey(environment.SUPABASE_SECRET_KEYS);
+  return secretKey ? { ...environment, SUPABASE_SERVICE_ROLE_KEY: secretKey } : environment;
+}
+
+// The keys are JSON, by name. Not parsed loudly: the error would quote them.
+function defaultKey(keys: unknown): unknown {
+  try {
+    return JSON.parse(String(keys)).default;
+  } catch {
+    return undefined;
+  }
 }

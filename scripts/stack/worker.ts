@@ -87,7 +87,8 @@ function bundle(): string {
   return outputFiles[0]?.text ?? "";
 }
 
-async function compatibilityDate(): Promise<string> {
+/** The version of the runtime's behaviour that wrangler.toml asks for. */
+export async function compatibilityDate(): Promise<string> {
   const text = await readFile(new URL("../../wrangler.toml", import.meta.url), "utf8");
   const [, date] = /^compatibility_date\s*=\s*"([\d-]+)"/m.exec(text) ?? [];
   if (!date) throw new Error("wrangler.toml has no compatibility_date");

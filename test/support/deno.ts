@@ -1,5 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { freePort } from "../../scripts/stack/ports.ts";
 import { waitUntil } from "../../scripts/stack/processes.ts";
@@ -8,22 +10,45 @@ import type { WorkerOptions } from "../../scripts/stack/worker.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
+/** A function as Deno runs it: its files and, from their folder, the path of its entry and of its import map. */
+interface EdgeFunction {
+  folder: string;
+  entry: string;
+  importMap: string;
+}
+
+/** The function that supabase/config.toml names. */
+function configuredFunction(): EdgeFunction {
+  const config = readFileSync(join(root, "supabase/config.toml"), "utf8");
+  const path = (name: string) => {
+    const [, value] = new RegExp(`^${name} = "(.+)"$`, "m").exec(config) ?? [];
+    if (!value) throw new Error(`supabase/config.toml has no ${name}`);
+    return join("supabase", value);
+  };
+  return { folder: root, entry: path("entrypoint"), importMap: path("import_map") };
+}
+
 /** Runs the entry file of Supabase Edge Functions in Deno, as it is deployed. */
-export async function startDeno({ supabaseUrl, serviceKey, adopt }: WorkerOptions): Promise<Server> {
+export async function startDeno(
+  { supabaseUrl, serviceKey, adopt }: WorkerOptions,
+  { folder, entry, importMap } = configuredFunction(),
+): Promise<Server> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const deno = spawn(
-    "node_modules/.bin/deno",
+    join(root, "node_modules/.bin/deno"),
     [
       "run",
+      "--config",
+      importMap,
       "--node-modules-dir=manual",
       "--allow-net",
       "--allow-env",
-      "--allow-read=functions/monkai-api/assets",
-      "functions/monkai-api/index.ts",
+      `--allow-read=${dirname(entry)}/assets`,
+      entry,
     ],
     {
-      cwd: root,
+      cwd: folder,
       stdio: ["ignore", "ignore", "inherit"],
       env: {
         ...process.env,

@@ -1,0 +1,111 @@
+import { randomBytes } from "node:crypto";
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import postgres from "postgres";
+import { afterAll, beforeAll, expect, inject, it } from "vitest";
+import { migrate } from "../../scripts/stack/migrate.ts";
+import { startDeno } from "../support/deno.ts";
+import { ROOT } from "../support/dev.ts";
+import { startManagementApi, type Upload } from "../support/management-api.ts";
+import { runTool } from "../support/tools.ts";
+
+const { scripts } = JSON.parse(await readFile(`${ROOT}/package.json`, "utf8"));
+const [push, deploy] = scripts["deploy:supabase"].split(" && ");
+let home: string;
+
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), "agent-trace-supabase-"));
+});
+
+afterAll(() => rm(home, { recursive: true, force: true }));
+
+const run = (line: string) => runTool(line, { SUPABASE_HOME: home });
+
+/** An empty database beside the one that all tests share. */
+async function withDatabase(use: (url: string, sql: postgres.Sql) => Promise<void>): Promise<void> {
+  const name = `pushed_${randomBytes(4).toString("hex")}`;
+  const url = inject("databaseUrl").replace(/\/postgres$/, `/${name}`);
+  const shared = postgres(inject("databaseUrl"), { max: 1, onnotice: () => {} });
+  await shared`create database ${shared(name)}`;
+  const sql = postgres(url, { max: 1, onnotice: () => {} });
+  try {
+    await use(url, sql);
+  } finally {
+    await sql.end();
+    await shared`drop database ${shared(name)} with (force)`;
+    await shared.end();
+  }
+}
+
+/** Every function of the schema, as Postgres holds it. */
+async function functions(sql: postgres.Sql) {
+  return sql`
+    select oid::regprocedure::text as signature, md5(pg_get_functiondef(oid)) as definition from pg_proc
+    where pronamespace = 'public'::regnamespace order by 1`;
+}
+
+it("the database part of npm run deploy:supabase makes the schema that the tests run on, once", async () => {
+  await withDatabase(async (url, sql) => {
+    await run(`${push}='${url}' --include-seed --yes`);
+    const history = () =>
+      sql`select version || '_' || name || '.sql' as file from supabase_migrations.schema_migrations order by 1`;
+    const files = (await readdir(`${ROOT}/supabase/migrations`)).sort().map((file) => ({ file }));
+    expect(await history()).toEqual(files);
+    const shared = postgres(inject("databaseUrl"), { max: 1 });
+    expect(await functions(sql)).toEqual(await functions(shared));
+    await shared.end();
+
+    expect(await run(`${push}='${url}' --include-seed --yes`)).toContain("up to date");
+    await migrate(url, `${ROOT}/supabase/migrations`);
+    expect(await history()).toEqual(files);
+  });
+});
+
+it("the seed makes a tenant without a token, and changes nothing when it runs again", async () => {
+  await withDatabase(async (url, sql) => {
+    await migrate(url, `${ROOT}/supabase/migrations`);
+    const seeded = async () => {
+      await sql.unsafe(await readFile(`${ROOT}/supabase/seed.sql`, "utf8"));
+      return sql`
+        select tenants.id, tenants.name as tenant, namespaces.public_id, namespaces.name,
+               (select count(*)::int from public.tracer_tokens) as tokens
+        from public.tenants join public.namespaces on namespaces.tenant_id = tenants.id`;
+    };
+    const once = await seeded();
+    expect(once).toMatchObject([{ tenant: "demo", name: "my-agent", tokens: 0 }]);
+    expect(await seeded()).toEqual(once);
+  });
+});
+
+it("what the function part of npm run deploy:supabase uploads is all that Deno needs to answer", async () => {
+  const api = await startManagementApi();
+  const profile = join(home, "profile.yaml");
+  await writeFile(
+    profile,
+    `name: test\napi_url: ${api.url}\ndashboard_url: ${api.url}\nproject_host: supabase.test\n`,
+  );
+  await run(`${deploy} --remote=abcdefghijklmnopqrst --profile ${profile} --yes`);
+  api.stop();
+
+  const [{ metadata, files }] = api.uploads as [Upload];
+  expect(metadata.verify_jwt).toBe(false);
+  const folder = join(home, "uploaded");
+  for (const file of files) {
+    await mkdir(dirname(join(folder, file.name)), { recursive: true });
+    await writeFile(join(folder, file.name), await file.bytes());
+  }
+  await symlink(`${ROOT}/node_modules`, join(folder, "node_modules"));
+  const deno = await startDeno(
+    { supabaseUrl: inject("restUrl"), serviceKey: inject("serviceKey"), adopt: () => {} },
+    { folder, entry: metadata.entrypoint_path, importMap: metadata.import_map_path },
+  );
+  try {
+    for (const path of ["health", "docs/docs.js"]) {
+      const response = await fetch(`${deno.url}/monkai-api/v1/${path}`);
+      expect([path, response.status]).toEqual([path, 200]);
+    }
+  } finally {
+    await deno.stop();
+  }
+});
