@@ -147,6 +147,7 @@ function demoToken(serviceKey: string): string {
 function welcome(url: string, token: string, dataDir: string): string {
   return `
 Agent trace API  ${url}
+Documentation    ${url}/v1/docs
 Tracer token     ${token}
 
 Try it in another terminal:

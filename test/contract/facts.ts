@@ -71,7 +71,10 @@ class Reader {
 
   #schema(reference: Json, at: string): void {
     const name = reference.$ref?.split("/").at(-1);
-    if (name && this.#within.includes(name)) return this.#tell(`${at}: ${name}`);
+    if (name && this.#within.includes(name)) {
+      this.#tell(`${at}: ${name}`);
+      return;
+    }
     this.#within.push(name);
     this.#resolved(this.#whole(reference), at);
     this.#within.pop();

@@ -68,6 +68,10 @@ it("its first screen: two commands, then what was sent is read back", async () =
   expect(records[0].msg).toMatchObject([{ content: "Hello!" }, { content: "Hi, how can I help?" }]);
   const csv = await (await send(block("/records/export"), tracerToken)).text();
   expect(csv).toMatch(/^namespace,agent,.*\r\nmy-agent,.*Hi, how can I help\?/);
+
+  const [, page = ""] = /<(http:\S+\/docs)>/.exec(readme) ?? [];
+  const docs = await fetch(page.replace("127.0.0.1:8787", `127.0.0.1:${port}`));
+  expect([docs.status, await docs.text()]).toEqual([200, expect.stringContaining("swagger-ui")]);
 });
 
 it("the anonymization rules are put, and do what it says", async () => {
