@@ -3,6 +3,7 @@
 import { writeFile } from "node:fs/promises";
 import { cpus, loadavg } from "node:os";
 import { parseArgs } from "node:util";
+import { appCost } from "./bench/app-cost.ts";
 import { bulkInsert } from "./bench/bulk-insert.ts";
 import { type Figure, isMet } from "./bench/figures.ts";
 import { FULL, QUICK, type Settings } from "./bench/settings.ts";
@@ -16,6 +17,7 @@ const sections = new Map<number, (settings: Settings) => Promise<Figure[]>>([
   [1, singleInsert],
   [2, bulkInsert],
   [3, sqlFunctions],
+  [4, appCost],
 ]);
 
 const { values, positionals } = parseArgs({

@@ -1,0 +1,85 @@
+import { newTracerToken } from "../../functions/monkai-api/domain/tracer-token.ts";
+import { bundleForWorkerd, WORKER_ENTRY } from "../stack/bundle.ts";
+import { alternate, type Figure } from "./figures.ts";
+import { answersPerSecond, postRequest } from "./http-load.ts";
+import { llmTrace } from "./samples.ts";
+import type { Settings } from "./settings.ts";
+import { prepareWorker, startWorkerd, type Workerd, type WorkerFiles } from "./workerd.ts";
+
+const CONNECTIONS = 32;
+const WARM_UP_SECONDS = 2;
+const WORKERS = "scripts/bench/workers";
+
+/** Never asked: what the worker fetches is answered at once. */
+const BINDINGS = { SUPABASE_URL: "http://rest.bench", SUPABASE_SERVICE_ROLE_KEY: "sb_secret_bench" };
+
+/** Section 4: what the app itself costs, beside a Hono app that only parses the same JSON and sends it back. */
+export async function appCost({ rounds, seconds }: Settings): Promise<Figure[]> {
+  const workers: Workerd[] = [];
+  const start = async (files: WorkerFiles) => {
+    const worker = await run(files);
+    workers.push(worker);
+    await load(worker, WARM_UP_SECONDS);
+    return worker;
+  };
+  try {
+    const bare = await start({ code: bundleForWorkerd(`${WORKERS}/bare.ts`) });
+    const app = await start({
+      code: bundleForWorkerd(WORKER_ENTRY),
+      bindings: BINDINGS,
+      upstream: bundleForWorkerd(`${WORKERS}/instant-rest.ts`),
+    });
+    const alone = await start({
+      code: bundleForWorkerd(`${WORKERS}/without-network.ts`),
+      bindings: BINDINGS,
+    });
+    const empty = await start({ code: bundleForWorkerd(`${WORKERS}/empty.ts`) });
+
+    const figure = { section: 4, unit: "requests/s" };
+    const compared = (worker: Workerd) =>
+      alternate(
+        rounds,
+        () => load(worker, seconds),
+        () => load(bare, seconds),
+      );
+    return [
+      {
+        ...figure,
+        name: "traces/llm over an instant REST stub : bare Hono",
+        ...(await compared(app)),
+        goal: { atLeast: 0.6 },
+        note: `${CONNECTIONS} connections; the stub is a worker in the same workerd`,
+      },
+      { ...figure, name: "the same, its fetch answered within the isolate", ...(await compared(alone)) },
+      {
+        ...figure,
+        name: "the load's own limit: an empty worker",
+        measured: await load(empty, seconds),
+      },
+    ];
+  } finally {
+    for (const worker of workers) await worker.stop();
+  }
+}
+
+async function run(files: WorkerFiles): Promise<Workerd> {
+  const { folder, remove } = await prepareWorker(files);
+  const workerd = await startWorkerd(folder);
+  return {
+    port: workerd.port,
+    async stop() {
+      await workerd.stop();
+      await remove();
+    },
+  };
+}
+
+const REQUEST = postRequest(
+  "/v1/traces/llm",
+  { Authorization: `Bearer ${newTracerToken()}` },
+  JSON.stringify(llmTrace("a-session")),
+);
+
+function load({ port }: Workerd, seconds: number): Promise<number> {
+  return answersPerSecond(port, REQUEST, CONNECTIONS, seconds);
+}
