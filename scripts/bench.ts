@@ -10,6 +10,7 @@ import { FULL, QUICK, type Settings } from "./bench/settings.ts";
 import { singleInsert } from "./bench/single-insert.ts";
 import { sqlFunctions } from "./bench/sql-functions.ts";
 import { table } from "./bench/table.ts";
+import { workerSize } from "./bench/worker-size.ts";
 
 const RESULT_FILE = "bench-result.json";
 
@@ -18,6 +19,7 @@ const sections = new Map<number, (settings: Settings) => Promise<Figure[]>>([
   [2, bulkInsert],
   [3, sqlFunctions],
   [4, appCost],
+  [7, workerSize],
 ]);
 
 const { values, positionals } = parseArgs({

@@ -18,6 +18,11 @@ export interface WorkerFiles {
   upstream?: string;
 }
 
+export interface PreparedWorker {
+  folder: string;
+  remove(): Promise<void>;
+}
+
 export interface Workerd {
   port: number;
   stop(): Promise<void>;
@@ -39,7 +44,7 @@ export async function prepareWorker(
 }
 
 /** Starts what `prepareWorker` has written; it listens as soon as this returns. */
-export async function startWorkerd(folder: string): Promise<Workerd> {
+export async function startWorkerd({ folder }: PreparedWorker): Promise<Workerd> {
   const child = spawn(binary, ["serve", "config.capnp", "--control-fd=3"], {
     cwd: folder,
     stdio: ["ignore", "inherit", "inherit", "pipe"],
