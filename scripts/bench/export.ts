@@ -49,7 +49,7 @@ function figuresOf(format: string, records: number, smaller: Export, larger: Exp
       unit: "MiB",
       measured: larger.peak,
       goal: { atMost: 128 },
-      note: `all of the process workerd; idle it has ${larger.idle.toFixed(0)} MiB`,
+      note: `the whole process workerd (resident); idle it has ${larger.idle.toFixed(0)} MiB`,
     },
   ];
 }

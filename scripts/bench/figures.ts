@@ -17,6 +17,8 @@ export interface Figure {
   spread?: [number, number];
   /** For the ratio; without one, for what was measured. */
   goal?: Goal;
+  /** Where `measured` and `against` are medians of latencies: what 95 % of them do not exceed. */
+  p95?: { measured: number; against: number };
   note?: string;
 }
 

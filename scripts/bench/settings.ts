@@ -13,9 +13,9 @@ export interface Settings {
 }
 
 export const FULL: Settings = {
-  rounds: 5,
-  seconds: 4,
-  latencies: 40,
+  rounds: 9,
+  seconds: 2,
+  latencies: 25,
   starts: 15,
   volumes: { small: 10_000, large: 1_000_000 },
 };

@@ -48,5 +48,10 @@ function padded(cell: string, column: number, widths: number[]): string {
 }
 
 function notes(figures: Figure[]): string[] {
-  return figures.flatMap(({ section, name, note }) => (note ? [`${section} ${name}: ${note}`] : []));
+  return figures.flatMap((figure) => {
+    const { section, name, p95, note } = figure;
+    const latencies = p95 ? `p95 ${short(p95.measured)} : ${short(p95.against)} ${figure.unit}` : "";
+    const said = [latencies, note].filter(Boolean).join("; ");
+    return said ? [`${section} ${name}: ${said}`] : [];
+  });
 }
