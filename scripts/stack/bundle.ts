@@ -15,6 +15,8 @@ export function bundleForWorkerd(entry: string, { minify = false } = {}): string
     entryPoints: [entry],
     bundle: true,
     minify,
+    // As wrangler minifies, unless its `keep_names` says otherwise.
+    keepNames: minify,
     write: false,
     format: "esm",
     target: "es2024",
