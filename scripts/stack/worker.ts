@@ -1,10 +1,9 @@
 import type { ChildProcess } from "node:child_process";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
-import { readFile } from "node:fs/promises";
 import type { Readable, Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
-import { buildSync } from "esbuild";
 import { Miniflare, type MiniflareOptions } from "miniflare";
+import { bundleForWorkerd, compatibilityDate, WORKER_ENTRY } from "./bundle.ts";
 import { loopback } from "./ports.ts";
 import type { Server } from "./rest.ts";
 
@@ -21,18 +20,17 @@ export interface WorkerOptions {
 }
 
 const signals: NodeJS.Signals[] = ["SIGINT", "SIGTERM"];
-const root = fileURLToPath(new URL("../../", import.meta.url));
 
 /** Bundles the API's entry for Cloudflare Workers and runs it in workerd, Cloudflare's own runtime. */
 export async function startWorker(options: WorkerOptions): Promise<Server> {
-  const contents = bundle();
+  const contents = bundleForWorkerd(WORKER_ENTRY);
   const unwatch = watchWorkerd(options.adopt);
   const miniflare = withoutSignalHandlers({
     modules: [{ type: "ESModule", path: "worker.js", contents }],
     compatibilityDate: await compatibilityDate(),
     bindings: { SUPABASE_URL: options.supabaseUrl, SUPABASE_SERVICE_ROLE_KEY: options.serviceKey },
     assets: {
-      directory: `${root}functions/monkai-api/assets`,
+      directory: fileURLToPath(new URL("../../functions/monkai-api/assets", import.meta.url)),
       binding: "ASSETS",
       routerConfig: { invoke_user_worker_ahead_of_assets: true, has_user_worker: true },
     },
@@ -68,31 +66,6 @@ function withoutSignalHandlers(options: MiniflareOptions): Miniflare {
     for (const listener of added) process.off(signal, listener);
   }
   return miniflare;
-}
-
-// Synchronous, because the other `build` leaves a process of esbuild running.
-function bundle(): string {
-  const { outputFiles } = buildSync({
-    absWorkingDir: root,
-    entryPoints: ["functions/monkai-api/worker.ts"],
-    bundle: true,
-    write: false,
-    format: "esm",
-    target: "es2024",
-    platform: "neutral",
-    mainFields: ["browser", "module", "main"],
-    conditions: ["workerd", "worker", "browser"],
-    logLevel: "silent",
-  });
-  return outputFiles[0]?.text ?? "";
-}
-
-/** The version of the runtime's behaviour that wrangler.toml asks for. */
-export async function compatibilityDate(): Promise<string> {
-  const text = await readFile(new URL("../../wrangler.toml", import.meta.url), "utf8");
-  const [, date] = /^compatibility_date\s*=\s*"([\d-]+)"/m.exec(text) ?? [];
-  if (!date) throw new Error("wrangler.toml has no compatibility_date");
-  return date;
 }
 
 // Miniflare tells nobody which process it starts, nor that it starts another one after a crash; Node does.

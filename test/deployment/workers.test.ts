@@ -1,7 +1,8 @@
 import { expect, it } from "vitest";
 import { unstable_readConfig } from "wrangler";
 import { parseEnv } from "../../functions/monkai-api/env.ts";
-import { deployedWorker, runWorker, startTimes } from "../../scripts/bundle-report.ts";
+import { prepareWorker, startWorkerd } from "../../scripts/bench/workerd.ts";
+import { deployedWorker } from "../../scripts/stack/deployed-worker.ts";
 import { ROOT } from "../support/dev.ts";
 
 const environments = ["", "staging", "production"];
@@ -9,12 +10,14 @@ const environments = ["", "staging", "production"];
 it.each(environments)(
   "what wrangler would upload to the environment '%s' starts in workerd",
   async (environment) => {
-    const worker = await runWorker(await deployedWorker(environment));
+    const worker = await prepareWorker({ code: await deployedWorker(environment) });
+    const workerd = await startWorkerd(worker);
     try {
-      const response = await fetch(new URL("/v1/health", worker.url));
+      const response = await fetch(`http://127.0.0.1:${workerd.port}/v1/health`);
       expect(response.status).toBe(200);
     } finally {
-      await worker.stop();
+      await workerd.stop();
+      await worker.remove();
     }
   },
 );
@@ -29,9 +32,3 @@ it.each(environments)(
     expect(parseEnv(given)).toEqual(given);
   },
 );
-
-it("the start-up time has the evaluation of the module in it: what throws there does not start", async () => {
-  await expect(startTimes(`throw new Error("evaluated"); export default {};`, 1)).rejects.toThrow(
-    "evaluated",
-  );
-});

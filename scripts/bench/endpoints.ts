@@ -1,0 +1,44 @@
+import { llmTrace, sessionNames } from "./samples.ts";
+import type { Volume } from "./volume.ts";
+
+/** An endpoint whose latency must not grow with the tenant's data. */
+export interface Endpoint {
+  name: string;
+  path: string;
+  init: RequestInit;
+}
+
+const DAY = 24 * 3600 * 1000;
+
+/** What is asked of a volume, request by request: sessions and moments are those of its data. */
+export function endpoints(volume: Volume): (() => Endpoint)[] {
+  const { session, trace, token } = volume;
+  const begun = Date.now() - 45 * DAY;
+  const oneDay = { start_date: new Date(begun).toISOString(), end_date: new Date(begun + DAY).toISOString() };
+  const nextSession = sessionNames(crypto.randomUUID());
+
+  const headers = { Authorization: `Bearer ${token}`, "Content-Type": "application/json" };
+  const get = (name: string, path: string) => () => ({ name, path, init: { headers } });
+  const post = (name: string, path: string, body: () => unknown) => () => ({
+    name,
+    path,
+    init: { method: "POST", headers, body: JSON.stringify(body()) },
+  });
+  const query = (name: string, path: string, filters: object) =>
+    post(name, path, () => ({ namespace: "main", query: { limit: 50, ...filters } }));
+
+  return [
+    post("sessions/get-or-create", "/v1/sessions/get-or-create", () => ({
+      namespace: "main",
+      user_id: "a-user-of-the-benchmark",
+    })),
+    post("traces/llm", "/v1/traces/llm", () => ({ ...llmTrace(nextSession()), namespace: "main" })),
+    query("record_query, first page", "/v1/record_query", {}),
+    query("record_query by agent", "/v1/record_query", { agent: "agent-3" }),
+    query("record_query by session", "/v1/record_query", { session_id: session }),
+    query("record_query by date", "/v1/record_query", oneDay),
+    query("logs/query, first page", "/v1/logs/query", {}),
+    get("GET traces", "/v1/traces?project_id=main"),
+    get("GET traces/{id}/tree", `/v1/traces/${trace}/tree`),
+  ];
+}

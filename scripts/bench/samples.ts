@@ -1,0 +1,80 @@
+import type postgres from "postgres";
+import type { LlmTrace } from "../../functions/monkai-api/schemas/traces.ts";
+
+/** How many traces a session has before its agent begins another one. */
+export const SESSION_LENGTH = 50;
+
+/** What a user would insert without this API: what it stores of the same LLM call. */
+export interface BareRow {
+  tenant_id: string;
+  namespace_id: number;
+  session_id: string;
+  trace_id: number;
+  step_number: number;
+  type: string;
+  agent: string;
+  latency_ms: number;
+  model: string;
+  input_tokens: number;
+  output_tokens: number;
+  total_tokens: number;
+  content: postgres.JSONValue;
+}
+
+const INPUT = {
+  messages: [
+    { role: "system", content: "You answer questions of a shop's customers, briefly and politely." },
+    {
+      role: "user",
+      content: "I ordered two lamps a week ago and only one has come. Where is the other one?",
+    },
+  ],
+};
+const OUTPUT = {
+  content:
+    "I am sorry about that. Your second lamp was sent from another warehouse on Tuesday, and the carrier says that it " +
+    "will be with you tomorrow. Shall I send you the link to follow it?",
+  usage: { prompt_tokens: 58, completion_tokens: 41 },
+};
+
+/** An LLM call as an agent reports it: about 700 bytes of JSON. */
+export function llmTrace(session_id: string): LlmTrace {
+  return {
+    session_id,
+    namespace: "bench",
+    agent: "support",
+    model: "gpt-4",
+    provider: "openai",
+    input: INPUT,
+    output: OUTPUT,
+    latency_ms: 840,
+  };
+}
+
+/** The row that the API stores for `llmTrace`. */
+export function bareRow(
+  place: Pick<BareRow, "tenant_id" | "namespace_id" | "trace_id" | "session_id">,
+): BareRow {
+  return {
+    ...place,
+    step_number: 1,
+    type: "llm",
+    agent: "support",
+    latency_ms: 840,
+    model: "gpt-4",
+    input_tokens: 58,
+    output_tokens: 41,
+    total_tokens: 99,
+    content: { provider: "openai", input: INPUT, output: OUTPUT },
+  };
+}
+
+/** Names of sessions for one sender: each is given as often as a session is long. */
+export function sessionNames(sender: string, length = SESSION_LENGTH): () => string {
+  let given = 0;
+  return () => {
+    const name = `${sender}-${Math.floor(given / length)}`;
+    given += 1;
+    return name;
+  };
+}

@@ -1,0 +1,21 @@
+/** What `record_traces` answers to one LLM call. */
+export const ANSWER = JSON.stringify({
+  tenant_id: "0b8a1f5e-5d5c-4d0e-9a53-0c7de4c3a4f1",
+  token_id: "6a2b9b54-9d54-4a3c-8d4f-6a0f4c1c2d3e",
+  namespaces: null,
+  rate_limit: { bucket: "traces", limit: 600, remaining: 599, reset: 30 },
+  data: {
+    results: [
+      {
+        index: 0,
+        type: "llm",
+        status: "ok",
+        result: {
+          trace_type: "llm_call",
+          tokens: { input: 58, output: 41 },
+          trace_id: "agt_trace_V1StGXR8Z5jdHi6B",
+        },
+      },
+    ],
+  },
+});

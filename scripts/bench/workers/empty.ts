@@ -1,0 +1,2 @@
+// The least that workerd can run.
+export default { fetch: () => new Response("{}") };
