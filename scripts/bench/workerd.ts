@@ -39,7 +39,7 @@ export async function prepareWorker(
   const folder = await mkdtemp(join(tmpdir(), "agent-trace-workerd-"));
   await writeFile(join(folder, "main.js"), files.code);
   if (files.upstream) await writeFile(join(folder, "upstream.js"), files.upstream);
-  await writeFile(join(folder, "config.capnp"), configOf(files, await compatibilityDate()));
+  await writeFile(join(folder, "config.capnp"), configOf(files, compatibilityDate()));
   return { folder, remove: () => rm(folder, { recursive: true, force: true }) };
 }
 

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { buildSync } from "esbuild";
 
@@ -14,6 +14,7 @@ export function bundleForWorkerd(entry: string): string {
     absWorkingDir: root,
     entryPoints: [entry],
     bundle: true,
+    alias: { zod: wranglerSetting(/^alias = \{ zod = "(.+)" \}/m) },
     write: false,
     format: "esm",
     target: "es2024",
@@ -26,9 +27,12 @@ export function bundleForWorkerd(entry: string): string {
 }
 
 /** The date in wrangler.toml, whose workerd the Worker runs as. */
-export async function compatibilityDate(): Promise<string> {
-  const text = await readFile(new URL("../../wrangler.toml", import.meta.url), "utf8");
-  const [, date] = /^compatibility_date\s*=\s*"([\d-]+)"/m.exec(text) ?? [];
-  if (!date) throw new Error("wrangler.toml has no compatibility_date");
-  return date;
+export function compatibilityDate(): string {
+  return wranglerSetting(/^compatibility_date = "([\d-]+)"/m);
+}
+
+function wranglerSetting(form: RegExp): string {
+  const [, value] = form.exec(readFileSync(`${root}wrangler.toml`, "utf8")) ?? [];
+  if (!value) throw new Error(`wrangler.toml has no ${form}`);
+  return value;
 }

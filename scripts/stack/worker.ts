@@ -27,7 +27,7 @@ export async function startWorker(options: WorkerOptions): Promise<Server> {
   const unwatch = watchWorkerd(options.adopt);
   const miniflare = withoutSignalHandlers({
     modules: [{ type: "ESModule", path: "worker.js", contents }],
-    compatibilityDate: await compatibilityDate(),
+    compatibilityDate: compatibilityDate(),
     bindings: { SUPABASE_URL: options.supabaseUrl, SUPABASE_SERVICE_ROLE_KEY: options.serviceKey },
     assets: {
       directory: fileURLToPath(new URL("../../functions/monkai-api/assets", import.meta.url)),

@@ -1,3 +1,4 @@
+import { gzipSync } from "node:zlib";
 import { expect, it } from "vitest";
 import { unstable_readConfig } from "wrangler";
 import { parseEnv } from "../../functions/monkai-api/env.ts";
@@ -8,9 +9,11 @@ import { ROOT } from "../support/dev.ts";
 const environments = ["", "staging", "production"];
 
 it.each(environments)(
-  "what wrangler would upload to the environment '%s' starts in workerd",
+  "what wrangler would upload to the environment '%s' has at most 220 KiB, and starts in workerd",
   async (environment) => {
-    const worker = await prepareWorker({ code: await deployedWorker(environment) });
+    const code = await deployedWorker(environment);
+    expect(gzipSync(code).length).toBeLessThan(220 * 1024);
+    const worker = await prepareWorker({ code });
     const workerd = await startWorkerd(worker);
     try {
       const response = await fetch(`http://127.0.0.1:${workerd.port}/v1/health`);

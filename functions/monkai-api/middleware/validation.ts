@@ -1,5 +1,5 @@
 import type { Hook } from "@hono/zod-openapi";
-import type { z } from "zod";
+import type * as z from "zod";
 import { ApiError, type ErrorCode, shortened } from "../errors.ts";
 import { isAbsent } from "../schemas/common.ts";
 import type { AppEnv } from "../services.ts";

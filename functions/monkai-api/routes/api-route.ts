@@ -1,4 +1,5 @@
-import { createRoute, z } from "@hono/zod-openapi";
+import { createRoute } from "@hono/zod-openapi";
+import * as z from "zod";
 import { admission } from "../middleware/admission.ts";
 import { BODY_LIMIT, limitBody } from "../middleware/body-limit.ts";
 import { credentials } from "../middleware/credentials.ts";

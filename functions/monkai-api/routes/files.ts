@@ -1,4 +1,5 @@
-import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import { type OpenAPIHono } from "@hono/zod-openapi";
+import * as z from "zod";
 import { jsonText } from "../domain/export-text.ts";
 import { toStep } from "../domain/read-back.ts";
 import { count, fromUrl } from "../schemas/common.ts";

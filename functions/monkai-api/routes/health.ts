@@ -1,4 +1,5 @@
-import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import { createRoute, type OpenAPIHono } from "@hono/zod-openapi";
+import * as z from "zod";
 import { ErrorEnvelope } from "../schemas/error.ts";
 import { responseHeaders } from "../schemas/headers.ts";
 import type { AppEnv } from "../services.ts";

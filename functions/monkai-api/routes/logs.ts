@@ -1,4 +1,5 @@
-import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import { type OpenAPIHono } from "@hono/zod-openapi";
+import * as z from "zod";
 import { toLogEntry } from "../domain/read-back.ts";
 import { logEntryItem } from "../domain/upload-items.ts";
 import { BODY_LIMIT } from "../middleware/body-limit.ts";

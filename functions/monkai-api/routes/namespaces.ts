@@ -1,4 +1,5 @@
-import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import { type OpenAPIHono } from "@hono/zod-openapi";
+import * as z from "zod";
 import { namespaceName, requestBody } from "../schemas/common.ts";
 import type { AppEnv } from "../services.ts";
 import { getRoute, registerRoute } from "./api-route.ts";

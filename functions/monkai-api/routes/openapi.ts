@@ -1,4 +1,5 @@
-import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import { createRoute, type OpenAPIHono } from "@hono/zod-openapi";
+import * as z from "zod";
 import { dump } from "js-yaml";
 import { apiDocument, registerComponents } from "../openapi/document.ts";
 import { baseUrl, speaksSoat } from "../paths.ts";

@@ -1,4 +1,5 @@
-import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import { type OpenAPIHono } from "@hono/zod-openapi";
+import * as z from "zod";
 import { withoutNulls } from "../domain/json.ts";
 import { freeForm, namespaceName, requestBody, sessionId, userId } from "../schemas/common.ts";
 import type { AppEnv } from "../services.ts";

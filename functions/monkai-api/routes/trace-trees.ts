@@ -1,4 +1,5 @@
-import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import { type OpenAPIHono } from "@hono/zod-openapi";
+import * as z from "zod";
 import { treeJson } from "../domain/trace-tree.ts";
 import { methodNotAllowed } from "../middleware/refusals.ts";
 import {

@@ -1,4 +1,5 @@
-import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import { type OpenAPIHono } from "@hono/zod-openapi";
+import * as z from "zod";
 import { handoffItem, llmItem, logItem, toolItem } from "../domain/trace-items.ts";
 import { requestBody } from "../schemas/common.ts";
 import {

@@ -1,4 +1,5 @@
-import { z } from "@hono/zod-openapi";
+import "@hono/zod-openapi";
+import * as z from "zod";
 import { TOGGLES } from "../domain/anonymizer.ts";
 import { ruleProblems, stepsOf } from "../domain/custom-rule.ts";
 import { isObject, type JsonObject } from "../domain/json.ts";

@@ -1,4 +1,5 @@
-import { z } from "@hono/zod-openapi";
+import "@hono/zod-openapi";
+import * as z from "zod";
 import { EXTERNAL_USER_CHANNELS } from "../domain/external-user.ts";
 import { isObject, type JsonObject } from "../domain/json.ts";
 import { findUnstorable } from "../domain/storable.ts";

@@ -1,4 +1,5 @@
-import { z } from "@hono/zod-openapi";
+import "@hono/zod-openapi";
+import * as z from "zod";
 import { ERROR_CODES } from "../errors.ts";
 
 /** The envelope of every 4xx and 5xx. */
