@@ -1,7 +1,7 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
-import { cors } from "hono/cors";
 import { methodNotAllowed } from "hono/method-not-allowed";
 import { drainBody } from "./middleware/body-limit.ts";
+import { crossOrigin } from "./middleware/cross-origin.ts";
 import * as refusals from "./middleware/refusals.ts";
 import { requestId } from "./middleware/request-id.ts";
 import { requestLog } from "./middleware/request-log.ts";
@@ -19,7 +19,6 @@ import { sessionRoutes } from "./routes/sessions.ts";
 import { traceBatchRoutes } from "./routes/traces-batch.ts";
 import { traceTreeRoutes } from "./routes/trace-trees.ts";
 import { traceRoutes } from "./routes/traces.ts";
-import { RESPONSE_HEADER_NAMES } from "./schemas/headers.ts";
 import type { AppEnv, Services } from "./services.ts";
 
 /** The whole API. Each route adds credentials, admission and body limit of its own: see `routes/api-route.ts`. */
@@ -38,7 +37,7 @@ export function createApp(services: Services): OpenAPIHono<AppEnv> {
   app.use(requestId);
   app.use(requestLog);
   app.use(drainBody);
-  app.use(cors({ origin: "*", exposeHeaders: RESPONSE_HEADER_NAMES, maxAge: 86_400 }));
+  app.use(crossOrigin);
   app.use(methodNotAllowed({ app, onMethodNotAllowed: refusals.methodNotAllowed }));
 
   healthRoutes(app); //      GET  /health, /health/ready

@@ -1,4 +1,4 @@
-import { type OpenAPIHono } from "@hono/zod-openapi";
+import type { OpenAPIHono } from "@hono/zod-openapi";
 import * as z from "zod";
 import { jsonText } from "../domain/export-text.ts";
 import { toStep } from "../domain/read-back.ts";

@@ -1,4 +1,4 @@
-import { type OpenAPIHono } from "@hono/zod-openapi";
+import type { OpenAPIHono } from "@hono/zod-openapi";
 import * as z from "zod";
 import { namespaceName, requestBody } from "../schemas/common.ts";
 import type { AppEnv } from "../services.ts";

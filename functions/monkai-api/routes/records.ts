@@ -1,4 +1,4 @@
-import { type OpenAPIHono } from "@hono/zod-openapi";
+import type { OpenAPIHono } from "@hono/zod-openapi";
 import * as z from "zod";
 import { toConversationRecord } from "../domain/read-back.ts";
 import { recordItem } from "../domain/upload-items.ts";

@@ -1,4 +1,4 @@
-import { type OpenAPIHono } from "@hono/zod-openapi";
+import type { OpenAPIHono } from "@hono/zod-openapi";
 import * as z from "zod";
 import { withoutNulls } from "../domain/json.ts";
 import { freeForm, namespaceName, requestBody, sessionId, userId } from "../schemas/common.ts";

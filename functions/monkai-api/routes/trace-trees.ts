@@ -1,4 +1,4 @@
-import { type OpenAPIHono } from "@hono/zod-openapi";
+import type { OpenAPIHono } from "@hono/zod-openapi";
 import * as z from "zod";
 import { treeJson } from "../domain/trace-tree.ts";
 import { methodNotAllowed } from "../middleware/refusals.ts";

@@ -1,4 +1,4 @@
-import { type OpenAPIHono } from "@hono/zod-openapi";
+import type { OpenAPIHono } from "@hono/zod-openapi";
 import * as z from "zod";
 import { handoffItem, llmItem, logItem, toolItem } from "../domain/trace-items.ts";
 import { ERROR_CODES } from "../errors.ts";

@@ -65,7 +65,8 @@ export class Store {
   /** `key` is the service role's (or a secret) key. `fetch` only where the runtime's own will not do. */
   constructor(url: string, key: string, fetch?: typeof globalThis.fetch) {
     this.#client = createClient(url, key, {
-      auth: { persistSession: false, autoRefreshToken: false, detectSessionInUrl: false },
+      // Nobody signs in here: without this, every call asks for a session first.
+      accessToken: async () => key,
       global: fetch ? { fetch } : {},
     });
     this.#cursors = new CursorSeal(key);
