@@ -15,6 +15,7 @@ const GROWING = new Set([
   "logs",
   "traces",
   "sessions",
+  "row_counts",
   "record_fingerprints",
   "monkai_idempotency_keys",
 ]);
