@@ -114,7 +114,9 @@ end $$;
 
 -- All at once, in the order in which requests come to them, so that a request and this migration do not wait for each other
 -- in a circle. Writers wait until the rows that are there already have been counted, below.
-lock table public.traces, public.records, public.logs in share row exclusive mode;
+do $$ begin
+  lock table public.traces, public.records, public.logs in share row exclusive mode;
+end $$;
 
 create trigger inserted_records_are_counted after insert on public.records
   referencing new table as stored for each statement execute function public.note_records();
@@ -151,7 +153,7 @@ begin
   -- One at a time: two would wait for each other's counts, in a circle perhaps.
   if not pg_try_advisory_xact_lock(hashtextextended('fold_counts', 0)) then return 0; end if;
 
-  -- Taken from the changes and added to the counts by one statement: no reader sees a change in both, or in neither.
+  -- Taken from the changes and added to the counts at once: no reader sees a change in both, or in neither.
   with taken as (
     delete from public.row_count_changes
     where row_count_changes.ctid = any (array(select changes.ctid from public.row_count_changes changes limit fold_counts.most))
@@ -373,7 +375,8 @@ begin
       and traces.created_at >= hours.last_hour and traces.created_at < hours.ends);
 end $$;
 
--- As before, but `total` comes from count_records. This is stable, so that both see one moment.
+-- As before, but `total` comes from count_records, which has to know every filter of this. Both are stable, and so see one
+-- moment.
 create or replace function public.find_records(
   tenant_id uuid, namespace_id bigint, query jsonb, out ids bigint[], out total bigint)
 language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan as $$
