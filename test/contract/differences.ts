@@ -76,4 +76,5 @@ export const ADDED: Difference[] = [
     reason: "The codes of a batch's errors are those of all errors.",
     facts: / 200\.results\[\]\.error\.code is one of/,
   },
+  { reason: "A 401 says how to authenticate (RFC 9110).", facts: / 401 header WWW-Authenticate$/ },
 ];
