@@ -69,10 +69,11 @@ it("in a runtime the line is JSON on the console", async () => {
 
 it("duration_ms is how long it took", async () => {
   let time = Date.UTC(2026, 0, 1);
-  const slow = appInProcess(inject("restUrl"), inject("serviceKey"), () => {
+  const now = () => {
     time += 25;
     return new Date(time);
-  });
+  };
+  const slow = appInProcess(inject("restUrl"), inject("serviceKey"), { now });
   await slow.api("/v1/nothing");
   expect(slow.requests).toMatchObject([{ duration_ms: 25 }]);
 });

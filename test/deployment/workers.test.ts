@@ -33,6 +33,6 @@ it.each(environments)(
     expect(assets?.run_worker_first).toBe(true);
     const value = "https://api.test";
     const given = Object.fromEntries((secrets?.required ?? []).map((name: string) => [name, value]));
-    expect(parseEnv(given)).toEqual(given);
+    expect(parseEnv(given)).toMatchObject(given);
   },
 );

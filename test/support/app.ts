@@ -18,7 +18,11 @@ export interface InProcessApp {
 }
 
 /** The app in this process, in front of a real REST layer: a test may count its calls and read its log. */
-export function appInProcess(restUrl: string, serviceKey: string, now = () => new Date()): InProcessApp {
+export function appInProcess(
+  restUrl: string,
+  serviceKey: string,
+  { now = () => new Date(), timeoutSeconds = 10 } = {},
+): InProcessApp {
   const seen: InProcessApp = {
     api: async (path, init) => app.request(`http://api.test${path}`, init),
     calls: 0,
@@ -30,7 +34,7 @@ export function appInProcess(restUrl: string, serviceKey: string, now = () => ne
     return fetch(input, init);
   };
   const app = createApp({
-    store: new Store(restUrl, serviceKey, counting),
+    store: new Store(restUrl, serviceKey, { fetch: counting, timeoutSeconds }),
     readAsset: async () => undefined,
     now,
     newId: () => crypto.randomUUID(),

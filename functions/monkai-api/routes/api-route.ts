@@ -179,6 +179,7 @@ const refusals = {
     responseHeaders.exceeded,
   ),
   500: refused("Something went wrong on the server.", ["internal_error"]),
+  503: refused("The database is out of order.", ["internal_error"], responseHeaders.outage),
 };
 
 const notStored = refused("Something went wrong on the server, and nothing was stored.", [
