@@ -8,16 +8,6 @@ import { Store } from "../functions/monkai-api/store/store.ts";
 
 const README = new URL("../README.md", import.meta.url);
 
-const LIMITED: Record<Bucket, string> = {
-  traces: "`/traces/llm`, `/traces/tool`, `/traces/handoff`, `/traces/log`",
-  traces_batch: "`/traces/batch`",
-  bulk_upload: "`/records/upload`, `/logs/upload`",
-  sessions: "`/sessions/create`, `/sessions/get-or-create`, `/namespace/register`",
-  query:
-    "`/record_query`, `/logs/query`, `/records/export`, `/logs/export`, `/namespaces`, `GET /traces...`, `/files/...`",
-  rules: "`/anonymization-rules`",
-};
-
 const tables = { endpoints: endpointTable, errors: errorTable, limits: limitTable };
 
 /** The README as it should be: each `<!-- NAME: made by npm run readme -->` ... `<!-- end -->` filled in anew. */
@@ -28,7 +18,14 @@ export function withTables(readme: string): string {
   );
 }
 
-function endpointTable(): string {
+interface Operation {
+  endpoint: string;
+  summary: string;
+  bucket: Bucket | undefined;
+}
+
+/** Every operation of the API's own document. */
+function operations(): Operation[] {
   const app = createApp({
     store: new Store("http://unused", "unused"),
     readAsset: async () => undefined,
@@ -37,13 +34,20 @@ function endpointTable(): string {
     log: () => {},
   });
   const { paths = {} } = app.getOpenAPI31Document({ openapi: "3.1.0", info: { title: "", version: "" } });
-  const rows = Object.entries(paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, { summary }]) => [
-      `\`${method.toUpperCase()} /v1${path}\``,
-      summary,
-    ]),
+  return Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({
+      endpoint: `${method.toUpperCase()} /v1${path}`,
+      summary: operation.summary,
+      bucket: operation["x-rate-limit-bucket"],
+    })),
   );
-  return table(["endpoint", "what it does"], rows);
+}
+
+function endpointTable(): string {
+  return table(
+    ["endpoint", "what it does"],
+    operations().map(({ endpoint, summary }) => [`\`${endpoint}\``, summary]),
+  );
 }
 
 function errorTable(): string {
@@ -59,7 +63,10 @@ function limitTable(): string {
   const rows = Object.entries(RATE_LIMITS).map(([bucket, limit]) => [
     `\`${bucket}\``,
     `${limit}`,
-    LIMITED[bucket as Bucket],
+    operations()
+      .filter((operation) => operation.bucket === bucket)
+      .map(({ endpoint }) => `\`${endpoint.replace("/v1", "")}\``)
+      .join(", "),
   ]);
   return table(["bucket", "requests per minute", "what counts"], rows);
 }

@@ -36,6 +36,8 @@ it.each([
   ["no such path", "GET", "/v1/secret", "", 404, null, null],
   ["a wrong method", "DELETE", "/v1/traces/llm", "", 405, "/traces/llm", null],
   ["health", "GET", "/v1/health", "", 200, "/health", null],
+  ["health without a body", "HEAD", "/v1/health", "", 200, "/health", null],
+  ["a browser's question", "OPTIONS", "/v1/traces/llm", "", 204, "/traces/llm", null],
 ])(
   "%s: the route is its pattern, and there is no tenant",
   async (_, method, path, token, status, route, bucket) => {
@@ -63,4 +65,15 @@ it("in a runtime the line is JSON on the console", async () => {
     route: "/health",
     status: 200,
   });
+});
+
+it("duration_ms is how long it took", async () => {
+  let time = Date.UTC(2026, 0, 1);
+  const now = () => {
+    time += 25;
+    return new Date(time);
+  };
+  const slow = appInProcess(inject("restUrl"), inject("serviceKey"), { now });
+  await slow.api("/v1/nothing");
+  expect(slow.requests).toMatchObject([{ duration_ms: 25 }]);
 });

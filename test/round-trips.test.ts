@@ -183,13 +183,13 @@ describe("no call at all", () => {
 });
 
 describe("when the database fails", () => {
-  it("a database that cannot be reached is 500 internal_error in the envelope, logged with the request id", async () => {
+  it("a database that cannot be reached is 503 internal_error in the envelope, logged with the request id", async () => {
     const down = appInProcess(`http://127.0.0.1:${await freePort()}`, "any key");
     const client = new Client(down.api, "tk_any");
     for (const body of [{ namespace: "n" }, "{"]) {
       down.problems.length = 0;
       const answer = await client.post("/v1/sessions/create", body, { "X-Request-ID": "down" });
-      expect([answer.status, answer.body.error.code]).toEqual([500, "internal_error"]);
+      expect([answer.status, answer.body.error.code]).toEqual([503, "internal_error"]);
       expect(answer.headers.get("x-request-id")).toBe("down");
       expect(down.problems).toEqual([
         {

@@ -35,8 +35,8 @@ export function createApp(services: Services): OpenAPIHono<AppEnv> {
     await next();
   });
   app.use(requestId);
-  app.use(requestLog);
   app.use(drainBody);
+  app.use(requestLog);
   app.use(crossOrigin);
   app.use(methodNotAllowed({ app, onMethodNotAllowed: refusals.methodNotAllowed }));
 

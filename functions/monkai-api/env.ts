@@ -4,6 +4,7 @@ import { isObject } from "./domain/json.ts";
 const Env = z.object({
   SUPABASE_URL: z.url(),
   SUPABASE_SERVICE_ROLE_KEY: z.string().min(1),
+  DATABASE_TIMEOUT_SECONDS: z.coerce.number().positive().max(600).default(10),
 });
 
 export type Env = z.infer<typeof Env>;

@@ -22,20 +22,24 @@ export function speaksSoat(request: Request): boolean {
 
 /**
  * Where the client of a request reaches this API: `https://api.example.com/trace/v1`. A proxy in front says how it was
- * asked in `X-Forwarded-Host`, `-Proto` and `-Prefix`; Supabase takes its own `/functions/v1` off the path.
+ * asked in `X-Forwarded-Host`, `-Port`, `-Proto` and `-Prefix`. Supabase's gateway takes `/functions/v1` off the path.
  */
 export function baseUrl(request: Request): string {
   const { protocol, host } = new URL(request.url);
   const { place, version } = PREFIX.exec(pathOf(request))?.groups ?? {};
   const forwarded = (name: string, form: RegExp) => {
     const [first = ""] = (request.headers.get(`X-Forwarded-${name}`) ?? "").split(",");
-    return form.test(first.trim()) ? first.trim() : undefined;
+    return form.exec(first.trim())?.[1];
   };
-  const scheme = forwarded("Proto", /^https?$/) ?? protocol.slice(0, -1);
-  const authority = forwarded("Host", /^[\w.-]+(?::\d+)?$/) ?? host;
-  const prefix = forwarded("Prefix", /^(?:\/[\w.~-]+)+$/) ?? (place ? "/functions/v1/monkai-api" : "");
-  return `${scheme}://${authority}${prefix}${version ?? "/v1"}`;
+  const scheme = forwarded("Proto", /^(https?)$/) ?? protocol.slice(0, -1);
+  const prefix = forwarded("Prefix", /^(?!\/functions\/v1\/?$)((?:\/[\w~-][\w.~-]*)+)\/?$/);
+  const port = forwarded("Port", scheme === "https" ? /^(?!443$)(\d{1,5})$/ : /^(?!80$)(\d{1,5})$/);
+  const name = forwarded("Host", /^(\w[\w.-]*|\[[\da-fA-F:.]+\])$/);
+  const authority = name ? name + (port ? `:${port}` : "") : forwarded("Host", HOST_AND_PORT);
+  return `${scheme}://${authority ?? host}${prefix ?? (place ? "/functions/v1/monkai-api" : "")}${version ?? "/v1"}`;
 }
+
+const HOST_AND_PORT = /^((?:\w[\w.-]*|\[[\da-fA-F:.]+\]):\d{1,5})$/;
 
 function pathOf(request: Request): string {
   return getPath(request)

@@ -28,5 +28,7 @@ export function startApp(
 
 function openStore(environment: unknown): Store {
   const env = parseEnv(environment);
-  return new Store(env.SUPABASE_URL, env.SUPABASE_SERVICE_ROLE_KEY);
+  return new Store(env.SUPABASE_URL, env.SUPABASE_SERVICE_ROLE_KEY, {
+    timeoutSeconds: env.DATABASE_TIMEOUT_SECONDS,
+  });
 }

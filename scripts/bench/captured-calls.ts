@@ -18,7 +18,7 @@ export async function capturedCall(project: Project, path: string, init: Request
     return fetch(input, request);
   };
   const app = createApp({
-    store: new Store(project.url, project.serviceKey, capturing),
+    store: new Store(project.url, project.serviceKey, { fetch: capturing }),
     readAsset: async () => undefined,
     now: () => new Date(),
     newId: () => crypto.randomUUID(),

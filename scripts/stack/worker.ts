@@ -13,6 +13,8 @@ export interface WorkerOptions {
   serviceKey: string;
   /** A free one when left out. */
   port?: number;
+  /** How long it waits for the database; its own default when left out. */
+  timeoutSeconds?: number;
   /** Where the Worker's log goes; this process's own output when left out. */
   log?: Writable;
   /** Gets each workerd process as it starts: workerd outlives a parent that is killed with -9. */
@@ -28,7 +30,11 @@ export async function startWorker(options: WorkerOptions): Promise<Server> {
   const miniflare = withoutSignalHandlers({
     modules: [{ type: "ESModule", path: "worker.js", contents }],
     compatibilityDate: compatibilityDate(),
-    bindings: { SUPABASE_URL: options.supabaseUrl, SUPABASE_SERVICE_ROLE_KEY: options.serviceKey },
+    bindings: {
+      SUPABASE_URL: options.supabaseUrl,
+      SUPABASE_SERVICE_ROLE_KEY: options.serviceKey,
+      ...(options.timeoutSeconds ? { DATABASE_TIMEOUT_SECONDS: `${options.timeoutSeconds}` } : {}),
+    },
     assets: {
       directory: fileURLToPath(new URL("../../functions/monkai-api/assets", import.meta.url)),
       binding: "ASSETS",

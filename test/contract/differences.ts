@@ -18,6 +18,7 @@ export const ADDED: Difference[] = [
   { reason: "Every refusal says what is left of the limit.", facts: / (?:4\d\d|500) header X-RateLimit-/ },
   { reason: "The limit in the IETF draft's headers too.", facts: / header RateLimit(?:-|$)/ },
   { reason: "A body can be too large, and not JSON.", facts: / (?:answers )?41[35]\b/ },
+  { reason: "A database that is out of order is no fault of the request.", facts: / (?:answers )?503\b/ },
   { reason: "SOAT's answers carry a request id.", facts: /^GET \/traces\S* \d+ header X-Request-ID/ },
   { reason: "SOAT's requests may, too.", facts: /^GET \/traces\S* header X-Request-ID/ },
   {
@@ -76,4 +77,5 @@ export const ADDED: Difference[] = [
     reason: "The codes of a batch's errors are those of all errors.",
     facts: / 200\.results\[\]\.error\.code is one of/,
   },
+  { reason: "A 401 says how to authenticate (RFC 9110).", facts: / 401 header WWW-Authenticate$/ },
 ];

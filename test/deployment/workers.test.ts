@@ -28,10 +28,11 @@ it.each(environments)(
 it.each(environments)(
   "the environment '%s' keeps its logs and asks for the secrets that the API needs",
   (env) => {
-    const { observability, secrets } = unstable_readConfig({ config: `${ROOT}/wrangler.toml`, env });
+    const { assets, observability, secrets } = unstable_readConfig({ config: `${ROOT}/wrangler.toml`, env });
     expect(observability?.enabled).toBe(true);
+    expect(assets?.run_worker_first).toBe(true);
     const value = "https://api.test";
     const given = Object.fromEntries((secrets?.required ?? []).map((name: string) => [name, value]));
-    expect(parseEnv(given)).toEqual(given);
+    expect(parseEnv(given)).toMatchObject(given);
   },
 );

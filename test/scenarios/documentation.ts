@@ -1,6 +1,6 @@
 import { load } from "js-yaml";
 import { describe, expect, it } from "vitest";
-import type { Api } from "../support/tenant.ts";
+import { type Api, newClient } from "../support/tenant.ts";
 
 export function documentation(api: Api): void {
   describe("documentation", () => {
@@ -20,6 +20,13 @@ export function documentation(api: Api): void {
       },
     );
 
+    it("an empty member of a query string is none", async () => {
+      const client = await newClient(api);
+      const empty = "project_id=&session_id=&agent=&start_date=&end_date=&root_only=&limit=&offset=";
+      const { status, body } = await client.get(`/v1/traces?${empty}`);
+      expect([status, body]).toEqual([200, { data: [], total: 0, limit: 50, offset: 0 }]);
+    });
+
     it("under /api/v1 an error is described as SOAT's", async () => {
       const { components } = await (await api("/api/v1/openapi.json")).json();
       expect(components.schemas.Error.properties.error.type).toBe("string");
@@ -31,8 +38,9 @@ export function documentation(api: Api): void {
         const response = await api(path);
         expect(response.status).toBe(200);
         expect(response.headers.get("content-type")).toMatch(/^text\/html/);
-        expect(response.headers.get("content-security-policy")).toContain(
-          "default-src 'none'; script-src 'self'",
+        expect(response.headers.get("content-security-policy")).toBe(
+          "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; " +
+            "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
         );
         const html = await response.text();
         const files = [...html.matchAll(/(?:src|href)="([^"]+\.(?:js|css))"/g)].map(

@@ -39,7 +39,7 @@ it("the README's configuration table has every variable that the code reads, and
   const used = [
     ...readers.matchAll(/process\.env\.(\w+)/g),
     ...readers.matchAll(/os\.environ(?:\.get\(|\[)["'](\w+)/g),
-    ...readers.matchAll(/\b(SUPABASE_[A-Z_]+)/g),
+    ...readers.matchAll(/\b((?:SUPABASE|DATABASE)_[A-Z_]+)/g),
   ].map(([, name]) => name as string);
   const table = /## Configuration\n([\s\S]*?)\n## /.exec(read("README.md"))?.[1] ?? "";
   const listed = [...table.matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name as string);

@@ -18,7 +18,11 @@ export interface InProcessApp {
 }
 
 /** The app in this process, in front of a real REST layer: a test may count its calls and read its log. */
-export function appInProcess(restUrl: string, serviceKey: string): InProcessApp {
+export function appInProcess(
+  restUrl: string,
+  serviceKey: string,
+  { now = () => new Date(), timeoutSeconds = 10 } = {},
+): InProcessApp {
   const seen: InProcessApp = {
     api: async (path, init) => app.request(`http://api.test${path}`, init),
     calls: 0,
@@ -30,9 +34,9 @@ export function appInProcess(restUrl: string, serviceKey: string): InProcessApp 
     return fetch(input, init);
   };
   const app = createApp({
-    store: new Store(restUrl, serviceKey, counting),
+    store: new Store(restUrl, serviceKey, { fetch: counting, timeoutSeconds }),
     readAsset: async () => undefined,
-    now: () => new Date(),
+    now,
     newId: () => crypto.randomUUID(),
     log(level, message, facts) {
       const lines = message === "request" ? seen.requests : seen.problems;

@@ -26,7 +26,7 @@ const codeSamples = () => ({
 
 
 fetch(documentUrl)
-  .then((response) => response.json())
+  .then((response) => (response.ok ? response.json() : Promise.reject(new Error(`it answered ${response.status}`))))
   .then((spec) => {
     // Where this page is, the API is: whatever stands in front of it.
     const url = new URL(".", documentUrl).href.replace(/\/$/, "");
@@ -40,4 +40,7 @@ fetch(documentUrl)
       defaultModelsExpandDepth: 0,
       validatorUrl: null,
     });
+  })
+  .catch((error) => {
+    document.querySelector("#reference").textContent = `${documentUrl} cannot be shown: ${error.message}`;
   });

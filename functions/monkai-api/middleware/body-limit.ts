@@ -7,19 +7,32 @@ const MEBIBYTE = 1024 * 1024;
 /** The largest body of a request about one thing, and of one about many, in bytes. */
 export const BODY_LIMIT = { single: MEBIBYTE, bulk: 10 * MEBIBYTE };
 
-/** How much of a body that is not wanted is read and thrown away. A client beyond it is cut off. */
+/** How much of a body that is not wanted is read and thrown away, and for how long. A client beyond it is cut off. */
 const DRAINED = 64 * MEBIBYTE;
+const DRAINED_MILLISECONDS = 5_000;
 
 /**
  * Reads the body of a request that was answered without it, as one that lacks a token is: a client, or a proxy, that is
- * still sending when the connection closes never sees the answer.
+ * still sending when the connection closes never sees the answer. One that expects a word before it sends gets that one.
  */
 export const drainBody: MiddlewareHandler<AppEnv> = async (c, next) => {
   await next();
   const request = c.req.raw;
   // In this order: to ask for the body makes a stream of it.
-  if (!request.bodyUsed && request.body) await readUpTo(0, request.body).catch(() => {});
+  if (request.bodyUsed || c.req.header("Expect") || !request.body) return;
+  const signal = AbortSignal.timeout(DRAINED_MILLISECONDS);
+  await request.body.pipeTo(nowhere(), { signal }).catch(() => {});
 };
+
+function nowhere(): WritableStream<Uint8Array> {
+  let size = 0;
+  return new WritableStream({
+    write(chunk) {
+      size += chunk.length;
+      if (size > DRAINED) throw new Error("The body is too large to be read for nothing.");
+    },
+  });
+}
 
 /** Refuses bodies over `maxSize` bytes, declared or streamed. Unlike Hono's own, it reads a refused body to its end. */
 export const limitBody = (maxSize: number): MiddlewareHandler<AppEnv> =>

@@ -16,7 +16,8 @@ export function codeSamples(request: SampleRequest) {
 }
 
 function curl({ method, url, authenticated, body }: SampleRequest): string {
-  const lines = [method === "GET" ? `curl "${url}"` : `curl -X ${method} "${url}"`];
+  const options: Record<string, string> = { GET: "", HEAD: "-I " };
+  const lines = [`curl ${options[method] ?? `-X ${method} `}"${url}"`];
   if (authenticated) lines.push('-H "Authorization: Bearer $MONKAI_TRACER_TOKEN"');
   if (body !== undefined) {
     lines.push('-H "Content-Type: application/json"', `-d '${json(body).replaceAll("'", "'\\''")}'`);

@@ -181,6 +181,31 @@ export const EXAMPLES: Record<string, Example> = {
       content_redacted_at: null,
     },
   },
+  downloadFile: {
+    response: [
+      {
+        step_number: 1,
+        type: "llm_call",
+        namespace: "my-agent",
+        agent: "support-bot",
+        session_id: SESSION,
+        msg: [
+          { role: "user", content: "Hello!" },
+          { role: "assistant", content: "Hi, how can I help?", sender: "support-bot" },
+        ],
+        inserted_at: WHEN,
+        trace_type: "llm_call",
+        model: "gpt-4",
+        provider: "openai",
+        input: llm.input,
+        output: llm.output,
+        latency_ms: 820,
+        input_tokens: 8,
+        output_tokens: 10,
+        total_tokens: 18,
+      },
+    ],
+  },
   uploadRecords: { request: { records: [record] }, response: uploaded },
   queryRecords: {
     request: { namespace: "my-agent", query: { agent: "support-bot", limit: 10 } },

@@ -1,7 +1,7 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { refuseWithIssues } from "../middleware/validation.ts";
 import { PutAnonymizationRules, VersionedRules } from "../schemas/anonymization.ts";
-import { requestBody } from "../schemas/common.ts";
+import { count, requestBody } from "../schemas/common.ts";
 import type { AppEnv } from "../services.ts";
 import { getRoute, putRoute } from "./api-route.ts";
 
@@ -25,6 +25,7 @@ const putRules = putRoute({
     "and ids are kept. A record whose `anonymization_version` is the current one was redacted by its client already. " +
     "A token that is bound to namespaces may not change the rules.",
   bucket: "rules",
+  conflict: { version: count().optional().openapi({ description: "The version that they are at." }) },
   body: requestBody(PutAnonymizationRules).openapi("PutAnonymizationRulesRequest"),
   result: VersionedRules,
 });

@@ -59,9 +59,12 @@ export function postRoute<Path extends string, Body extends z.ZodType, Result ex
   });
 }
 
-/** The same for a `POST` that answers 201 when it has made something, and 409 when that is there already. */
+/**
+ * The same for a `POST` that answers 201 when it has made something, and 409 when that is there already: with what
+ * `conflict` says beside the envelope.
+ */
 export function registerRoute<Path extends string, Body extends z.ZodType, Result extends z.ZodType>(
-  route: Omit<PostRoute<Path, Body, Result>, "idempotent">,
+  route: Omit<PostRoute<Path, Body, Result>, "idempotent"> & { conflict: z.ZodRawShape },
 ) {
   const { responses, ...post } = postRoute(route);
   const { 200: _, ...others } = responses;
@@ -70,20 +73,27 @@ export function registerRoute<Path extends string, Body extends z.ZodType, Resul
     responses: {
       201: answered(route.summary, route.result, responseHeaders.limited),
       ...others,
-      409: refused("It is there already.", ["namespace_taken", "namespace_too_similar"]),
+      409: withMembers(
+        refused("It is there already.", ["namespace_taken", "namespace_too_similar"]),
+        route.conflict,
+      ),
     },
   });
 }
 
-/** The same for a `PUT`, which answers 409 when what it would replace has changed. */
+/** The same for a `PUT`, which tells all `issues` of its body, and 409 when what it would replace has changed. */
 export function putRoute<Path extends string, Body extends z.ZodType, Result extends z.ZodType>(
-  route: Omit<PostRoute<Path, Body, Result>, "idempotent">,
+  route: Omit<PostRoute<Path, Body, Result>, "idempotent"> & { conflict: z.ZodRawShape },
 ) {
   const { responses, ...post } = postRoute(route);
   return createRoute({
     ...post,
     method: "put" as const,
-    responses: { ...responses, 409: refused("It has changed in the meantime.", ["bad_request"]) },
+    responses: {
+      ...responses,
+      400: withMembers(responses[400], ISSUES),
+      409: withMembers(refused("It has changed in the meantime.", ["bad_request"]), route.conflict),
+    },
   });
 }
 
@@ -107,6 +117,13 @@ export function exportRoute<Path extends string, Body extends z.ZodType, Result 
   });
 }
 
+/** All that is wrong with a body, beside the envelope. */
+const ISSUES = {
+  issues: z
+    .array(z.object({ path: z.array(z.union([z.string(), z.int()])), message: z.string() }))
+    .optional(),
+};
+
 const nothing = z.object({});
 
 /**
@@ -118,8 +135,8 @@ export function getRoute<
   Result extends z.ZodType,
   Params extends z.ZodObject = typeof nothing,
   Query extends z.ZodObject = typeof nothing,
->(route: Described<Path> & { params?: Params; query?: Query; result: Result }) {
-  const { params, query, result } = route;
+>(route: Described<Path> & { params?: Params; query?: Query; result: Result; isFile?: boolean }) {
+  const { params, query, result, isFile = false } = route;
   return createRoute({
     method: "get",
     ...described(route),
@@ -127,7 +144,7 @@ export function getRoute<
     parameters: [requestId],
     request: { params: (params ?? nothing) as Params, query: (query ?? nothing) as Query },
     responses: {
-      200: answered(route.summary, result, responseHeaders.limited),
+      200: answered(route.summary, result, isFile ? responseHeaders.exported : responseHeaders.limited),
       ...refusals,
       ...(params ? { 404: refused("There is no such thing.", ["not_found"]) } : {}),
     },
@@ -153,7 +170,7 @@ const refusals = {
   401: refused(
     "The tracer token is missing, unknown, expired or revoked.",
     ["missing_token", "invalid_token", "token_expired", "token_inactive", "unauthorized"],
-    responseHeaders.every,
+    responseHeaders.unauthorized,
   ),
   403: refused("The tracer token may not use this namespace.", ["forbidden"]),
   429: refused(
@@ -162,6 +179,7 @@ const refusals = {
     responseHeaders.exceeded,
   ),
   500: refused("Something went wrong on the server.", ["internal_error"]),
+  503: refused("The database is out of order.", ["internal_error"], responseHeaders.outage),
 };
 
 const notStored = refused("Something went wrong on the server, and nothing was stored.", [
@@ -175,8 +193,17 @@ function storesContent({ tag }: { tag: string }): boolean {
   return ["Traces", "Records", "Logs"].includes(tag);
 }
 
-function described<Path extends string>({ path, tag, operationId, summary, description }: Described<Path>) {
-  return { path, tags: [tag], operationId, summary, description, security: EITHER_SCHEME };
+function described<Path extends string>(route: Described<Path>) {
+  const { path, tag, operationId, summary, description, bucket } = route;
+  return {
+    path,
+    tags: [tag],
+    operationId,
+    summary,
+    description,
+    security: EITHER_SCHEME,
+    "x-rate-limit-bucket": bucket,
+  };
 }
 
 function admitted(bucket: Bucket) {
@@ -192,4 +219,11 @@ function answered<Result extends z.ZodType>(description: string, schema: Result,
 function refused(description: string, codes: ErrorCode[], headers: Headers = responseHeaders.limited) {
   const examples = Object.fromEntries(codes.map((code) => [code, { $ref: `#/components/examples/${code}` }]));
   return { description, headers, content: { "application/json": { schema: ErrorEnvelope, examples } } };
+}
+
+/** A refusal with what its endpoint says beside the envelope. */
+function withMembers(refusal: ReturnType<typeof refused>, members: z.ZodRawShape) {
+  const { examples } = refusal.content["application/json"];
+  const schema = ErrorEnvelope.extend(members);
+  return { ...refusal, content: { "application/json": { schema, examples } } };
 }

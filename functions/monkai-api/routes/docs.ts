@@ -50,7 +50,11 @@ export function docsRoutes(app: OpenAPIHono<AppEnv>): void {
     const type = Object.hasOwn(FILES, name) ? FILES[name] : undefined;
     const content = type && (await c.var.services.readAsset(name));
     if (!content) throw new ApiError("not_found", "The page at /docs has no such file here.");
-    return c.body(content, 200, { "Content-Type": type, "Cache-Control": "public, max-age=86400" });
+    return c.body(content, 200, {
+      "Content-Type": type,
+      "Cache-Control": "public, max-age=3600",
+      "X-Content-Type-Options": "nosniff",
+    });
   });
 }
 
@@ -65,6 +69,7 @@ function page(folder: string): string {
 <link rel="stylesheet" href="${folder}swagger-ui.css">
 <style>
 body { margin: 0; }
+.swagger-ui .response-col_links { display: none; }
 .code-samples { padding: 0 20px 10px; }
 .code-sample summary { cursor: pointer; padding: 6px 0; font: 600 14px sans-serif; }
 .code-sample pre { overflow-x: auto; padding: 10px; background: #1f2430; color: #e6e6e6; border-radius: 4px; font-size: 12px; }

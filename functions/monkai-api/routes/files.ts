@@ -3,6 +3,8 @@ import * as z from "zod";
 import { jsonText } from "../domain/export-text.ts";
 import { toStep } from "../domain/read-back.ts";
 import { count, fromUrl } from "../schemas/common.ts";
+import { LogEntry } from "../schemas/logs.ts";
+import { ConversationRecord } from "../schemas/records.ts";
 import type { AppEnv } from "../services.ts";
 import type { TraceRow } from "../store/queries.ts";
 import { getRoute } from "./api-route.ts";
@@ -34,6 +36,15 @@ const getFile = getRoute({
   result: File,
 });
 
+const step_number = count().openapi({ description: "In the order of arrival in its trace." });
+
+const RecordStep = ConversationRecord.extend({
+  step_number,
+  type: z.enum(["llm_call", "tool_call", "handoff", "message"]),
+}).openapi("RecordStep");
+
+const LogStep = LogEntry.extend({ step_number, type: z.literal("log") }).openapi("LogStep");
+
 const downloadFile = getRoute({
   path: "/files/{file_id}/download",
   tag: "Trace trees",
@@ -42,7 +53,8 @@ const downloadFile = getRoute({
   description: "Written while it is read. One that fails half-way breaks off, and is no JSON.",
   bucket: "query",
   params: fileParams,
-  result: z.array(z.looseObject({ step_number: count(), type: z.string() })).openapi("TraceSteps"),
+  isFile: true,
+  result: z.array(z.union([RecordStep, LogStep])).openapi("TraceSteps"),
 });
 
 export function fileRoutes(app: OpenAPIHono<AppEnv>): void {

@@ -17,6 +17,10 @@ const registerNamespace = registerRoute({
     "By default the first use of a namespace registers it. 409 `namespace_taken` when it is there already; 409 " +
     "`namespace_too_similar`, with `similar_namespaces` and `suggestion`, when the name is easily taken for another.",
   bucket: "sessions",
+  conflict: {
+    similar_namespaces: z.array(z.string()).optional(),
+    suggestion: z.string().optional().openapi({ description: "For people." }),
+  },
   body: requestBody(NamespaceRegisterRequest).openapi("NamespaceRegisterRequest"),
   result: Namespace,
 });

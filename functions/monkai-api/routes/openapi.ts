@@ -1,6 +1,6 @@
 import { createRoute, type OpenAPIHono } from "@hono/zod-openapi";
-import * as z from "zod";
 import { dump } from "js-yaml";
+import * as z from "zod";
 import { apiDocument, registerComponents } from "../openapi/document.ts";
 import { baseUrl, speaksSoat } from "../paths.ts";
 import { responseHeaders } from "../schemas/headers.ts";
@@ -42,13 +42,21 @@ const openApiYaml = createRoute({
 
 export function openApiRoutes(app: OpenAPIHono<AppEnv>): void {
   registerComponents(app);
-  const documentFor = (request: Request) => apiDocument(app, baseUrl(request), speaksSoat(request));
+  const json = remembered((url, soat) => apiDocument(app, url, soat));
+  const yaml = remembered((url, soat) => dump(apiDocument(app, url, soat), { noRefs: true, lineWidth: 120 }));
 
-  app.openapi(openApiJson, (c) => c.json(documentFor(c.req.raw), 200));
+  app.openapi(openApiJson, (c) => c.json(json(c.req.raw), 200));
+  app.openapi(openApiYaml, (c) => c.body(yaml(c.req.raw), 200, { "Content-Type": "application/yaml" }));
+}
 
-  app.openapi(openApiYaml, (c) =>
-    c.body(dump(documentFor(c.req.raw), { noRefs: true, lineWidth: 120 }), 200, {
-      "Content-Type": "application/yaml",
-    }),
-  );
+/** It takes a while to write a document, and nobody needs a token to ask for one: the last is kept. */
+function remembered<Document>(
+  write: (baseUrl: string, soat: boolean) => Document,
+): (request: Request) => Document {
+  let last: { url: string; soat: boolean; document: Document } | undefined;
+  return (request) => {
+    const [url, soat] = [baseUrl(request), speaksSoat(request)];
+    if (last?.url !== url || last.soat !== soat) last = { url, soat, document: write(url, soat) };
+    return last.document;
+  };
 }

@@ -7,6 +7,7 @@ import {
   count,
   dates,
   fromUrl,
+  inQuery,
   sessionId,
   TRACE_ID_EXAMPLE,
   TRACE_TYPES,
@@ -59,15 +60,20 @@ const listTraces = getRoute({
     "one. Newest first.",
   bucket: "query",
   query: z.object({
-    project_id: fromUrl(z.string())
-      .optional()
-      .openapi({ description: "A namespace, by its public id or its name." }),
-    session_id: fromUrl(sessionId()).optional(),
-    agent: fromUrl(agentName()).optional(),
-    ...dates,
-    root_only: z.enum(["true", "false"]).optional().openapi({ description: "Roots alone." }),
-    limit: z.coerce.number().int().min(1).max(1000).default(50),
-    offset: z.coerce.number().int().min(0).default(0).openapi({ type: "integer", default: 0 }),
+    project_id: inQuery(fromUrl(z.string()).optional()).openapi({
+      description: "A namespace, by its public id or its name.",
+    }),
+    session_id: inQuery(fromUrl(sessionId()).optional()),
+    agent: inQuery(fromUrl(agentName()).optional()),
+    start_date: inQuery(dates.start_date),
+    end_date: inQuery(dates.end_date),
+    root_only: inQuery(z.enum(["true", "false"]).optional()).openapi({ description: "Roots alone." }),
+    limit: inQuery(z.coerce.number().int().min(1).max(1000).default(50)),
+    offset: inQuery(z.coerce.number().int().min(0).default(0)).openapi({
+      type: "integer",
+      minimum: 0,
+      default: 0,
+    }),
   }),
   result: z
     .object({ data: z.array(Trace), total: count(), limit: count(), offset: count() })

@@ -62,6 +62,13 @@ const PutRules = z.object({
   expected_version: count().max(2_147_483_647).optional(),
 });
 
+const EXPECTED_VERSION = {
+  type: "integer" as const,
+  minimum: 0,
+  maximum: 2_147_483_647,
+  description: "The version that these are to replace. If it is not the current one: 409.",
+};
+
 /** `{rules, expected_version?}`, or the rules themselves. */
 export const PutAnonymizationRules = z
   .unknown()
@@ -82,16 +89,18 @@ export const PutAnonymizationRules = z
       {
         type: "object",
         required: ["rules"],
-        properties: {
-          rules: schemaRef("AnonymizationRules"),
-          expected_version: {
-            type: "integer",
-            minimum: 0,
-            description: "The version that these are to replace. If it is not the current one: 409.",
-          },
-        },
+        properties: { rules: schemaRef("AnonymizationRules"), expected_version: EXPECTED_VERSION },
       },
-      schemaRef("AnonymizationRules"),
+      ...["toggles", "custom"].map((required) => ({
+        type: "object" as const,
+        description: "The rules themselves.",
+        required: [required],
+        properties: {
+          toggles: { $ref: "#/components/schemas/AnonymizationRules/properties/toggles" },
+          custom: { $ref: "#/components/schemas/AnonymizationRules/properties/custom" },
+          expected_version: EXPECTED_VERSION,
+        },
+      })),
     ],
   });
 

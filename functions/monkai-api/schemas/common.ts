@@ -92,6 +92,11 @@ export function fromUrl<Text extends z.ZodType<string>>(text: Text) {
   return text.refine((value) => !value.includes("\u0000"), "must not contain the character \\u0000");
 }
 
+/** An optional member of a query string: an empty one is none. */
+export function inQuery<Value extends z.ZodType>(value: Value) {
+  return z.preprocess((text) => (text === "" ? undefined : text), value);
+}
+
 /** Which page of a query. */
 export const paging = {
   limit: z.int().min(1).max(1000).default(100),

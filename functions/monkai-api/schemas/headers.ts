@@ -51,6 +51,10 @@ export const RESPONSE_HEADERS = {
     schema: { type: "string" },
     description: 'The current IETF draft\'s form of the rest: `"traces";r=599;t=47`.',
   },
+  WwwAuthenticate: {
+    schema: { type: "string", enum: ["Bearer"] as string[] },
+    description: "How to authenticate.",
+  },
   RetryAfter: { schema: COUNT, description: "Seconds to wait; on a 429, equal to the reset." },
   ContentDisposition: {
     schema: { type: "string" },
@@ -67,6 +71,7 @@ export const RESPONSE_HEADERS = {
 } as const;
 
 const every = { "X-Request-ID": ref("XRequestId") };
+const unauthorized = { ...every, "WWW-Authenticate": ref("WwwAuthenticate") };
 const limited = {
   ...every,
   "X-RateLimit-Limit": ref("RateLimitLimit"),
@@ -82,6 +87,7 @@ const limited = {
 /** Which headers a response has: every one, those of limited endpoints, a 429, and those that heed idempotency keys. */
 export const responseHeaders = {
   every,
+  unauthorized,
   limited,
   exported: { ...limited, "Content-Disposition": ref("ContentDisposition") },
   outage: { ...every, "Retry-After": ref("RetryAfter") },

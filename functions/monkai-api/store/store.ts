@@ -1,9 +1,10 @@
-import { createClient, type SupabaseClient } from "@supabase/supabase-js";
+import { createClient } from "@supabase/supabase-js";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { AnonymizationRules } from "../domain/anonymizer.ts";
 import { ApiError, type ErrorCode } from "../errors.ts";
 import type { RateLimit } from "../rate-limits.ts";
 import { AnonymizerCache } from "./anonymizer-cache.ts";
+import { answerOf, type CallFunction } from "./answer.ts";
 import { CursorSeal } from "./cursor-seal.ts";
 import type {
   LogFilters,
@@ -58,32 +59,35 @@ const EXPORT_PAGE = { limit: 1_000, bytes: 512 * 1024 };
 
 /** The database, for the life of an app. Each API request takes a `StoreRequest` of its own. */
 export class Store {
-  readonly #client: SupabaseClient;
+  readonly #call: CallFunction;
   readonly #cursors: CursorSeal;
   readonly #anonymizers = new AnonymizerCache();
 
-  /** `key` is the service role's (or a secret) key. `fetch` only where the runtime's own will not do. */
-  constructor(url: string, key: string, fetch?: typeof globalThis.fetch) {
-    this.#client = createClient(url, key, {
+  /** `key` is the service role's, or a secret one. `fetch` only where the runtime's own will not do. */
+  constructor(
+    url: string,
+    key: string,
+    { timeoutSeconds = 10, fetch }: { timeoutSeconds?: number; fetch?: typeof globalThis.fetch } = {},
+  ) {
+    const client = createClient(url, key, {
       // Nobody signs in here: without this, every call asks for a session first.
       accessToken: async () => key,
       global: fetch ? { fetch } : {},
     });
     this.#cursors = new CursorSeal(key);
+    this.#call = async (name, payload) => {
+      const signal = AbortSignal.timeout(timeoutSeconds * 1000);
+      return answerOf(await client.rpc(name, payload && { payload }).abortSignal(signal));
+    };
   }
 
   request(caller: Caller): StoreRequest {
-    return new StoreRequest(this.#client, this.#cursors, this.#anonymizers, caller);
+    return new StoreRequest(this.#call, this.#cursors, this.#anonymizers, caller);
   }
 
   /** Throws `internal_error` with status 503 when the database cannot do its work. SQL: `check_ready`. */
   async checkReady(): Promise<void> {
-    const { error: failure } = await this.#client.rpc("check_ready");
-    if (!failure) return;
-    throw new ApiError("internal_error", "The database does not answer as it should.", {
-      status: 503,
-      cause: causeOf(failure),
-    });
+    await this.#call("check_ready");
   }
 }
 
@@ -94,7 +98,7 @@ export class Store {
  * Throws ApiError for what the database refuses, and `internal_error` when it does not answer.
  */
 export class StoreRequest {
-  readonly #client: SupabaseClient;
+  readonly #function: CallFunction;
   readonly #cursors: CursorSeal;
   readonly #anonymizers: AnonymizerCache;
   readonly #caller: Caller;
@@ -105,8 +109,8 @@ export class StoreRequest {
   /** Set when the answer repeats that of an earlier request with the same idempotency key. */
   replay: { request_id: string } | undefined;
 
-  constructor(client: SupabaseClient, cursors: CursorSeal, anonymizers: AnonymizerCache, caller: Caller) {
-    this.#client = client;
+  constructor(call: CallFunction, cursors: CursorSeal, anonymizers: AnonymizerCache, caller: Caller) {
+    this.#function = call;
     this.#cursors = cursors;
     this.#anonymizers = anonymizers;
     this.#caller = caller;
@@ -260,14 +264,7 @@ export class StoreRequest {
     const { requestId, tokenHash, bucket, limit } = this.#caller;
     const payload = { request_id: requestId, token_hash: tokenHash, bucket, limit, ...work };
     this.asked = true;
-    const { data, error: failure } = await this.#client.rpc(name, { payload });
-    if (failure) {
-      throw new ApiError("internal_error", "The database could not do this. Please try again.", {
-        cause: causeOf(failure),
-      });
-    }
-
-    const answer = data as Answer<Data>;
+    const answer = (await this.#function(name, payload)) as Answer<Data>;
     const { tenant_id, rate_limit, warnings } = answer;
     this.admission = { tenant_id, rate_limit, warnings };
     this.replay = answer.replay;
@@ -277,9 +274,4 @@ export class StoreRequest {
     }
     return answer;
   }
-}
-
-/** For the log. Not the error's details: they may quote the row, which is what a client said. */
-function causeOf({ code, message }: { code: string; message: string }): string {
-  return `${code || "no answer"}: ${message}`;
 }

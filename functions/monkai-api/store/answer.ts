@@ -1,0 +1,38 @@
+import { isObject, type JsonObject } from "../domain/json.ts";
+import { ApiError } from "../errors.ts";
+
+/** Calls a SQL function. Throws `internal_error`: 503 while the database is out of order, 500 for a fault of ours. */
+export type CallFunction = (name: string, payload?: object) => Promise<JsonObject>;
+
+/** What supabase-js makes of an answer. `status` is 0 where there was none. */
+interface Response {
+  data: unknown;
+  error: { code?: string; message: string } | null;
+  status: number;
+}
+
+/** Errors that Postgres raises while it is not itself, by SQLSTATE class: connections, locks, resources, shutdown, disk. */
+const OUT_OF_ORDER = /^(?:08|40|53|55|57|58)...$/;
+const SQLSTATE = /^[0-9A-Z]{5}$/;
+
+/** The object that a SQL function has answered with. Whatever else comes back instead is an outage. */
+export function answerOf({ data, error, status }: Response): JsonObject {
+  if (!error && isObject(data)) return data;
+
+  const code = error?.code ?? "";
+  if (SQLSTATE.test(code) && !OUT_OF_ORDER.test(code)) {
+    // Not the error's details: they may quote the row, which is what a client said.
+    const cause = `${code}: ${error?.message}`;
+    throw new ApiError("internal_error", "The database could not do this. Please try again.", { cause });
+  }
+  throw new ApiError("internal_error", "The database is out of order. Please try again in a moment.", {
+    status: 503,
+    cause: causeOf(code, error?.message, status),
+  });
+}
+
+/** For the log. An answer that is none of ours is not quoted: who knows what it says. */
+function causeOf(code: string, message: string | undefined, status: number): string {
+  if (code) return `${code}: ${message}`;
+  return status === 0 ? `no answer: ${message}` : `an answer with status ${status} that is none`;
+}
