@@ -78,8 +78,10 @@ end $$;
 
 -- What a trace is counted as.
 create function public.trace_kind(parent_id bigint) returns text
-language sql immutable set search_path = ''
-return case when trace_kind.parent_id is null then 'root_traces' else 'child_traces' end;
+language plpgsql immutable set search_path = '' as $$
+begin
+  return case when trace_kind.parent_id is null then 'root_traces' else 'child_traces' end;
+end $$;
 
 -- Notes the traces that a statement has inserted or deleted.
 create function public.note_traces() returns trigger
