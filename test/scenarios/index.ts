@@ -6,6 +6,7 @@ import { batch } from "./batch.ts";
 import { documentation } from "./documentation.ts";
 import { errors } from "./errors.ts";
 import { exports } from "./exports.ts";
+import { hostile } from "./hostile.ts";
 import { http } from "./http.ts";
 import { idempotency } from "./idempotency.ts";
 import { isolation } from "./isolation.ts";
@@ -36,5 +37,6 @@ export function scenarios(runtime: string, api: Api): void {
     anonymization(api);
     traceTrees(api);
     documentation(api);
+    hostile(api);
   });
 }

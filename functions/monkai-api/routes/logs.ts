@@ -9,6 +9,7 @@ import {
   exportFormat,
   isOnePage,
   logLevel,
+  MEASURED,
   namespaceName,
   nextCursor,
   nullsAbsent,
@@ -50,7 +51,9 @@ const queryLogs = postRoute({
   result: LogQueryResponse,
 });
 
-const LogsUploadRequest = z.object({ logs: z.array(nullsAbsent(LogEntry)).min(1).max(UPLOAD_ITEMS) });
+const LogsUploadRequest = z.object({
+  logs: z.array(nullsAbsent(LogEntry)).min(1, MEASURED).max(UPLOAD_ITEMS, MEASURED),
+});
 
 const uploadLogs = postRoute({
   path: "/logs/upload",

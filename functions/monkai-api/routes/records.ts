@@ -9,6 +9,7 @@ import {
   dates,
   exportFormat,
   isOnePage,
+  MEASURED,
   namespaceName,
   nextCursor,
   nullsAbsent,
@@ -52,7 +53,7 @@ const queryRecords = postRoute({
 });
 
 const RecordsUploadRequest = z.object({
-  records: z.array(nullsAbsent(RecordUpload)).min(1).max(UPLOAD_ITEMS),
+  records: z.array(nullsAbsent(RecordUpload)).min(1, MEASURED).max(UPLOAD_ITEMS, MEASURED),
 });
 
 const uploadRecords = postRoute({

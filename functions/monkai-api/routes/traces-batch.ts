@@ -4,7 +4,7 @@ import { handoffItem, llmItem, logItem, toolItem } from "../domain/trace-items.t
 import { ERROR_CODES } from "../errors.ts";
 import { BODY_LIMIT } from "../middleware/body-limit.ts";
 import { validationError } from "../middleware/validation.ts";
-import { count, nullsAbsent, requestBody } from "../schemas/common.ts";
+import { count, MEASURED, nullsAbsent, requestBody } from "../schemas/common.ts";
 import {
   HandoffTrace,
   HandoffTraceResult,
@@ -48,7 +48,7 @@ const BatchTraceItem = z.looseObject({ type: z.enum(TYPES) }).openapi("BatchTrac
   oneOf: Object.values(ITEM_SCHEMAS).map((name) => ({ $ref: schemaRef(name) })),
 });
 
-const BatchTraceRequest = z.object({ traces: z.array(BatchTraceItem).min(1).max(100) });
+const BatchTraceRequest = z.object({ traces: z.array(BatchTraceItem).min(1, MEASURED).max(100, MEASURED) });
 
 const BatchTraceResultItem = z
   .object({

@@ -3,7 +3,7 @@ import * as z from "zod";
 import { TOGGLES } from "../domain/anonymizer.ts";
 import { ruleProblems, stepsOf } from "../domain/custom-rule.ts";
 import { isObject, type JsonObject } from "../domain/json.ts";
-import { count, nullsAbsent, schemaRef } from "./common.ts";
+import { count, MEASURED, nullsAbsent, schemaRef } from "./common.ts";
 
 const MOST_CUSTOM_RULES = 50;
 
@@ -29,12 +29,12 @@ const Toggles = z
 
 const CustomRule = z
   .strictObject({
-    name: z.string().min(1).max(64).openapi({ example: "customer" }),
-    pattern: z.string().min(1).max(500).openapi({
+    name: z.string().min(1, MEASURED).max(64, MEASURED).openapi({ example: "customer" }),
+    pattern: z.string().min(1, MEASURED).max(500, MEASURED).openapi({
       description: "RE2 syntax: no look-around, no back-references.",
       example: "MK-\\d+",
     }),
-    replacement: z.string().max(100).openapi({
+    replacement: z.string().max(100, MEASURED).openapi({
       description: "May take up groups of the pattern, `$1` to `$9`, and all that was found, `$&`.",
       example: "[CUSTOMER]",
     }),
@@ -51,7 +51,7 @@ export const AnonymizationRules = z
     toggles: nullsAbsent(Toggles).default({}),
     custom: z
       .array(nullsAbsent(CustomRule))
-      .max(MOST_CUSTOM_RULES)
+      .max(MOST_CUSTOM_RULES, MEASURED)
       .refine((rules) => stepsOf(rules) <= MOST_STEPS, "are too many or too large patterns all in all")
       .default([]),
   })

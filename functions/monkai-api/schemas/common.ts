@@ -67,11 +67,23 @@ export const timestamp = (bareDay: DayEnd = "start") =>
     })
     .openapi({ type: "string", format: "date-time" });
 
-export const namespaceName = () => z.string().min(1).max(128).openapi({ example: "my-agent" });
+/**
+ * For every check of a length: zod measures whatever has a `length` before it says that this is no text and no list,
+ * and throws where that length is an object which no number compares with.
+ */
+export const MEASURED = {
+  abort: false,
+  when: ({ value }: { value: unknown }) => typeof value === "string" || Array.isArray(value),
+};
+
+export const namespaceName = () =>
+  z.string().min(1, MEASURED).max(128, MEASURED).openapi({ example: "my-agent" });
 export const sessionId = () =>
-  z.string().min(1).max(512).openapi({ example: "my-agent-user123-20251210123456" });
-export const agentName = () => z.string().min(1).max(256).openapi({ example: "support-bot" });
-export const userId = () => z.string().min(1).max(256).openapi({ example: "5521999998888" });
+  z.string().min(1, MEASURED).max(512, MEASURED).openapi({ example: "my-agent-user123-20251210123456" });
+export const agentName = () =>
+  z.string().min(1, MEASURED).max(256, MEASURED).openapi({ example: "support-bot" });
+export const userId = () =>
+  z.string().min(1, MEASURED).max(256, MEASURED).openapi({ example: "5521999998888" });
 
 export const TRACE_ID_EXAMPLE = "agt_trace_V1StGXR8Z5jdHi6B";
 
@@ -83,7 +95,7 @@ export const traceId = () =>
     .refine((id) => !TRACE_TYPES.has(id), "must not be the name of a trace endpoint")
     .openapi({ example: TRACE_ID_EXAMPLE });
 
-export const resourceId = () => z.string().max(512);
+export const resourceId = () => z.string().max(512, MEASURED);
 export const logLevel = () => z.enum(["debug", "info", "warn", "error"]);
 export const count = () => z.int().min(0);
 
@@ -101,7 +113,7 @@ export function inQuery<Value extends z.ZodType>(value: Value) {
 export const paging = {
   limit: z.int().min(1).max(1000).default(100),
   offset: count().default(0),
-  cursor: z.string().max(512).optional().openapi({
+  cursor: z.string().max(512, MEASURED).optional().openapi({
     description:
       "The `next_cursor` of the page before. Unlike `offset` it stays exact while rows are being inserted.",
   }),

@@ -7,6 +7,7 @@ import {
   externalUser,
   freeForm,
   logLevel,
+  MEASURED,
   namespaceName,
   resourceId,
   sessionId,
@@ -47,7 +48,7 @@ export const LlmTrace = z.object({
 
 export const ToolTrace = z.object({
   session_id: sessionId(),
-  tool_name: z.string().min(1).openapi({ example: "get_weather" }),
+  tool_name: z.string().min(1, MEASURED).openapi({ example: "get_weather" }),
   arguments: freeForm().optional(),
   result: anyJson(),
   latency_ms: count().optional(),
