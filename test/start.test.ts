@@ -1,4 +1,6 @@
-import { expect, inject, it } from "vitest";
+import { sign } from "hono/jwt";
+import { expect, inject, it, onTestFinished, vi } from "vitest";
+import { parseEnv } from "../functions/monkai-api/env.ts";
 import { startApp } from "../functions/monkai-api/start.ts";
 import { newToken } from "./support/tenant.ts";
 
@@ -28,4 +30,44 @@ it("without its configuration the API still answers in the envelope, and health 
   expect(response.status).toBe(500);
   expect(response.headers.get("x-request-id")).toBeTruthy();
   expect(await response.json()).toMatchObject({ error: { code: "internal_error" } });
+});
+
+const publishable = "sb_publishable_abcdefghijklmnop";
+const legacy = (role: string) => sign({ iss: "supabase", role }, "unknown");
+
+it.each([
+  ["the publishable key", { SUPABASE_SERVICE_ROLE_KEY: publishable }],
+  ["the legacy anon key", { SUPABASE_SERVICE_ROLE_KEY: await legacy("anon") }],
+  ["a publishable key among the secret ones", { SUPABASE_SECRET_KEYS: `{"default":"${publishable}"}` }],
+])("%s is refused as service key, in words that do not quote it", (_, keys) => {
+  let refusal = "";
+  try {
+    parseEnv({ SUPABASE_URL, ...keys });
+  } catch (error) {
+    refusal = (error as Error).message;
+  }
+  expect(refusal).toContain("SUPABASE_SERVICE_ROLE_KEY: this is a project's public key");
+  expect(refusal).not.toMatch(/abcdefghijklmnop|eyJ/);
+});
+
+it.each([
+  ["a secret key", "sb_secret_abcdefghijklmnop"],
+  ["the legacy service_role key", await legacy("service_role")],
+  ["a key of another form", "switched-off.with.dots"],
+])("%s is taken as service key", (_, SUPABASE_SERVICE_ROLE_KEY) => {
+  const env = parseEnv({ SUPABASE_URL, SUPABASE_SERVICE_ROLE_KEY });
+  expect(env.SUPABASE_SERVICE_ROLE_KEY).toBe(SUPABASE_SERVICE_ROLE_KEY);
+});
+
+it("with a public key nothing is served but health, and neither the answer nor the log quotes it", async () => {
+  const said: string[] = [];
+  vi.spyOn(console, "error").mockImplementation((line) => void said.push(line));
+  onTestFinished(() => void vi.restoreAllMocks());
+  const app = startApp({ SUPABASE_URL, SUPABASE_SERVICE_ROLE_KEY: publishable }, async () => undefined);
+  const headers = { tracer_token: "tk_any" };
+  const response = await app.request("http://api.test/v1/namespaces", { headers });
+  const text = await response.text();
+  expect([response.status, JSON.parse(text).error.code]).toEqual([500, "internal_error"]);
+  expect(said.join()).toContain("a project's public key");
+  expect(text + said.join()).not.toMatch(/publishable_a|tk_any/);
 });

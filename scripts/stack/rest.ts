@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { serve } from "@hono/node-server";
@@ -11,6 +12,8 @@ export interface RestOptions {
   databaseUrl: string;
   serviceKey: string;
   publishableKey?: string;
+  /** What the JWTs of users are signed with. A random one when left out: nobody has any. */
+  jwtSecret?: string;
   /** A free one when left out. */
   port?: number;
 }
@@ -43,6 +46,8 @@ export async function startRest(options: RestOptions): Promise<Server> {
       enabled: false,
       publishable_key: options.publishableKey ?? "sb_publishable_unused",
       secret_key: options.serviceKey,
+      // The one that it has by itself is known to everybody, who could sign that they are service_role.
+      jwt_secret: options.jwtSecret ?? randomBytes(32).toString("hex"),
     },
     studio: { enabled: false },
     options: { server: { disableStudio: true, disableFallback: true } },

@@ -17,6 +17,8 @@ export interface WorkerOptions {
   timeoutSeconds?: number;
   /** Where the Worker's log goes; this process's own output when left out. */
   log?: Writable;
+  /** Where its warnings and errors go too, beside this process's own. */
+  problems?: Writable;
   /** Gets each workerd process as it starts: workerd outlives a parent that is killed with -9. */
   adopt(child: ChildProcess): void;
 }
@@ -47,6 +49,7 @@ export async function startWorker(options: WorkerOptions): Promise<Server> {
     handleRuntimeStdio(stdout: Readable, stderr: Readable) {
       stdout.pipe(options.log ?? process.stdout, { end: false });
       stderr.pipe(process.stderr, { end: false });
+      if (options.problems) stderr.pipe(options.problems, { end: false });
     },
   });
   const stop = async () => {

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -7,6 +6,7 @@ import { afterAll, beforeAll, expect, inject, it } from "vitest";
 import { migrate } from "../../scripts/stack/migrate.ts";
 import { startDeno } from "../support/deno.ts";
 import { ROOT } from "../support/dev.ts";
+import { withDatabase } from "../support/empty-database.ts";
 import { startManagementApi, type Upload } from "../support/management-api.ts";
 import { runTool } from "../support/tools.ts";
 
@@ -21,22 +21,6 @@ beforeAll(async () => {
 afterAll(() => rm(home, { recursive: true, force: true }));
 
 const run = (line: string) => runTool(line, { SUPABASE_HOME: home });
-
-/** An empty database beside the one that all tests share. */
-async function withDatabase(use: (url: string, sql: postgres.Sql) => Promise<void>): Promise<void> {
-  const name = `pushed_${randomBytes(4).toString("hex")}`;
-  const url = inject("databaseUrl").replace(/\/postgres$/, `/${name}`);
-  const shared = postgres(inject("databaseUrl"), { max: 1, onnotice: () => {} });
-  await shared`create database ${shared(name)}`;
-  const sql = postgres(url, { max: 1, onnotice: () => {} });
-  try {
-    await use(url, sql);
-  } finally {
-    await sql.end();
-    await shared`drop database ${shared(name)} with (force)`;
-    await shared.end();
-  }
-}
 
 /** Every function of the schema, as Postgres holds it. */
 async function functions(sql: postgres.Sql) {

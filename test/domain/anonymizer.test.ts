@@ -160,6 +160,17 @@ describe("custom rules", () => {
     expect(rules.anonymize([{ content: { result: "a" } }], clock)[0]?.content?.result).toBe("b");
   });
 
+  it("that find nothing are not applied one after the other for ever", () => {
+    let now = 0;
+    const clock = () => {
+      now += 4_000;
+      return now;
+    };
+    const custom = Array.from({ length: 3 }, () => ({ name: "a", pattern: "never", replacement: "" }));
+    const rules = new Anonymizer({ version: 1, rules: { toggles: {}, custom } });
+    expect(() => rules.anonymize([{ content: { result: "a" } }], clock)).toThrow("too long");
+  });
+
   it("a pattern that is not RE2 syntax fails before anything is anonymized", () => {
     expect(() => new Anonymizer(rulesOf([], custom("(?=a)", "x")))).toThrow();
   });

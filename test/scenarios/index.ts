@@ -1,5 +1,6 @@
 import { describe } from "vitest";
 import type { Api } from "../support/tenant.ts";
+import { acrossTenants } from "./across-tenants.ts";
 import { anonymization } from "./anonymization.ts";
 import { authentication } from "./authentication.ts";
 import { batch } from "./batch.ts";
@@ -30,6 +31,7 @@ export function scenarios(runtime: string, api: Api): void {
     queries(api);
     exports(api);
     isolation(api);
+    acrossTenants(api);
     idempotency(api);
     rateLimits(api);
     uploads(api);

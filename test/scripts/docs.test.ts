@@ -16,7 +16,13 @@ function scriptsFor(page: string): Record<string, string> {
 }
 
 it("there is documentation to check", () => {
-  for (const page of ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/deploy-supabase.md"]) {
+  for (const page of [
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "SECURITY.md",
+    "docs/deploy-supabase.md",
+  ]) {
     expect(pages).toContain(page);
   }
 });
@@ -47,6 +53,21 @@ it("the README's configuration table has every variable that the code reads, and
     [...new Set(used)].filter((name) => !OF_OTHERS.has(name)).sort(),
   );
 });
+
+const promises = [...read("SECURITY.md").matchAll(/^\| (.+) \| `(test\/\S+)` \| `(.+)` \|$/gm)];
+
+it("every promise of SECURITY.md has its test", () => {
+  const rows = read("SECURITY.md").match(/^\| (?!promise|---).*$/gm);
+  expect(promises.length).toBeGreaterThan(20);
+  expect(promises).toHaveLength(rows?.length ?? 0);
+});
+
+it.each(promises.map(([, promise, file, test]) => [promise, file, test] as [string, string, string]))(
+  "SECURITY.md: %s",
+  (_, file, test) => {
+    expect(read(file)).toContain(test);
+  },
+);
 
 /** Variables of other programs, and between our own processes. */
 const OF_OTHERS = new Set([

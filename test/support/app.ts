@@ -21,7 +21,7 @@ export interface InProcessApp {
 export function appInProcess(
   restUrl: string,
   serviceKey: string,
-  { now = () => new Date(), timeoutSeconds = 10 } = {},
+  { now = () => new Date(), timeoutSeconds = 10, fetch: ask = fetch } = {},
 ): InProcessApp {
   const seen: InProcessApp = {
     api: async (path, init) => app.request(`http://api.test${path}`, init),
@@ -31,7 +31,7 @@ export function appInProcess(
   };
   const counting: typeof fetch = (input, init) => {
     seen.calls += 1;
-    return fetch(input, init);
+    return ask(input, init);
   };
   const app = createApp({
     store: new Store(restUrl, serviceKey, { fetch: counting, timeoutSeconds }),

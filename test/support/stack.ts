@@ -36,7 +36,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const folder = await mkdtemp(join(tmpdir(), "trace-test-"));
   const workerdLog = join(folder, "workerd.log");
   const log = createWriteStream(workerdLog);
-  const [workerd, deno] = await Promise.all([startWorker({ ...upstream, log }), startDeno(upstream)]);
+  const [workerd, deno] = await Promise.all([
+    startWorker({ ...upstream, log, problems: log }),
+    startDeno(upstream),
+  ]);
   const proxy = await startProxyOnEdge(workerd.url);
 
   project.provide("databaseUrl", database.postgresUrl);

@@ -13,6 +13,8 @@ interface Response {
 
 /** Errors that Postgres raises while it is not itself, by SQLSTATE class: connections, locks, resources, shutdown, disk. */
 const OUT_OF_ORDER = /^(?:08|40|53|55|57|58)...$/;
+/** "Data exception": the message quotes what could not be read, or was too large. */
+const ABOUT_A_VALUE = /^22/;
 const SQLSTATE = /^[0-9A-Z]{5}$/;
 
 /** The object that a SQL function has answered with. Whatever else comes back instead is an outage. */
@@ -21,8 +23,8 @@ export function answerOf({ data, error, status }: Response): JsonObject {
 
   const code = error?.code ?? "";
   if (SQLSTATE.test(code) && !OUT_OF_ORDER.test(code)) {
-    // Not the error's details: they may quote the row, which is what a client said.
-    const cause = `${code}: ${error?.message}`;
+    // Not the error's details: they may quote the row, which is what a client said. So does a message about a value.
+    const cause = ABOUT_A_VALUE.test(code) ? code : `${code}: ${error?.message}`;
     throw new ApiError("internal_error", "The database could not do this. Please try again.", { cause });
   }
   throw new ApiError("internal_error", "The database is out of order. Please try again in a moment.", {

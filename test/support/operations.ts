@@ -1,0 +1,107 @@
+import type { Client } from "./tenant.ts";
+
+/** What a tenant calls its things, and what is said there. */
+export interface Names {
+  namespace: string;
+  session_id: string;
+  agent: string;
+  trace_id: string;
+  /** The namespace's public id. */
+  project_id: string;
+  said: string;
+}
+
+export interface Call {
+  method: string;
+  path: string;
+  body?: unknown;
+}
+
+/** For each operation that needs a token, by its name in the document: what one may ask about things with these names. */
+export function operationsAbout(names: Names): Record<string, Call[]> {
+  return { ...writesAbout(names), ...readsAbout(names) };
+}
+
+/** Those that change nothing. */
+export function readsAbout({ namespace, session_id, agent, trace_id, project_id }: Names) {
+  const get = (...paths: string[]): Call[] => paths.map((path) => ({ method: "GET", path: `/v1${path}` }));
+  const filters = [{}, { session_id }, { agent }];
+  const logFilters = [{}, { resource_id: "r" }, { level: "info" }];
+  return {
+    "GET /namespaces": get("/namespaces"),
+    "GET /traces": get(
+      `/traces?project_id=${project_id}`,
+      `/traces?project_id=${namespace}`,
+      `/traces?session_id=${session_id}`,
+      `/traces?agent=${agent}`,
+      "/traces",
+    ),
+    "GET /traces/{trace_id}": get(`/traces/${trace_id}`),
+    "GET /traces/{trace_id}/tree": get(`/traces/${trace_id}/tree`),
+    "GET /files/{file_id}": get(`/files/file_${trace_id}`),
+    "GET /files/{file_id}/download": get(`/files/file_${trace_id}/download`),
+    "GET /anonymization-rules": get("/anonymization-rules"),
+    "POST /record_query": filters.map((query) => post("/record_query", { namespace, query })),
+    "POST /records/export": filters.map((query) => post("/records/export", { namespace, ...query })),
+    "POST /logs/query": logFilters.map((query) => post("/logs/query", { namespace, ...query })),
+    "POST /logs/export": logFilters.map((query) => post("/logs/export", { namespace, ...query })),
+  };
+}
+
+/** Those that change something. Each alone; content is taken away last. */
+export function writesAbout({ namespace, session_id, agent, trace_id, said }: Names) {
+  const placed = { namespace, session_id, metadata: { said } };
+  const llm = { ...placed, agent, trace_id, input: { prompt: said }, output: { content: said } };
+  const log = { ...placed, agent, trace_id, message: said, resource_id: "r" };
+  const record = { namespace, session_id, agent, msg: { role: "user", content: said } };
+  const rules = { custom: [{ name: said, pattern: "never-said", replacement: "" }] };
+  return {
+    "POST /namespace/register": [post("/namespace/register", { namespace })],
+    "POST /sessions/create": [post("/sessions/create", { namespace, user_id: "u" })],
+    "POST /sessions/get-or-create": [post("/sessions/get-or-create", { namespace, user_id: "u" })],
+    "POST /traces/llm": [post("/traces/llm", llm)],
+    "POST /traces/tool": [post("/traces/tool", { ...placed, tool_name: "t", result: said })],
+    "POST /traces/handoff": [
+      post("/traces/handoff", { ...placed, from_agent: agent, to_agent: "b", reason: said }),
+    ],
+    "POST /traces/log": [post("/traces/log", log)],
+    "POST /traces/batch": [post("/traces/batch", { traces: [{ type: "llm", ...llm }] })],
+    "POST /records/upload": [post("/records/upload", { records: [record] })],
+    "POST /logs/upload": [
+      post("/logs/upload", { logs: [{ namespace, level: "info", message: said, resource_id: "r" }] }),
+    ],
+    "PUT /anonymization-rules": [{ method: "PUT", path: "/v1/anonymization-rules", body: rules }],
+    "DELETE /traces/{trace_id}/content": [{ method: "DELETE", path: `/v1/traces/${trace_id}/content` }],
+  };
+}
+
+/** The operations of the document that need a token, by name. */
+export async function documentedOperations(client: Client): Promise<string[]> {
+  const { paths } = (await client.request("/v1/openapi.json")).body;
+  return Object.entries<Record<string, { security?: object[] }>>(paths).flatMap(([path, item]) =>
+    Object.entries(item)
+      .filter(([, { security }]) => security?.length)
+      .map(([method]) => `${method.toUpperCase()} ${path}`),
+  );
+}
+
+/** What comes back, as text: the status, and the body to its last byte. */
+export async function ask(client: Client, { method, path, body }: Call, headers = {}): Promise<string> {
+  const response = await client.send(path, body, {
+    method,
+    headers: { "X-Request-ID": "asked", ...headers },
+    ...(body === undefined ? { body: undefined } : {}),
+  });
+  return `${response.status} ${await response.text()}`;
+}
+
+/** The same for many, in order. */
+export async function askAll(client: Client, calls: Call[]): Promise<string[]> {
+  const answers = [];
+  for (const call of calls) answers.push(await ask(client, call));
+  return answers;
+}
+
+function post(path: string, body: object): Call {
+  return { method: "POST", path: `/v1${path}`, body };
+}
