@@ -95,7 +95,7 @@ describe("a batch that breaks half-way", () => {
     const client = await newClient();
     await sql.unsafe(`
       create function public.explode() returns trigger language plpgsql as $$
-      begin raise exception 'the value is odd' using errcode = '22023', detail = new.content; end $$;
+      begin raise exception 'the value is odd' using errcode = '42000', detail = new.content; end $$;
       create trigger explode before insert on public.logs for each row execute function public.explode()`);
     app.problems.length = 0;
     const answer = await client.post("/v1/traces/batch", {
