@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { freePort } from "../scripts/stack/ports.ts";
 import { waitUntil } from "../scripts/stack/processes.ts";
-import { Command, dev, temporaryDataDir } from "./support/dev.ts";
+import { type Command, dev, temporaryDataDir } from "./support/dev.ts";
 
 const TOKEN = "tk_of_the_crash_test";
 const CLIENTS = 8;
