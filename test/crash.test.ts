@@ -1,10 +1,10 @@
-import { readdirSync, readFileSync } from "node:fs";
 import { chmod } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { freePort } from "../scripts/stack/ports.ts";
 import { waitUntil } from "../scripts/stack/processes.ts";
 import { type Command, dev, temporaryDataDir } from "./support/dev.ts";
+import { processIds, readProc } from "./support/proc.ts";
 
 const TOKEN = "tk_of_the_crash_test";
 const CLIENTS = 8;
@@ -18,19 +18,10 @@ const PARTS = {
   everything: /./,
 };
 
-function readProc(pid: string, file: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/${file}`, "utf8").replaceAll("\0", " ");
-  } catch {
-    return "";
-  }
-}
-
 /** Ends all processes of this data folder that are called so, as the kernel would when memory runs out. */
 function crash(folder: string, name: RegExp): number {
-  const pids = readdirSync("/proc").filter(
+  const pids = processIds().filter(
     (pid) =>
-      /^\d+$/.test(pid) &&
       `${readProc(pid, "environ")} ${readProc(pid, "cmdline")}`.includes(folder) &&
       name.test(readProc(pid, "cmdline")),
   );

@@ -1,5 +1,4 @@
 import { execFileSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
 import { chmod, readdir, readFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -7,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { freePort } from "../../scripts/stack/ports.ts";
 import { parentOf, waitUntil } from "../../scripts/stack/processes.ts";
 import { type Command, dev, temporaryDataDir, token } from "../support/dev.ts";
+import { processIds, readProc } from "../support/proc.ts";
 
 const STARTED = /Tracer token\s+(tk_\S+)/;
 
@@ -17,24 +17,14 @@ const STARTED = /Tracer token\s+(tk_\S+)/;
 function processesOf(...marks: string[]): string[] {
   const all =
     process.platform === "linux"
-      ? readdirSync("/proc")
-          .filter((name) => /^\d+$/.test(name))
-          .map((pid) => `${readProc(pid, "cmdline")} ${readProc(pid, "environ")}`)
+      ? processIds().map((pid) => `${readProc(pid, "cmdline")} ${readProc(pid, "environ")}`)
       : execFileSync("ps", ["-eo", "args"], { encoding: "utf8" }).split("\n");
   return all.filter((line) => marks.some((mark) => line.includes(mark)));
 }
 
-function readProc(pid: string, file: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/${file}`, "utf8").replaceAll("\0", " ");
-  } catch {
-    return "";
-  }
-}
-
 /** The process of a connection that the REST layer has to the Postgres of this folder. */
 function aBackendOf(folder: string): number {
-  const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+  const pids = processIds();
   const postmaster = pids.find((pid) => readProc(pid, "cmdline").includes(`-D ${folder}/`));
   const backend = pids.find(
     (pid) =>
