@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer, type RequestListener } from "node:http";
 import { type AddressInfo, createServer as createTcpServer } from "node:net";
+import postgres from "postgres";
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from "vitest";
 import { freePort } from "../scripts/stack/ports.ts";
 import { startWorker } from "../scripts/stack/worker.ts";
@@ -39,6 +40,19 @@ const OUTAGES: [string, () => Promise<string>][] = [
   ["refuses connections", async () => `http://127.0.0.1:${await freePort()}`],
   ["hangs up", restThatHangsUp],
   ["never answers", () => restThat(() => {})],
+  [
+    "answers after 30 seconds",
+    () => restThat((_, response) => void setTimeout(() => response.end("{}"), 30_000).unref()),
+  ],
+  [
+    "sends a byte now and then",
+    () =>
+      restThat((_, response) => {
+        response.writeHead(200);
+        const drip = setInterval(() => response.write(" "), 50);
+        response.once("close", () => clearInterval(drip));
+      }),
+  ],
   [
     "stops in the middle of its answer",
     () => restThat((_, response) => void response.writeHead(200).write('{"da')),
@@ -91,6 +105,24 @@ it.each(["22P02", "P0001", "42883"])("an error that a retry would not mend (%s) 
     "internal_error",
     null,
   ]);
+});
+
+it("a trace whose database is slow is answered 503 in time, and sent again it is there once", async () => {
+  const { api } = appInProcess(inject("restUrl"), inject("serviceKey"), { timeoutSeconds: TIMEOUT_SECONDS });
+  const { token, tenant } = await newToken();
+  const client = new Client(api, token);
+  const trace = () => client.post("/v1/traces/llm", { session_id: "s" }, { "Idempotency-Key": "k" });
+  const sql = postgres(inject("databaseUrl"), { max: 1, onnotice: () => {} });
+  onTestFinished(() => sql.end());
+  await sql.begin(async (hold) => {
+    await hold`select from tenants where name = ${tenant} for update`;
+    const begun = performance.now();
+    expect((await trace()).status).toBe(503);
+    expect(performance.now() - begun).toBeLessThan(TIMEOUT_SECONDS * 1000 + 2_000);
+  });
+  await expect.poll(async () => (await trace()).status).toBe(200);
+  const { body } = await client.post("/v1/record_query", { namespace: "default", query: {} });
+  expect(body.count).toBe(1);
 });
 
 describe("a Worker whose database goes and comes back", () => {

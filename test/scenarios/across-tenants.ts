@@ -173,6 +173,38 @@ export function acrossTenants(api: Api): void {
       }
       expect(await everythingRead(whole, names)).toEqual(read);
     });
+
+    it.each([
+      ["/v1/traces/llm", { namespace: "theirs", session_id: "s" }],
+      ["/v1/traces/llm", { session_id: "s" }],
+      ["/v1/traces/log", { namespace: "theirs", message: "m" }],
+      [
+        "/v1/traces/batch",
+        {
+          traces: [
+            { type: "log", namespace: "mine", message: "m" },
+            { type: "tool", session_id: "s", tool_name: "t" },
+          ],
+        },
+      ],
+    ])(
+      "nor does an idempotency key give it what another token was told of others: %s %j",
+      async (path, body) => {
+        const { token, tenant } = await newToken();
+        const whole = new Client(api, token);
+        const bound = await newClient(api, { tenant, namespaces: ["mine"] });
+        expect((await whole.post("/v1/traces/llm", { namespace: "theirs", session_id: "s" })).status).toBe(
+          200,
+        );
+        const key = { "Idempotency-Key": "k" };
+        expect((await whole.post(path, body, key)).status).toBe(200);
+        const answer = await bound.post(path, body, key);
+        expect([answer.status, answer.body.error.code]).toEqual([403, "forbidden"]);
+        expect(answer.body.error.message).not.toContain("theirs");
+        expect(answer.headers.get("idempotency-replay")).toBeNull();
+        expect((await whole.post(path, body, key)).headers.get("idempotency-replay")).toBe("true");
+      },
+    );
   });
 }
 

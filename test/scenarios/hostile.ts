@@ -104,6 +104,19 @@ export function hostile(api: Api): void {
       expect(await response.text()).toContain(`"input":${read || input},`);
     });
 
+    it("a member __proto__ of a message or a transfer of an upload is read back", async () => {
+      const client = await newClient(api);
+      const msg = '{"role":"user","content":"c","__proto__":{"a":1}}';
+      const transfers = '[{"to":"b","from":"a","__proto__":{"a":1}}]';
+      const record = `{"namespace":"default","agent":"a","msg":[${msg}],"transfers":${transfers}}`;
+      const sent = await client.post("/v1/records/upload", `{"records":[${record}]}`);
+      expect([sent.status, sent.body.inserted_count]).toEqual([200, 1]);
+      const response = await client.send("/v1/records/export", { namespace: "default" });
+      const text = await response.text();
+      expect(text).toContain(`"msg":[${msg}],`);
+      expect(text).toContain(`"transfers":${transfers},`);
+    });
+
     it("a text of 10 MiB is 413, wherever it is", async () => {
       const client = await newClient(api);
       const text = "x".repeat(10 * 1024 * 1024);

@@ -4,7 +4,7 @@ import { handoffItem, llmItem, logItem, toolItem } from "../domain/trace-items.t
 import { ERROR_CODES } from "../errors.ts";
 import { BODY_LIMIT } from "../middleware/body-limit.ts";
 import { validationError } from "../middleware/validation.ts";
-import { count, MEASURED, nullsAbsent, requestBody } from "../schemas/common.ts";
+import { count, MEASURED, nullsAbsent, requestBody, schemaRef } from "../schemas/common.ts";
 import {
   HandoffTrace,
   HandoffTraceResult,
@@ -37,15 +37,15 @@ const ITEM_SCHEMAS = {
   log: "BatchTraceItemLog",
 } satisfies Record<TraceType, string>;
 
-const schemaRef = (name: string) => `#/components/schemas/${name}`;
-
 /** What the batch itself insists on is the type alone; the documentation says the whole. */
 const BatchTraceItem = z.looseObject({ type: z.enum(TYPES) }).openapi("BatchTraceItem", {
   discriminator: {
     propertyName: "type",
-    mapping: Object.fromEntries(Object.entries(ITEM_SCHEMAS).map(([type, name]) => [type, schemaRef(name)])),
+    mapping: Object.fromEntries(
+      Object.entries(ITEM_SCHEMAS).map(([type, name]) => [type, schemaRef(name).$ref]),
+    ),
   },
-  oneOf: Object.values(ITEM_SCHEMAS).map((name) => ({ $ref: schemaRef(name) })),
+  oneOf: Object.values(ITEM_SCHEMAS).map(schemaRef),
 });
 
 const BatchTraceRequest = z.object({ traces: z.array(BatchTraceItem).min(1, MEASURED).max(100, MEASURED) });

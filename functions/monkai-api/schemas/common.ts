@@ -37,6 +37,16 @@ export function nullsAbsent<Shape extends z.ZodType>(shape: Shape) {
   return z.preprocess(withoutAbsent, shape);
 }
 
+/** What `shape` accepts, handed on as it was sent. A loose object of zod's drops the member `__proto__`. */
+export function asSent<Shape extends z.ZodType>(shape: Shape) {
+  return z.unknown().transform((sent, context) => {
+    const { error } = shape.safeParse(sent);
+    if (!error) return sent as z.infer<Shape>;
+    context.issues.push(...(error.issues as z.core.$ZodRawIssue[]));
+    return z.NEVER;
+  });
+}
+
 /** A request's body: null means absent, and what Postgres could not store is refused, naming where it is. */
 export function requestBody<Shape extends z.ZodType>(shape: Shape) {
   return z.preprocess((body, context) => {

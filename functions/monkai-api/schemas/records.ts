@@ -5,6 +5,7 @@ import {
   agentName,
   anonymizationVersion,
   anyJson,
+  asSent,
   count,
   externalUser,
   freeForm,
@@ -49,7 +50,7 @@ const recordFields = {
   process_tokens: count().optional(),
   memory_tokens: count().optional(),
   total_tokens: count().optional(),
-  transfers: z.array(nullsAbsent(Transfer)).max(1000, MEASURED).optional(),
+  transfers: z.array(Transfer).optional(),
   inserted_at: timestamp().optional(),
   user_id: z.string().optional(),
   user_whatsapp: z.string().optional(),
@@ -68,6 +69,10 @@ const recordFields = {
 export const RecordUpload = z.object({
   ...recordFields,
   ...anonymizationVersion,
+  transfers: z
+    .array(nullsAbsent(asSent(Transfer).openapi(schemaRef("Transfer"))))
+    .max(1000, MEASURED)
+    .optional(),
   msg: z
     .unknown()
     .transform((msg, context) => {
