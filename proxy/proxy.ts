@@ -18,11 +18,13 @@ const NOT_HANDED_ON =
 export async function proxy(request: Request, options: ProxyOptions): Promise<Response> {
   const sent = request.headers.get("x-request-id") ?? "";
   const requestId = REQUEST_ID.test(sent) ? sent : crypto.randomUUID();
-  if (!options.upstream) {
-    return refusal(502, "internal_error", "The proxy has no upstream. Set TRACE_UPSTREAM.", requestId);
+  const upstream = upstreamOf(options);
+  if (!upstream) {
+    const message = "The proxy has no upstream. Set TRACE_UPSTREAM to the function's URL.";
+    return refusal(502, "internal_error", message, requestId);
   }
   const url = new URL(request.url);
-  const target = targetOf(url, options.upstream);
+  const target = targetOf(url, upstream);
   if (!target) return refusal(404, "not_found", "There is nothing here. The API is at /trace/v1.", requestId);
 
   const headers = handedOn(request.headers);
@@ -48,13 +50,16 @@ export async function proxy(request: Request, options: ProxyOptions): Promise<Re
   }
 }
 
+function upstreamOf({ upstream }: ProxyOptions): URL | undefined {
+  return upstream && /^https?:\/\/\w/.test(upstream) ? new URL(upstream) : undefined;
+}
+
 /** Where a request goes: below the upstream's path, on the upstream's host. Undefined for all other paths. */
-function targetOf({ pathname, search }: URL, upstream: string): URL | undefined {
+function targetOf({ pathname, search }: URL, upstream: URL): URL | undefined {
   // The URL has resolved `..` by now. An encoded slash would be a path's end for some servers, and not for others.
   if (!/^\/trace(?:\/|$)/.test(pathname) || /%2f|%5c/i.test(pathname)) return undefined;
-  const base = new URL(upstream);
   const path = pathname.slice("/trace".length).replaceAll(/\/{2,}/g, "/");
-  return new URL(base.origin + base.pathname.replace(/\/+$/, "") + path + search);
+  return new URL(upstream.origin + upstream.pathname.replace(/\/+$/, "") + path + search);
 }
 
 function handedOn(headers: Headers): Headers {

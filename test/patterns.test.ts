@@ -51,6 +51,7 @@ const REFUSED: [string, string][] = [
   ["an open group", "(".repeat(400)],
   ["an open class", "[".repeat(400)],
   ["a longer one than may be", "a".repeat(501)],
+  ["one as long as a body may be", "(a|b)".repeat(200_000)],
 ];
 
 async function timed<Result>(work: () => Promise<Result>): Promise<{ result: Result; milliseconds: number }> {

@@ -179,6 +179,15 @@ describe("custom rules", () => {
 describe("what is anonymized", () => {
   const rules = rulesOf(["email", "cpf"], custom("user|content|MK", "X"));
 
+  it("a card's digits in JSON in a text, also where a double has fewer", () => {
+    expect(text('{"card": 6304123456789012990}', "credit_card")).toBe('{"card": "[CARD]"}');
+  });
+
+  it("a text in JSON of a million escapes", () => {
+    const said = JSON.stringify(`${"\\".repeat(2_000_000)} a@b.co`);
+    expect(text(said, "email")).toBe(said.replace("a@b.co", "[EMAIL]"));
+  });
+
   it.each([
     [
       "values at any depth, and the names of members",
@@ -187,9 +196,17 @@ describe("what is anonymized", () => {
     ],
     ["two names that become one", { "a@b.co": 1, "c@d.co": 2 }, { "[EMAIL]": 1, "[EMAIL]2": 2 }],
     ["numbers", [52998224725, 12, 1.5, true, null], ["[CPF]", 12, 1.5, true, null]],
-    ["JSON in JSON, once", '["user", "[\\"user\\"]"]', '["X","[\\"X\\"]"]'],
+    ["JSON in JSON, once", '["user", "[\\"user\\"]"]', '["X", "[\\"X\\"]"]'],
     ["a message in JSON, its form kept", '{"role":"user","content":"user"}', '{"role":"user","content":"X"}'],
-    ["JSON in a text", '{"to": "a@b.co", "cpf": 52998224725}', '{"to":"[EMAIL]","cpf":"[CPF]"}'],
+    ["JSON in a text", '{"to": "a@b.co", "cpf": 52998224725}', '{"to": "[EMAIL]", "cpf": "[CPF]"}'],
+    [
+      "JSON in a text, and what is not found there stays as it is written",
+      '{ "n": 12345678901234567890, "v": 1.10, "n": 1e2, "half": "\\ud83d", "to": "a@b.co" }',
+      '{ "n": 12345678901234567890, "v": 1.10, "n": 1e2, "half": "\\ud83d", "to": "[EMAIL]" }',
+    ],
+    ["JSON in a text with a member twice", '{"to":"a@b.co","to":"x"}', '{"to":"[EMAIL]","to":"x"}'],
+    ["names that become one in JSON in a text", '{"a@b.co":1,"c@d.co":2}', '{"[EMAIL]":1,"[EMAIL]2":2}'],
+    ["a role in a list is none", '{"role":["user"]}', '{"role":["X"]}'],
     ["JSON in a text, with escapes", '["jo\\u00e3o\\u0040b.co"]', '["[EMAIL]"]'],
     ["JSON in a text where nothing is found", '{ "a" : 1 }', '{ "a" : 1 }'],
     ["what only looks like JSON", "{a@b.co}", "{[EMAIL]}"],

@@ -172,7 +172,7 @@ export function uploads(api: Api): void {
       expect((await client.post("/v1/record_query", { namespace: "n", query: {} })).body.count).toBe(2);
     });
 
-    it("a different message, agent, session, namespace, inserted_at or tenant is never dropped", async () => {
+    it("a different message, user, agent, session, namespace, inserted_at or tenant is never dropped", async () => {
       const client = await newClient(api);
       const records = [
         RECORD,
@@ -183,11 +183,15 @@ export function uploads(api: Api): void {
         { ...RECORD, namespace: "m" },
         { ...RECORD, inserted_at: "2025-10-29T15:30:03Z" },
         { ...RECORD, inserted_at: "2025-10-29T15:30:04Z" },
+        { ...RECORD, wam_id: "w1" },
+        { ...RECORD, wam_id: "w2" },
+        { ...RECORD, user_id: "u" },
+        { ...RECORD, attachments: ["a.png"] },
       ];
       const sent = await client.post("/v1/records/upload", { records });
-      expect(sent.body).toMatchObject({ inserted_count: 8, dropped_count: 0 });
+      expect(sent.body).toMatchObject({ inserted_count: 12, dropped_count: 0 });
       const stranger = await newClient(api);
-      expect((await stranger.post("/v1/records/upload", { records })).body.inserted_count).toBe(8);
+      expect((await stranger.post("/v1/records/upload", { records })).body.inserted_count).toBe(12);
     });
 
     it("ten uploads of one record at once store it once", async () => {

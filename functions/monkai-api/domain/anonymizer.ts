@@ -2,7 +2,7 @@ import type { StoredItem } from "../store/traces.ts";
 import { type CompiledRule, type CustomRule, compileRule } from "./custom-rule.ts";
 import { isObject, type JsonObject } from "./json.ts";
 import { PERSONAL_DATA, type PersonalDataClass, redactText } from "./personal-data.ts";
-import { findUnstorable } from "./storable.ts";
+import { isJson, literalsReplaced } from "./json-text.ts";
 
 /** A tenant's rules. Version 0: there are none. */
 export interface AnonymizationRules {
@@ -44,7 +44,7 @@ const SAID = new Set([
 /** Words of the APIs of language models. As names of members, and as what `role` and `type` say, no rule changes them. */
 const API_WORDS = new Set(
   (
-    "role content sender tool_calls tool_call_id tool_name tool_use_id is_internal_tool internal_tool_type type text id name " +
+    "role content sender reason timestamp tool_calls tool_call_id tool_name tool_use_id is_internal_tool internal_tool_type type text id name " +
     "function arguments input output messages message choices prompt usage model index finish_reason url image_url " +
     "user assistant system tool developer human ai tool_use tool_result thinking image file audio input_text output_text " +
     "web_search_call file_search_call code_interpreter_call function_call function_call_output reasoning"
@@ -126,9 +126,8 @@ interface Redactor {
 
 function redactedContent(content: JsonObject, redact: Redactor): JsonObject {
   const redacted = Object.entries(content).map(([name, said]) => {
-    if (name === "transfers") {
-      return [name, (said as JsonObject[] | undefined)?.map((transfer) => redactedContent(transfer, redact))];
-    }
+    if (name === "transfers")
+      return [name, (said as JsonObject[]).map((each) => redactedTransfer(each, redact))];
     return [name, SAID.has(name) ? redactedValue(said, redact) : said];
   });
   return Object.fromEntries(redacted);
@@ -145,39 +144,59 @@ function redactedValue(value: unknown, redact: Redactor): unknown {
   return isObject(value) ? redactedObject(value, redact) : value;
 }
 
+function redactedTransfer({ from, to, ...said }: JsonObject, redact: Redactor): JsonObject {
+  return { ...redactedObject(said, redact), from, to };
+}
+
 function redactedObject(object: JsonObject, redact: Redactor): JsonObject {
-  const redacted = new Map<string, unknown>();
-  const times = new Map<string, number>();
-  for (const [key, value] of Object.entries(object)) {
-    const name = API_WORDS.has(key) ? key : redact.text(key);
-    // Two names that have become one are told apart: [EMAIL], [EMAIL]2.
-    let unique = name;
-    while (redacted.has(unique)) {
-      const time = (times.get(name) ?? 1) + 1;
-      times.set(name, time);
-      unique = `${name}${time}`;
-    }
-    const isForm = FORM.has(key) && typeof value === "string" && API_WORDS.has(value);
-    redacted.set(unique, isForm ? value : redactedValue(value, redact));
-  }
+  const names = new RedactedNames(redact);
+  const redacted = Object.entries(object).map(([name, value]) => [
+    names.of(name),
+    isForm(name, value) ? value : redactedValue(value, redact),
+  ]);
   return Object.fromEntries(redacted);
 }
 
-/** A text that is JSON, as the arguments of a tool call are, is redacted as what it stands for. */
+/** A text that is JSON, as the arguments of a tool call are, is redacted as what it stands for, and else left as it is. */
 function redactedText(text: string, redact: Redactor): string {
-  const parsed = parsedJson(text);
-  if (parsed === undefined) return redact.text(text);
-  const redacted = JSON.stringify(redactedValue(parsed, redact));
-  return redacted === JSON.stringify(parsed) ? text : redacted;
+  if (!isJson(text)) return redact.text(text);
+  return literalsReplaced(text, () => {
+    const names = new RedactedNames(redact);
+    return {
+      name: (name) => names.of(name),
+      text: (value, name) => (isForm(name, value) ? value : redactedText(value, redact)),
+      number: (digits) => redact.number(digits),
+    };
+  });
 }
 
-/** What a text is the JSON of, if it is an object, a list or a text. */
-function parsedJson(text: string): unknown {
-  if (!/^\s*["[{]/.test(text)) return undefined;
-  try {
-    const parsed = JSON.parse(text);
-    return findUnstorable(parsed) ? undefined : parsed;
-  } catch {
-    return undefined;
+/** Whether a member's value is a word of an API, as `{"role": "user"}` has it. */
+function isForm(name: string | undefined, value: unknown): boolean {
+  return name !== undefined && FORM.has(name) && typeof value === "string" && API_WORDS.has(value);
+}
+
+/** The names of one object's members. Two that have become one are told apart: [EMAIL], [EMAIL]2. */
+class RedactedNames {
+  readonly #redact: Redactor;
+  readonly #known = new Map<string, string>();
+  readonly #times = new Map<string, number>();
+
+  constructor(redact: Redactor) {
+    this.#redact = redact;
+  }
+
+  of(sent: string): string {
+    const known = this.#known.get(sent);
+    if (known !== undefined) return known;
+    const redacted = API_WORDS.has(sent) ? sent : this.#redact.text(sent);
+    let unique = redacted;
+    while (this.#times.has(unique)) {
+      const time = (this.#times.get(redacted) ?? 1) + 1;
+      this.#times.set(redacted, time);
+      unique = `${redacted}${time}`;
+    }
+    this.#times.set(unique, 1);
+    this.#known.set(sent, unique);
+    return unique;
   }
 }

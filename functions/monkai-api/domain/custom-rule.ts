@@ -20,6 +20,8 @@ export interface CompiledRule {
 const MOST_STEPS = 500;
 /** What a pattern's counted repetitions may add up to: said before it is compiled, which takes long with more. */
 const MOST_REPETITIONS = 1_000;
+/** Characters of a pattern. */
+export const LONGEST_PATTERN = 500;
 const REFERENCE = /\$([$&1-9])/g;
 
 /** Throws where a pattern is not RE2 syntax or too large. */
@@ -56,7 +58,7 @@ interface RuleProblem {
 }
 
 /** What is wrong with a rule, by field; and its steps, none where something is. */
-function checkRule(rule: CustomRule): { problems: RuleProblem[]; steps: number } {
+export function checkRule(rule: CustomRule): { problems: RuleProblem[]; steps: number } {
   try {
     const { steps, groups } = compileRule(rule);
     const problems = replacementProblems(rule, groups);
@@ -66,11 +68,6 @@ function checkRule(rule: CustomRule): { problems: RuleProblem[]; steps: number }
   }
 }
 
-/** What is wrong with a rule, by field. */
-export function ruleProblems(rule: CustomRule): RuleProblem[] {
-  return checkRule(rule).problems;
-}
-
 function replacementProblems(rule: CustomRule, groups: number): RuleProblem[] {
   const missing = [...rule.replacement.matchAll(REFERENCE)].find(([, name]) => Number(name) > groups);
   const message = missing
@@ -78,11 +75,6 @@ function replacementProblems(rule: CustomRule, groups: number): RuleProblem[] {
     : "refers with $1 to $9 to groups and with $& to all that was found; a dollar is $$";
   const isStray = /\$|\\\d/.test(rule.replacement.replace(REFERENCE, ""));
   return missing || isStray ? [{ field: "replacement", message }] : [];
-}
-
-/** Steps that the rules together take for each character, at most. Rules with a problem take none. */
-export function stepsOf(rules: CustomRule[]): number {
-  return rules.reduce((sum, rule) => sum + checkRule(rule).steps, 0);
 }
 
 function expand(replacement: string, found: string, groups: string[]): string {

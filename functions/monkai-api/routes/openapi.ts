@@ -40,23 +40,26 @@ const openApiYaml = createRoute({
   },
 });
 
+/** Where its reader reaches the API, in a document that is written for nobody yet. */
+const ANY_BASE_URL = "https://base-url.invalid";
+
 export function openApiRoutes(app: OpenAPIHono<AppEnv>): void {
   registerComponents(app);
-  const json = remembered((url, soat) => apiDocument(app, url, soat));
-  const yaml = remembered((url, soat) => dump(apiDocument(app, url, soat), { noRefs: true, lineWidth: 120 }));
+  const document = (soat: boolean) => apiDocument(app, ANY_BASE_URL, soat);
+  const json = writtenOnce((soat) => JSON.stringify(document(soat)));
+  const yaml = writtenOnce((soat) => dump(document(soat), { noRefs: true, lineWidth: 120 }));
 
-  app.openapi(openApiJson, (c) => c.json(json(c.req.raw), 200));
+  app.openapi(openApiJson, (c) => c.json(JSON.parse(json(c.req.raw)), 200));
   app.openapi(openApiYaml, (c) => c.body(yaml(c.req.raw), 200, { "Content-Type": "application/yaml" }));
 }
 
-/** It takes a while to write a document, and nobody needs a token to ask for one: the last is kept. */
-function remembered<Document>(
-  write: (baseUrl: string, soat: boolean) => Document,
-): (request: Request) => Document {
-  let last: { url: string; soat: boolean; document: Document } | undefined;
+/** It takes a while to write a document, and nobody needs a token to ask for one: later only the addresses are new. */
+function writtenOnce(write: (soat: boolean) => string): (request: Request) => string {
+  const written = new Map<boolean, string>();
   return (request) => {
-    const [url, soat] = [baseUrl(request), speaksSoat(request)];
-    if (last?.url !== url || last.soat !== soat) last = { url, soat, document: write(url, soat) };
-    return last.document;
+    const soat = speaksSoat(request);
+    const text = written.get(soat) ?? write(soat);
+    written.set(soat, text);
+    return text.replaceAll(ANY_BASE_URL, () => baseUrl(request));
   };
 }

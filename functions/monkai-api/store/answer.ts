@@ -1,9 +1,6 @@
 import { isObject, type JsonObject } from "../domain/json.ts";
 import { ApiError } from "../errors.ts";
 
-/** Calls a SQL function. Throws `internal_error`: 503 while the database is out of order, 500 for a fault of ours. */
-export type CallFunction = (name: string, payload?: object) => Promise<JsonObject>;
-
 /** What supabase-js makes of an answer. `status` is 0 where there was none. */
 interface Response {
   data: unknown;

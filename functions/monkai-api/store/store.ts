@@ -1,11 +1,13 @@
 import { createClient } from "@supabase/supabase-js";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { AnonymizationRules } from "../domain/anonymizer.ts";
+import type { JsonObject } from "../domain/json.ts";
 import { ApiError, type ErrorCode } from "../errors.ts";
 import type { RateLimit } from "../rate-limits.ts";
 import { AnonymizerCache } from "./anonymizer-cache.ts";
-import { answerOf, type CallFunction } from "./answer.ts";
+import { answerOf } from "./answer.ts";
 import { CursorSeal } from "./cursor-seal.ts";
+import { MessageHash } from "./message-hash.ts";
 import type {
   LogFilters,
   LogRow,
@@ -57,11 +59,23 @@ type Answer<Data> = Admission & {
 /** How much an export reads at a time. It holds two pages in memory; larger ones are not faster by much. */
 const EXPORT_PAGE = { limit: 1_000, bytes: 512 * 1024 };
 
+/** The newest migration that this code needs: its number. */
+export const SCHEMA_VERSION = 30;
+
+/** What the requests of an app share. */
+interface Shared {
+  /** Calls a SQL function. Throws `internal_error`: 503 while the database is out of order, 500 for a fault of ours. */
+  call: (name: string, payload: object | undefined, deadline: AbortSignal) => Promise<JsonObject>;
+  /** From now on, the time that a request may take. */
+  deadline: () => AbortSignal;
+  cursors: CursorSeal;
+  messageHash: MessageHash;
+  anonymizers: AnonymizerCache;
+}
+
 /** The database, for the life of an app. Each API request takes a `StoreRequest` of its own. */
 export class Store {
-  readonly #call: CallFunction;
-  readonly #cursors: CursorSeal;
-  readonly #anonymizers = new AnonymizerCache();
+  readonly #shared: Shared;
 
   /** `key` is the service role's, or a secret one. `fetch` only where the runtime's own will not do. */
   constructor(
@@ -74,20 +88,27 @@ export class Store {
       accessToken: async () => key,
       global: fetch ? { fetch } : {},
     });
-    this.#cursors = new CursorSeal(key);
-    this.#call = async (name, payload) => {
-      const signal = AbortSignal.timeout(timeoutSeconds * 1000);
-      return answerOf(await client.rpc(name, payload && { payload }).abortSignal(signal));
+    this.#shared = {
+      call: async (name, payload, deadline) =>
+        answerOf(await client.rpc(name, payload && { payload }).abortSignal(deadline)),
+      deadline: () => AbortSignal.timeout(timeoutSeconds * 1000),
+      cursors: new CursorSeal(key),
+      messageHash: new MessageHash(key),
+      anonymizers: new AnonymizerCache(),
     };
   }
 
   request(caller: Caller): StoreRequest {
-    return new StoreRequest(this.#call, this.#cursors, this.#anonymizers, caller);
+    return new StoreRequest(this.#shared, caller);
   }
 
-  /** Throws `internal_error` with status 503 when the database cannot do its work. SQL: `check_ready`. */
+  /** Throws `internal_error` with status 503 when the database cannot do this API's work. SQL: `check_ready`. */
   async checkReady(): Promise<void> {
-    await this.#call("check_ready");
+    const { call, deadline } = this.#shared;
+    const { schema_version } = await call("check_ready", undefined, deadline());
+    if (Number(schema_version) >= SCHEMA_VERSION) return;
+    const message = "The database lacks this API's newest migrations. Run `supabase db push`.";
+    throw new ApiError("internal_error", message, { status: 503 });
   }
 }
 
@@ -98,9 +119,7 @@ export class Store {
  * Throws ApiError for what the database refuses, and `internal_error` when it does not answer.
  */
 export class StoreRequest {
-  readonly #function: CallFunction;
-  readonly #cursors: CursorSeal;
-  readonly #anonymizers: AnonymizerCache;
+  readonly #shared: Shared;
   readonly #caller: Caller;
   /** Whether this request's round trip was made, whatever came of it. */
   asked = false;
@@ -109,10 +128,8 @@ export class StoreRequest {
   /** Set when the answer repeats that of an earlier request with the same idempotency key. */
   replay: { request_id: string } | undefined;
 
-  constructor(call: CallFunction, cursors: CursorSeal, anonymizers: AnonymizerCache, caller: Caller) {
-    this.#function = call;
-    this.#cursors = cursors;
-    this.#anonymizers = anonymizers;
+  constructor(shared: Shared, caller: Caller) {
+    this.#shared = shared;
     this.#caller = caller;
   }
 
@@ -163,8 +180,8 @@ export class StoreRequest {
   }
 
   /** Stores all items but those that repeat what was stored a minute ago, whose indexes it returns. */
-  uploadItems(items: UploadedItem[]): Promise<{ inserted_count: number; duplicates: number[] }> {
-    return this.#storeItems("upload_items", items);
+  async uploadItems(items: UploadedItem[]): Promise<{ inserted_count: number; duplicates: number[] }> {
+    return this.#storeItems("upload_items", await this.#shared.messageHash.addTo(items));
   }
 
   getAnonymizationRules(): Promise<AnonymizationRules> {
@@ -177,7 +194,7 @@ export class StoreRequest {
     expected_version?: number,
   ): Promise<AnonymizationRules> {
     const put = await this.#call<AnonymizationRules>("put_anonymization_rules", { rules, expected_version });
-    this.#anonymizers.keep(this.#caller.tokenHash, put);
+    this.#shared.anonymizers.keep(this.#caller.tokenHash, put);
     return put;
   }
 
@@ -229,10 +246,10 @@ export class StoreRequest {
   }
 
   async #query<Row>(name: string, { cursor, ...query }: Paging): Promise<QueryPage<Row>> {
-    const after = cursor === undefined ? undefined : await this.#cursors.open(name, cursor);
+    const after = cursor === undefined ? undefined : await this.#shared.cursors.open(name, cursor);
     const page = await this.#call<Page<Row> & { count: number }>(name, { query: { ...query, after } });
     const { rows, count, next } = page;
-    return { rows, count, ...(next ? { next_cursor: await this.#cursors.seal(name, next) } : {}) };
+    return { rows, count, ...(next ? { next_cursor: await this.#shared.cursors.seal(name, next) } : {}) };
   }
 
   async *#export<Row>(name: string, filters: object): AsyncGenerator<Row[]> {
@@ -247,11 +264,13 @@ export class StoreRequest {
   /** The only way in which content reaches the database: anonymized by the rules that the tenant has now. */
   async #storeItems<Data>(name: string, items: Partial<StoredItem>[], work = {}): Promise<Data> {
     const { tokenHash } = this.#caller;
+    const { anonymizers, deadline } = this.#shared;
+    const end = deadline();
     for (let tries = 0; tries < 3; tries += 1) {
-      const { anonymization_version, anonymized } = this.#anonymizers.anonymize(tokenHash, items);
-      const answer = await this.#ask<Data>(name, { ...work, anonymization_version, items: anonymized });
+      const { anonymization_version, anonymized } = anonymizers.anonymize(tokenHash, items);
+      const answer = await this.#ask<Data>(name, { ...work, anonymization_version, items: anonymized }, end);
       if (!answer.anonymization) return answer.data as Data;
-      this.#anonymizers.keep(tokenHash, answer.anonymization);
+      anonymizers.keep(tokenHash, answer.anonymization);
     }
     throw new ApiError("anonymization_error", "The anonymization rules are being changed. Please try again.");
   }
@@ -260,11 +279,15 @@ export class StoreRequest {
     return (await this.#ask<Data>(name, work)).data as Data;
   }
 
-  async #ask<Data>(name: string, work: Record<string, unknown>): Promise<Answer<Data>> {
+  async #ask<Data>(
+    name: string,
+    work: Record<string, unknown>,
+    deadline = this.#shared.deadline(),
+  ): Promise<Answer<Data>> {
     const { requestId, tokenHash, bucket, limit } = this.#caller;
     const payload = { request_id: requestId, token_hash: tokenHash, bucket, limit, ...work };
     this.asked = true;
-    const answer = (await this.#function(name, payload)) as Answer<Data>;
+    const answer = (await this.#shared.call(name, payload, deadline)) as Answer<Data>;
     const { tenant_id, rate_limit, warnings } = answer;
     this.admission = { tenant_id, rate_limit, warnings };
     this.replay = answer.replay;

@@ -44,6 +44,8 @@ export interface AcceptedItem<Result extends TraceResult = TraceResult> extends 
 export interface UploadedItem extends StoredItem {
   type: "message" | "log";
   namespace: string;
+  /** See `MessageHash`. */
+  message_hash?: string;
 }
 
 /** A trace that was found valid, before it has its place in a request. */

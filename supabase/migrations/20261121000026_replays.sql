@@ -1,5 +1,5 @@
--- A token that is bound to namespaces is kept out of the others by replays, too: keys are the tenant's, so the first request
--- may have been another token's.
+-- Replays, again: a token that is bound to namespaces is kept out of the others by them, too, since keys are the tenant's and
+-- the first request may have been another token's. And who meets a first request that is still running is told to come back.
 
 -- Why a token may not be shown a remembered response: it tells of an item in a namespace that the token may not use. Null: it
 -- may. Items that were refused then say nothing, and their sender must get the same answer again.
@@ -24,7 +24,7 @@ end $$;
 
 -- The step before the work. payload.idempotency: {key, hash}, or nothing. Adds {claimed: true} for a first request, {data,
 -- replay: {request_id}} for a repetition; refuses idempotency_key_conflict, and forbidden (see replay_refusal). Fails open
--- with a warning, but for a first request that is still running: to go on beside it would do its work twice.
+-- with a warning, but for a first request that is still running (status 503): to go on beside it would do its work twice.
 create or replace function public.replay_or_claim(admission jsonb, payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
@@ -50,8 +50,8 @@ begin
     'data', known -> 'response', 'replay', jsonb_build_object('request_id', known -> 'request_id'));
 exception
   when lock_not_available or deadlock_detected then
-    return admission || public.refusal('internal_error',
-      'The first request with this Idempotency-Key is still running. Please try again.');
+    return admission || jsonb_build_object('error', jsonb_build_object('code', 'internal_error', 'status', 503,
+      'message', 'The first request with this Idempotency-Key is still running. Please try again.'));
   when others then
     return public.with_warning(admission, 'Idempotency is off for this request: ' || sqlerrm);
 end $$;

@@ -1,0 +1,41 @@
+import { hex } from "../domain/hash.ts";
+import type { UploadedItem } from "./traces.ts";
+
+/** What makes a message another one: itself, what is attached, its own id, and who sent it. */
+const SAID = ["msg", "attachments", "wam_id", "user_id", "user_whatsapp", "external_user_id"];
+
+/**
+ * HMAC-SHA-256 of messages as they were sent, by which repeated ones are known. With a key: who reads the database
+ * cannot try out what may have been said before it was redacted.
+ */
+export class MessageHash {
+  readonly #secret: string;
+
+  constructor(secret: string) {
+    this.#secret = secret;
+  }
+
+  /** The items with the hashes of their messages. Log entries have none: they are never duplicates. */
+  async addTo(items: UploadedItem[]): Promise<UploadedItem[]> {
+    const key = await this.#key();
+    return Promise.all(
+      items.map(async (item) =>
+        item.type === "message" ? { ...item, message_hash: await hmac(key, said(item)) } : item,
+      ),
+    );
+  }
+
+  #key(): Promise<CryptoKey> {
+    const bytes = new TextEncoder().encode(`message ${this.#secret}`);
+    return crypto.subtle.importKey("raw", bytes, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
+  }
+}
+
+function said({ content }: UploadedItem): unknown[] {
+  return SAID.map((name) => content[name] ?? null);
+}
+
+async function hmac(key: CryptoKey, message: unknown): Promise<string> {
+  const bytes = new TextEncoder().encode(JSON.stringify(message));
+  return hex(new Uint8Array(await crypto.subtle.sign("HMAC", key, bytes)));
+}

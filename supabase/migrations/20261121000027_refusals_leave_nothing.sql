@@ -1,0 +1,130 @@
+-- What is refused leaves nothing behind, but for its count: no namespace, session, agent or trace.
+
+-- The items as steps in their sessions and traces. What one that is refused there has opened is taken back, and the others
+-- are placed anew without it.
+create function public.place_steps(admission jsonb, items jsonb) returns public.step[]
+language plpgsql set search_path = '' as $$
+declare
+  remaining jsonb := place_steps.items;
+  steps public.step[];
+  refused public.step[] := '{}';
+  refused_indexes integer[];
+begin
+  loop
+    begin
+      steps := public.place_in_traces(
+        (place_steps.admission ->> 'tenant_id')::uuid, public.place_in_sessions(place_steps.admission, remaining));
+      if not exists (select from unnest(steps) as step where step.error is not null) then return refused || steps; end if;
+      raise sqlstate 'TR400';
+    exception when sqlstate 'TR400' then
+      refused := refused || array(select step from unnest(steps) as step where step.error is not null);
+      refused_indexes := array(select step.index from unnest(refused) as step);
+      remaining := (
+        select coalesce(jsonb_agg(item.value order by item.number), '[]')
+        from jsonb_array_elements(remaining) with ordinality as item (value, number)
+        where (item.value ->> 'index')::integer <> all (refused_indexes));
+    end;
+  end loop;
+end $$;
+
+-- POST /traces/llm, /traces/tool, /traces/handoff, /traces/log (one item) and /traces/batch (1 to 100).
+-- payload.items: each is refused already, {index, type, error: {code, message}}, or {index, type, session_id?,
+-- namespace?, agent?, occurred_at?, latency_ms?, model?, input_tokens?, output_tokens?, total_tokens?, level?,
+-- resource_id?, trace_id?, parent_trace_id?, content, result}, type being llm, tool, handoff or log and result what its sender gets back.
+-- data: {results: [...]}, see item_results. All items that are not refused are stored, or none is.
+-- payload.single: the one item's refusal is the request's. payload.anonymization_version: see identify_sender.
+create or replace function public.record_traces(payload jsonb) returns jsonb
+language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan as $$
+declare
+  admission jsonb := public.identify_sender(record_traces.payload);
+  tenant_id uuid := admission ->> 'tenant_id';
+  items jsonb := record_traces.payload -> 'items';
+  steps public.step[];
+  results jsonb;
+begin
+  if admission ?| array['error', 'anonymization'] then return admission; end if;
+  -- The key before the count: a request that waits for its twin must not hold up the other requests of its token.
+  admission := public.replay_or_claim(admission, record_traces.payload);
+  admission := public.count_request(admission, record_traces.payload);
+  if admission ?| array['error', 'replay'] then return admission; end if;
+
+  steps := public.place_steps(admission, items);
+  perform public.store_steps(tenant_id, items, steps);
+
+  results := public.item_results(items, steps);
+  return public.settle_idempotency_key(
+    admission || case
+      when (record_traces.payload ->> 'single')::boolean and results -> 0 ? 'error'
+        then jsonb_build_object('error', results -> 0 -> 'error')
+      else jsonb_build_object('data', jsonb_build_object('results', results))
+    end, record_traces.payload);
+end $$;
+
+-- POST /records/upload and /logs/upload. payload.items: as in record_traces, of type message or log, without results;
+-- each names its namespace. data: {inserted_count, duplicates: [index, ...]}. An item that the token may not store
+-- refuses the request, forbidden, and nothing is stored. payload.anonymization_version: see identify_sender.
+create or replace function public.upload_items(payload jsonb) returns jsonb
+language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan as $$
+declare
+  admission jsonb := public.identify_sender(upload_items.payload);
+  tenant_id uuid := admission ->> 'tenant_id';
+  items jsonb := upload_items.payload -> 'items';
+  steps public.step[];
+  refusal jsonb;
+  duplicates integer[];
+begin
+  if admission ?| array['error', 'anonymization'] then return admission; end if;
+  admission := public.count_request(admission, upload_items.payload);
+  if admission ? 'error' then return admission; end if;
+  refusal := public.upload_refusal(admission, items);
+  if refusal is not null then return admission || refusal; end if;
+
+  begin
+    steps := public.place_in_sessions(admission, items);
+    select step.error into refusal from unnest(steps) as step where step.error is not null limit 1;
+    if refusal is not null then raise sqlstate 'TR403'; end if;
+  exception when sqlstate 'TR403' then -- takes back what place_in_sessions has written, but not the count
+    return admission || refusal;
+  end;
+
+  duplicates := public.duplicate_records(tenant_id, items);
+  steps := array(select step from unnest(steps) as step where step.index <> all (duplicates) order by step.index);
+  steps := public.place_in_traces(tenant_id, steps);
+  perform public.store_steps(tenant_id, items, steps);
+
+  return admission || jsonb_build_object('data', jsonb_build_object(
+    'inserted_count', cardinality(steps), 'duplicates', to_jsonb(duplicates)));
+end $$;
+
+-- The step of admission that counts. The limit is the token's own, else its tenant's, else payload.limit, the bucket's
+-- default. Adds {rate_limit: {bucket, limit, remaining, reset}}, reset in seconds, and refuses rate_limit_exceeded. Fails
+-- open: whatever breaks here becomes a warning, and the request goes on without a limit.
+create or replace function public.count_request(admission jsonb, payload jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  bucket text := count_request.payload ->> 'bucket';
+  allowed integer := coalesce(nullif(admission -> 'limit', 'null'), count_request.payload -> 'limit');
+  counted integer;
+  reset integer;
+  counted_admission jsonb;
+begin
+  counted := public.monkai_increment_rate_limit((admission ->> 'token_id')::uuid, bucket);
+  if counted is null or allowed is null then raise exception 'there is no count or no limit'; end if;
+  -- Of the minute that was counted: it may be over, for who has waited.
+  reset := greatest(1, ceil(extract(epoch from date_trunc('minute', now()) + interval '1 minute' - clock_timestamp())));
+  counted_admission := admission || jsonb_build_object('rate_limit', jsonb_build_object(
+    'bucket', bucket, 'limit', allowed, 'remaining', greatest(allowed - counted, 0), 'reset', reset));
+  if counted <= allowed then return counted_admission; end if;
+
+  return (counted_admission - array['data', 'replay']) || public.refusal('rate_limit_exceeded', format(
+    'The limit of %s requests per minute in the bucket "%s" is used up. Wait %s seconds.', allowed, bucket, reset));
+exception when others then
+  return public.with_warning(admission, 'Rate limiting is off for this request: ' || sqlerrm);
+end $$;
+
+revoke execute on function
+  public.place_steps
+  from public, anon, authenticated;
+grant execute on function
+  public.place_steps
+  to service_role;
