@@ -97,6 +97,22 @@ describe.each(OUTAGES)("when the database %s", (_, start) => {
   });
 });
 
+it("the time is the request's: rules that change and change do not make it longer", async () => {
+  let version = 0;
+  const url = await restThat((_, response) => {
+    version += 1;
+    const rules = { toggles: {}, custom: [] };
+    const late = () =>
+      response
+        .setHeader("Content-Type", "application/json")
+        .end(JSON.stringify({ anonymization: { version, rules } }));
+    setTimeout(late, TIMEOUT_SECONDS * 600);
+  });
+  const { api } = appInProcess(url, "any key", { timeoutSeconds: TIMEOUT_SECONDS });
+  const answer = await new Client(api, "tk_any").post("/v1/traces/llm", { session_id: "s" });
+  expect([answer.status, version]).toEqual([503, 2]);
+});
+
 it.each(["22P02", "P0001", "42883"])("an error that a retry would not mend (%s) is 500", async (code) => {
   const app = appInProcess(await restThat(says(400, pgError(code))), "any key");
   const answer = await new Client(app.api, "tk_any").post("/v1/traces/llm", { session_id: "s" });

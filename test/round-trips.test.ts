@@ -167,6 +167,19 @@ it("readiness is one call; a database that is not there makes it 503 in the enve
   }
 });
 
+it("a database without this API's newest migration is not ready", async () => {
+  const { api } = appInProcess(inject("restUrl"), inject("serviceKey"), {
+    fetch: async (...asked) => {
+      const answer = await fetch(...asked);
+      const { schema_version } = await answer.json();
+      return Response.json({ schema_version: schema_version - 1 });
+    },
+  });
+  const response = await api("/v1/health/ready");
+  expect(response.status).toBe(503);
+  expect((await response.json()).error.message).toContain("supabase db push");
+});
+
 describe("no call at all", () => {
   it.each([
     ["GET", "/v1/health", 200],

@@ -174,7 +174,7 @@ export function anonymization(api: Api): void {
         ],
       };
       expect((await client.post("/v1/records/upload", { records: [sent] })).body.inserted_count).toBe(1);
-      const redactedCall = { ...call, function: { name: "find", arguments: `{"to":"${REDACTED}"}` } };
+      const redactedCall = { ...call, function: { name: "find", arguments: `{"to": "${REDACTED}"}` } };
       expect(await records(client)).toEqual([
         {
           ...sent,

@@ -117,6 +117,16 @@ export function hostile(api: Api): void {
       expect(text).toContain(`"transfers":${transfers},`);
     });
 
+    it("numbers that would take up three hundred times their room are 400; some of them are read back", async () => {
+      const client = await newClient(api);
+      const body = (count: number) => `{"session_id":"s","input":{"n":[${Array(count).fill("1e308")}]}}`;
+      expectRefusal(await raw(client, body(4_000)), 400, "invalid_payload");
+      expect(await storedIn(client)).toEqual([0, 0]);
+      expect((await raw(client, body(3_000))).status).toBe(200);
+      const { records } = (await client.post("/v1/record_query", { namespace: "default", query: {} })).body;
+      expect(records[0].input.n).toEqual(Array(3_000).fill(1e308));
+    });
+
     it("a text of 10 MiB is 413, wherever it is", async () => {
       const client = await newClient(api);
       const text = "x".repeat(10 * 1024 * 1024);

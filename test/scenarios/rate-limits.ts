@@ -119,6 +119,21 @@ export function rateLimits(api: Api): void {
       }
     });
 
+    it("so does an upload into a session of a namespace that the token is not bound to", async () => {
+      const { token, tenant } = await newToken();
+      const trace = { session_id: "s", namespace: "theirs" };
+      expect((await new Client(api, token).post("/v1/traces/llm", trace)).status).toBe(200);
+      const bound = await newClient(api, { tenant, namespaces: ["mine"] });
+      const records = [
+        { namespace: "mine", agent: "a", session_id: "s", msg: { role: "user", content: "c" } },
+      ];
+      for (const remaining of [59, 58]) {
+        const answer = await bound.post("/v1/records/upload", { records });
+        expect([answer.status, answer.body.error.code]).toEqual([403, "forbidden"]);
+        expectHeaders(answer, "bulk_upload", 60, remaining);
+      }
+    });
+
     it("Remaining reaches 0 on the request that uses the window up; the next is 429 rate_limit_exceeded", async () => {
       const { token, tenant } = await newToken();
       await limitTenant(tenant, { query: 3 });

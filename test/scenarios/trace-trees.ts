@@ -201,6 +201,25 @@ export function traceTrees(api: Api): void {
       expect(trees.map((root) => drawn(root, true)).sort()).toEqual(["a:1", "a:1", "x:0(a:1(y:0))"]);
     });
 
+    it("thousands of handoffs are taken, 10,000 in an upload: all of them new, or again and again", async () => {
+      const client = await newClient(api);
+      const upload = (from: number, count: number) => {
+        const hop = (_: unknown, index: number) => ({ from: `a${from + index}`, to: `a${from + index + 1}` });
+        const record = { namespace: "n", session_id: "s", agent: `a${from + 1_000}` };
+        const records = Array.from({ length: count }, (_, index) => ({
+          ...record,
+          msg: { role: "user", content: `${from} ${index}` },
+          transfers: Array.from({ length: 1_000 }, hop),
+        }));
+        return client.post("/v1/records/upload", { records });
+      };
+      for (const from of [0, 1_000]) expect((await upload(from, 1)).body.inserted_count).toBe(1);
+      expect((await upload(500, 1)).body.inserted_count).toBe(1);
+      const refused = await upload(0, 11);
+      expect([refused.status, refused.body.error.code]).toEqual([400, "invalid_payload"]);
+      expect(refused.body.error.message).toContain("records");
+    });
+
     it("uploaded logs of a session are steps of it; a dropped duplicate is none", async () => {
       const client = await newClient(api);
       const record = { namespace: "n", session_id: "s", agent: "a", msg: { role: "user", content: "hi" } };
@@ -292,6 +311,23 @@ export function traceTrees(api: Api): void {
       expect(
         (await client.post("/v1/record_query", { namespace: "n", query: { session_id: "s" } })).body.count,
       ).toBe(before.filter((ids) => !("namespace" in ids)).length);
+    });
+
+    it("what is refused leaves nothing behind: no namespace, no session; the rest of a batch is stored", async () => {
+      const client = await newClient(api);
+      expect((await client.post("/v1/traces/llm", { session_id: "s", trace_id: "t" })).status).toBe(200);
+      const elsewhere = { session_id: "new", namespace: "elsewhere", trace_id: "t" };
+      const answer = await client.post("/v1/traces/llm", elsewhere);
+      expect([answer.status, answer.body.error.code]).toEqual([400, "invalid_payload"]);
+      const item = { type: "llm", session_id: "new", agent: "a" };
+      const batch = {
+        traces: [{ ...elsewhere, type: "llm" }, item, { ...item, trace_id: "x", parent_trace_id: "x" }],
+      };
+      const { body } = await client.post("/v1/traces/batch", batch);
+      expect(body.results.map(({ status }: { status: string }) => status)).toEqual(["error", "ok", "error"]);
+      const { namespaces } = (await client.get("/v1/namespaces")).body;
+      expect(namespaces.map(({ namespace }: { namespace: string }) => namespace)).toEqual(["default"]);
+      expect((await client.get("/v1/traces?session_id=new")).body.total).toBe(1);
     });
 
     it("the same ids in two tenants are two traces", async () => {

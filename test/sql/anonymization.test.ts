@@ -31,6 +31,21 @@ describe("the database has the last word on anonymization", () => {
     },
   );
 
+  it("new rules wait for who still stores by the old ones, and who comes later has to redact by them", async () => {
+    const caller = { ...(await newCaller()), items: [{ ...log, result: {} }] };
+    const token_hash = await otherToken(sql, caller);
+    const put = await sql.begin(async (first) => {
+      const [row] = await first`select public.record_traces(${sql.json(caller)}) as answer`;
+      expect(row?.answer.data.results[0].status).toBe("ok");
+      const put = callAll(sql, "put_anonymization_rules", [{ ...caller, token_hash, rules: RULES }]);
+      await waitUntilBlocked(sql, "put_anonymization_rules");
+      return { answers: put };
+    });
+    expect((await put.answers)[0].data).toEqual({ version: 1, rules: RULES });
+    const [late] = await callAll(sql, "record_traces", [caller]);
+    expect(late.anonymization).toEqual({ version: 1, rules: RULES });
+  });
+
   it("of two that put rules for the same version at once, the second waits and is told of the first", async () => {
     const caller = { ...(await newCaller()), rules: RULES, expected_version: 0 };
     const first = await sql.reserve();

@@ -83,6 +83,7 @@ describe("idempotency keys in the database", () => {
       const [twin] = await callAll(sql, "record_traces", [{ ...payload, token_hash: other }]);
       expect(twin.error).toMatchObject({
         code: "internal_error",
+        status: 503,
         message: expect.stringContaining("still running"),
       });
       expect(await recordsOf(row?.answer.tenant_id)).toBe(0);

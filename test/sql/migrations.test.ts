@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type postgres from "postgres";
 import { expect, inject, it, onTestFinished } from "vitest";
 import { hashTracerToken, newTracerToken } from "../../functions/monkai-api/domain/tracer-token.ts";
+import { SCHEMA_VERSION } from "../../functions/monkai-api/store/store.ts";
 import { migrate } from "../../scripts/stack/migrate.ts";
 import { startRest } from "../../scripts/stack/rest.ts";
 import { appInProcess } from "../support/app.ts";
@@ -89,6 +90,15 @@ async function fill(sql: postgres.Sql): Promise<string> {
   expect(answers.filter(({ data }) => !data)).toEqual([]);
   return token;
 }
+
+it("the newest one says which it is, and it is the one that the API asks for", async () => {
+  const newest = Number(files.at(-1)?.slice(8, 14));
+  await withDatabase(async (url, sql) => {
+    await migrate(url, FOLDER);
+    const [row] = await sql`select public.schema_version() as number`;
+    expect([row?.number, SCHEMA_VERSION]).toEqual([newest, newest]);
+  });
+});
 
 it.each([
   ["the version before", files.length - 1],
