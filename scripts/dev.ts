@@ -55,7 +55,7 @@ async function run(settings: Settings, signal: AbortSignal): Promise<void> {
   const { serviceKey, publishableKey } = state;
   const rest = await superviseRest({ databaseUrl: database.authenticatorUrl, serviceKey, publishableKey });
   stops.push(rest.stop);
-  running({ restUrl: rest.url });
+  running({ restUrl: rest.url, databaseUrl: database.postgresUrl });
 
   signal.throwIfAborted();
   const project = { url: rest.url, serviceKey };

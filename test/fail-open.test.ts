@@ -69,7 +69,8 @@ describe("cache failures fail open: the request proceeds, with a warning logged 
         app.problems.length = 0;
         app.calls = 0;
         const headers = { "Idempotency-Key": "k", "X-Request-ID": id };
-        const answer = await client.post("/v1/traces/llm", { session_id: "s", namespace: "n" }, headers);
+        const trace = { session_id: "s", namespace: "n", input: { prompt: "my secret" } };
+        const answer = await client.post("/v1/traces/llm", trace, headers);
         expect([answer.status, answer.body.success]).toEqual([200, true]);
         expect(app.calls).toBe(1);
         expect(app.problems[0]).toMatchObject({
@@ -77,6 +78,7 @@ describe("cache failures fail open: the request proceeds, with a warning logged 
           message: expect.stringContaining(warning),
           request_id: id,
         });
+        expect(JSON.stringify(app.problems)).not.toContain("my secret");
       }
       const limited = warning.startsWith("Rate") ? null : "597";
       const query = await client.post("/v1/record_query", { namespace: "n", query: {} });

@@ -98,6 +98,14 @@ describe("a connection that does not keep to HTTP", () => {
     expect(received).not.toMatch(/^x-injected/im);
   });
 
+  it("a Content-Length beside chunks does not lift the limit", async () => {
+    const client = await newClient(api);
+    const body = `{"session_id":"s"${" ".repeat(1_100_000)}}`;
+    const chunk = `${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`;
+    expect(statuses(await exchange(chunked(client, chunk, "Content-Length: 5")))).toEqual([413]);
+    expect(await stored(client)).toBe(0);
+  });
+
   it("one byte a chunk is a body like any other", async () => {
     const client = await newClient(api);
     const chunks = [...BODY].map((character) => `1\r\n${character}\r\n`).join("");

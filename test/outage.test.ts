@@ -68,6 +68,9 @@ const OUTAGES: [string, () => Promise<string>][] = [
   ["refuses the key", () => restThat(says(401, '{"message": "Invalid API key"}'))],
   ["is being shut down (57P01)", () => restThat(says(500, pgError("57P01")))],
   ["has no connection to spare (53300)", () => restThat(says(500, pgError("53300")))],
+  ["has lost its connection (08006)", () => restThat(says(500, pgError("08006")))],
+  ["has ended a deadlock (40P01)", () => restThat(says(500, pgError("40P01")))],
+  ["cannot read its disk (58030)", () => restThat(says(500, pgError("58030")))],
   ["waited too long for a lock (55P03)", () => restThat(says(500, pgError("55P03")))],
 ];
 
@@ -86,7 +89,11 @@ describe.each(OUTAGES)("when the database %s", (_, start) => {
       expect([path, answer.status, answer.body.error]).toEqual([
         path,
         503,
-        { code: "internal_error", message: expect.stringContaining("try again"), request_id: "r" },
+        {
+          code: "internal_error",
+          message: "The database is out of order. Please try again in a moment.",
+          request_id: "r",
+        },
       ]);
       expect(answer.headers.get("retry-after")).toBe("5");
     }

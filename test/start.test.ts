@@ -70,4 +70,5 @@ it("with a public key nothing is served but health, and neither the answer nor t
   expect([response.status, JSON.parse(text).error.code]).toEqual([500, "internal_error"]);
   expect(said.join()).toContain("a project's public key");
   expect(text + said.join()).not.toMatch(/publishable_a|tk_any/);
+  expect(text).not.toMatch(/SUPABASE|public key/);
 });

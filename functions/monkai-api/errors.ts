@@ -1,7 +1,9 @@
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 
-/** Every error code that the API answers with, its status and what it tells the client. The OpenAPI enum and the
- * README's table are made from this one. Source: the `Error` schema of the MonkAI contract. */
+/**
+ * Every error code of the contract (the `Error` schema of the MonkAI document), its status and what it tells the client.
+ * The OpenAPI enum and the README's table are made from this one. `unauthorized` and `encryption_error` are never sent.
+ */
 export const ERRORS = {
   bad_request: {
     status: 400,
@@ -39,7 +41,10 @@ export class ApiError extends Error {
   /** What an endpoint says beside the envelope, as `similar_namespaces`. */
   readonly context: Record<string, unknown>;
 
-  /** `status` only where one code has several (413 and 415 are `invalid_payload`, 405 is `bad_request`). */
+  /**
+   * `status` only where one code has several: `invalid_payload` is 413 and 415 too, `bad_request` 405 and 409,
+   * `internal_error` 503.
+   */
   constructor(
     code: ErrorCode,
     message: string,

@@ -24,8 +24,8 @@ export function endpoints(volume: Volume): (() => Endpoint)[] {
     path,
     init: { method: "POST", headers, body: JSON.stringify(body()) },
   });
-  const query = (name: string, path: string, filters: object) =>
-    post(name, path, () => ({ namespace: "main", query: { limit: 50, ...filters } }));
+  const records = (name: string, filters: object) =>
+    post(name, "/v1/record_query", () => ({ namespace: "main", query: { limit: 50, ...filters } }));
 
   return [
     post("sessions/get-or-create", "/v1/sessions/get-or-create", () => ({
@@ -33,11 +33,11 @@ export function endpoints(volume: Volume): (() => Endpoint)[] {
       user_id: "a-user-of-the-benchmark",
     })),
     post("traces/llm", "/v1/traces/llm", () => ({ ...llmTrace(nextSession()), namespace: "main" })),
-    query("record_query, first page", "/v1/record_query", {}),
-    query("record_query by agent", "/v1/record_query", { agent: "agent-3" }),
-    query("record_query by session", "/v1/record_query", { session_id: session }),
-    query("record_query by date", "/v1/record_query", oneDay),
-    query("logs/query, first page", "/v1/logs/query", {}),
+    records("record_query, first page", {}),
+    records("record_query by agent", { agent: "agent-3" }),
+    records("record_query by session", { session_id: session }),
+    records("record_query by date", oneDay),
+    post("logs/query, first page", "/v1/logs/query", () => ({ namespace: "main", limit: 50 })),
     get("GET traces", "/v1/traces?project_id=main"),
     get("GET traces/{id}/tree", `/v1/traces/${trace}/tree`),
   ];

@@ -38,6 +38,7 @@ function askUntil(end: number, socket: Socket, request: string): Promise<number>
     socket
       .setNoDelay()
       .on("error", reject)
+      .on("close", () => reject(new Error("The connection was closed.")))
       .on("connect", () => socket.write(request));
     socket.setEncoding("latin1").on("data", (part: string) => {
       received += part;
@@ -49,8 +50,8 @@ function askUntil(end: number, socket: Socket, request: string): Promise<number>
       answered += 1;
       received = "";
       if (performance.now() < end) return socket.write(request);
-      socket.destroy();
       resolve(answered);
+      socket.destroy();
     });
   });
 }

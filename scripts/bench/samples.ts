@@ -2,7 +2,7 @@ import type postgres from "postgres";
 import type { LlmTrace } from "../../functions/monkai-api/schemas/traces.ts";
 
 /** How many traces a session has before its agent begins another one. */
-export const SESSION_LENGTH = 50;
+const SESSION_LENGTH = 50;
 
 /** What a user would insert without this API: what it stores of the same LLM call. */
 export interface BareRow {

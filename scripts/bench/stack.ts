@@ -1,7 +1,8 @@
-import { Writable } from "node:stream";
 import { randomBytes } from "node:crypto";
+import { Writable } from "node:stream";
 import postgres from "postgres";
 import { hashTracerToken, newTracerToken } from "../../functions/monkai-api/domain/tracer-token.ts";
+import { RATE_LIMITS } from "../../functions/monkai-api/rate-limits.ts";
 import { type Database, startDatabase } from "../stack/database.ts";
 import { superviseRest } from "../stack/rest-supervisor.ts";
 import { callFunction, type Project } from "../stack/rpc.ts";
@@ -28,7 +29,7 @@ export interface Tenant {
 }
 
 const NO_LIMIT = 2 ** 31 - 1;
-const BUCKETS = ["traces", "traces_batch", "bulk_upload", "sessions", "query"];
+const BUCKETS = Object.keys(RATE_LIMITS);
 
 export async function startStack(): Promise<Stack> {
   const database = await startDatabase({ ephemeral: true });

@@ -25,6 +25,8 @@ export interface StackState {
 export interface RunningStack {
   pid: number;
   restUrl?: string;
+  /** For people with a Postgres client. */
+  databaseUrl?: string;
   workerdPid?: number;
   stopping?: boolean;
 }

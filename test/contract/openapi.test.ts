@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { createConfig, lintFromString } from "@redocly/openapi-core";
 import { load } from "js-yaml";
 import { describe, expect, it } from "vitest";
-import { appInProcess } from "../support/app.ts";
+import { appInProcess, appWithoutStore } from "../support/app.ts";
 import { ADDED, type Difference, LEFT_OUT } from "./differences.ts";
 import { factsOf } from "./facts.ts";
 
@@ -72,3 +72,15 @@ describe("compared with the published documents", () => {
 function endpointOf(fact: string): string {
   return fact.split(" ", 2).join(" ");
 }
+
+it("there is no route beside those of the document, but for the page's files", async () => {
+  const app = appWithoutStore();
+  const { paths } = await (await app.request("http://api.test/v1/openapi.json")).json();
+  const documented = Object.entries<object>(paths).flatMap(([path, item]) =>
+    Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`),
+  );
+  // ALL: middleware.
+  const routes = app.routes.filter(({ method, path }) => method !== "ALL" && !path.endsWith("*"));
+  const named = routes.map(({ method, path }) => `${method} ${path.replace(/:(\w+)/g, "{$1}")}`);
+  expect([...new Set(named)].filter((route) => !documented.includes(route))).toEqual(["GET /docs/{file}"]);
+});

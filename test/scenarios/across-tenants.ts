@@ -78,9 +78,6 @@ export function acrossTenants(api: Api): void {
     it("a stranger who knows every name and id reads what it would read of things that never were", async () => {
       const [owner, stranger] = [await newClient(api), await newClient(api)];
       await limitTenant(stranger.tenant, { query: 600 });
-      const names = await furnish(owner, "said-by-owner");
-      const read = await everythingRead(owner, names);
-      const [made] = madeIds(read).filter((id) => id.startsWith("agt_trace_"));
       const never: Names = {
         namespace: "never",
         session_id: "never",
@@ -89,7 +86,11 @@ export function acrossTenants(api: Api): void {
         project_id: "proj_never",
         said: "",
       };
+      // Before the owner has anything: what needs no name must not show it either.
       const ofNothing = await everythingRead(stranger, never);
+      const names = await furnish(owner, "said-by-owner");
+      const read = await everythingRead(owner, names);
+      const [made] = madeIds(read).filter((id) => id.startsWith("agt_trace_"));
       for (const trace_id of ["own-tree", made as string])
         expect(await everythingRead(stranger, { ...names, trace_id })).toEqual(ofNothing);
       expect(await everythingRead(owner, names)).toEqual(read);
@@ -137,6 +138,49 @@ export function acrossTenants(api: Api): void {
       expect(JSON.stringify(body)).not.toContain("said-by-owner");
       const next = await owner.post(path, bodyOf({ cursor: first.body.next_cursor }));
       expect([next.status, next.body[rows].length]).toEqual([200, 2]);
+    });
+
+    it("another tenant's project_id is told from no other text", async () => {
+      const [owner, stranger] = [await newClient(api), await newClient(api)];
+      const bound = await newClient(api, { namespaces: ["mine"] });
+      for (const client of [owner, stranger])
+        expect((await client.post("/v1/traces/llm", { namespace: "theirs", session_id: "s" })).status).toBe(
+          200,
+        );
+      const { project_id } = (await owner.get("/v1/traces")).body.data[0];
+      const call = { method: "GET", path: `/v1/traces?project_id=${project_id}` };
+      expect(await ask(stranger, call)).toMatch(/^200 {"data":\[\],"total":0,/);
+      const answer = await ask(bound, call);
+      expect(answer).toMatch(/^403 .*"forbidden"/);
+      expect(answer).not.toContain("theirs");
+    });
+
+    it.each([
+      ["/v1/record_query", (query: object) => ({ namespace: "theirs", query })],
+      ["/v1/logs/query", (query: object) => ({ namespace: "theirs", ...query })],
+    ])("%s: nor does a cursor let a token into a namespace that it may not use", async (path, bodyOf) => {
+      const { token, tenant } = await newToken();
+      const whole = new Client(api, token);
+      for (let number = 0; number < 2; number += 1) {
+        await whole.post("/v1/traces/llm", { namespace: "theirs", session_id: "s" });
+        await whole.post("/v1/traces/log", { namespace: "theirs", message: "m" });
+      }
+      const { next_cursor } = (await whole.post(path, bodyOf({ limit: 1 }))).body;
+      const bound = await newClient(api, { tenant, namespaces: ["mine"] });
+      const answer = await bound.post(path, bodyOf({ cursor: next_cursor }));
+      expect([answer.status, answer.body.error.code]).toEqual([403, "forbidden"]);
+    });
+
+    it("a bound token stores no log entry elsewhere that has no session", async () => {
+      const { token, tenant } = await newToken();
+      const whole = new Client(api, token);
+      await whole.post("/v1/traces/log", { namespace: "theirs", message: "m" });
+      const bound = await newClient(api, { tenant, namespaces: ["mine"] });
+      const item = { namespace: "theirs", message: "trespass" };
+      expect((await bound.post("/v1/traces/log", item)).status).toBe(403);
+      const batch = await bound.post("/v1/traces/batch", { traces: [{ type: "log", ...item }] });
+      expect([batch.status, batch.body.failed]).toEqual([200, 1]);
+      expect((await whole.post("/v1/logs/query", { namespace: "theirs" })).body.count).toBe(1);
     });
 
     it("another tenant's trace as parent is a trace of one's own that nobody has sent yet", async () => {

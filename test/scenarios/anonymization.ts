@@ -306,6 +306,15 @@ export function anonymization(api: Api): void {
       }
     });
 
+    it("nor is anything stored that its rules make too large", async () => {
+      const client = await newClient(api);
+      const custom = [{ name: "a", pattern: "a", replacement: "-".repeat(100) }];
+      expect((await client.put(PATH, { custom })).status).toBe(200);
+      const answer = await client.post("/v1/traces/log", { namespace: "n", message: "a".repeat(200_000) });
+      expect([answer.status, answer.body.error?.code]).toEqual([500, "anonymization_error"]);
+      expect(await logs(client)).toEqual([]);
+    });
+
     it("if redaction fails, the request fails with anonymization_error and nothing is stored", async () => {
       const client = await newClient(api);
       await forceRules(client.tenant, {

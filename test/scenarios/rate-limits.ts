@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import { type Call, documentedOperations, operationsAbout } from "../support/operations.ts";
 import {
   type Answer,
   type Api,
@@ -75,6 +76,28 @@ export function rateLimits(api: Api): void {
         "/files/{file_id}/download",
       ];
       expect(Object.keys(paths).sort()).toEqual([...UNLIMITED, ...limited].sort());
+    });
+
+    it("every operation of the document that needs a token counts", async () => {
+      const names = {
+        namespace: "n",
+        session_id: "s",
+        agent: "a",
+        trace_id: "t",
+        project_id: "n",
+        said: "m",
+      };
+      const operations = operationsAbout(names);
+      for (const operation of await documentedOperations(await newClient(api))) {
+        const [call] = operations[operation] as [Call];
+        const client = await newClient(api);
+        const { headers } = await client.send(call.path, call.body, {
+          method: call.method,
+          ...(call.body === undefined ? { body: undefined } : {}),
+        });
+        const [limit, remaining] = ["limit", "remaining"].map((name) => headers.get(`x-ratelimit-${name}`));
+        expect([operation, remaining]).toEqual([operation, `${Number(limit ?? Number.NaN) - 1}`]);
+      }
     });
 
     it("POST /v1/namespace/register counts as sessions", async () => {

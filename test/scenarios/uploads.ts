@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Api, newClient } from "../support/tenant.ts";
+import { type Api, Client, newClient, newToken } from "../support/tenant.ts";
 
 const RECORD = { namespace: "n", agent: "bot", msg: { role: "user", content: "hi" } };
 
@@ -202,6 +202,23 @@ export function uploads(api: Api): void {
       expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
       expect(answers.filter(({ body }) => body.inserted_count === 1)).toHaveLength(1);
       expect((await client.post("/v1/record_query", { namespace: "n", query: {} })).body.count).toBe(1);
+    });
+
+    it("a refused upload leaves nothing of its other records: no session, no namespace", async () => {
+      const { token, tenant } = await newToken();
+      const whole = new Client(api, token);
+      await whole.post("/v1/traces/llm", { namespace: "theirs", session_id: "theirs" });
+      const bound = await newClient(api, { tenant, namespaces: ["n", "new"] });
+      const record = { agent: "a", msg: {} };
+      const { status } = await bound.post("/v1/records/upload", {
+        records: [
+          { ...record, namespace: "new", session_id: "new" },
+          { ...record, namespace: "n", session_id: "theirs" },
+        ],
+      });
+      expect(status).toBe(403);
+      const { namespaces } = (await whole.get("/v1/namespaces")).body;
+      expect(namespaces.map(({ namespace }: { namespace: string }) => namespace)).toEqual(["theirs"]);
     });
 
     it("a namespace or session that the token may not use is 403 for the whole request, nothing inserted", async () => {

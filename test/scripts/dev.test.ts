@@ -214,6 +214,8 @@ describe("npm run dev", () => {
     expect(await (await query(plain)).json()).toMatchObject({ error: { code: "token_inactive" } });
     expect((await token(env, "revoke", plain.replace("tk_", "tk_0"))).code).toBe(1);
     expect((await token(env, "create")).code).toBe(2);
+    const unnamed = (await token(env, "create", "--tenant", "acme")).stdout.trim();
+    expect(unnamed).toMatch(/^tk_/);
 
     command.signalGroup("SIGINT");
     await command.ended;
@@ -223,7 +225,7 @@ describe("npm run dev", () => {
     for (const file of await readdir(dataDir.path, { recursive: true, withFileTypes: true })) {
       if (!file.isFile()) continue;
       const text = await readFile(`${file.parentPath}/${file.name}`, "latin1");
-      for (const secret of [plain, "tk_my_own"])
+      for (const secret of [plain, unnamed, "tk_my_own"])
         expect([file.name, text.includes(secret)]).toEqual([file.name, false]);
     }
   });

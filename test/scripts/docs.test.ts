@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { expect, it } from "vitest";
-import { createApp } from "../../functions/monkai-api/app.ts";
+import { appWithoutStore } from "../support/app.ts";
 import { Command, ROOT } from "../support/dev.ts";
 
 const tracked = (await new Command("git", ["-C", ROOT, "ls-files"]).ended).stdout.trim().split("\n");
@@ -79,17 +79,7 @@ const OF_OTHERS = new Set([
 ]);
 
 it("the changelog begins with the version of the document", async () => {
-  const unused = () => {
-    throw new Error("unused");
-  };
-  const app = createApp({
-    store: { request: unused, checkReady: unused },
-    readAsset: unused,
-    now: () => new Date(),
-    newId: () => "unused",
-    log: () => {},
-  });
-  const { info } = await (await app.request("http://api.test/v1/openapi.json")).json();
+  const { info } = await (await appWithoutStore().request("http://api.test/v1/openapi.json")).json();
   const [, newest] = /^## (\S+)/m.exec(read("CHANGELOG.md")) ?? [];
   expect(newest).toBe(info.version);
 });

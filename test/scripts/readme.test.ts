@@ -1,7 +1,7 @@
 import { chmod } from "node:fs/promises";
 import { readFileSync } from "node:fs";
 import postgres from "postgres";
-import { afterAll, beforeAll, expect, inject, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { freePort } from "../../scripts/stack/ports.ts";
 import { withTables } from "../../scripts/readme-tables.ts";
 import { parseCurl } from "../support/curl.ts";
@@ -94,15 +94,32 @@ it("the token commands do what they say", async () => {
   const tracerToken = (await shell(create)).split("\n").at(-1) as string;
   expect(tracerToken).toMatch(/^tk_/);
   expect(await shell(list)).toContain("acme");
-  await shell(revoke.replace("TOKEN-OR-ID", tracerToken));
+  await shell(revoke.replace("ID-OR-TOKEN", tracerToken));
   expect(await shell(list)).toMatch(/acme +production +revoked/);
 });
 
-it("the limits of a tenant or a token are set as it says", async () => {
+it("the limits of a tenant or a token, and registered namespaces only, are set as it says", async () => {
+  const tracerToken = (await shell(block("token -- revoke").split("\n")[0] as string))
+    .split("\n")
+    .at(-1) as string;
+  const { running: stack } = JSON.parse(readFileSync(`${dataDir.path}/stack.json`, "utf8"));
   const [, statements] = /```sql\n([\s\S]*?)```/.exec(readme) ?? [];
-  const sql = postgres(inject("databaseUrl"), { max: 1, onnotice: () => {} });
-  await sql.unsafe(`set search_path = public; ${statements}; select delete_expired()`);
+  const sql = postgres(stack.databaseUrl, { max: 1, onnotice: () => {} });
+  await sql.unsafe(`${statements}; select delete_expired()`);
   await sql.end();
+
+  const base = `http://127.0.0.1:${port}/v1`;
+  const headers = { Authorization: `Bearer ${tracerToken}`, "Content-Type": "application/json" };
+  const listed = await fetch(`${base}/namespaces`, { headers });
+  expect([listed.status, listed.headers.get("x-ratelimit-limit")]).toEqual([200, "600"]);
+  const trace = JSON.stringify({ namespace: "new", session_id: "s" });
+  const traced = await fetch(`${base}/traces/llm`, { method: "POST", headers, body: trace });
+  expect([traced.status, traced.headers.get("x-ratelimit-limit")]).toEqual([403, "6000"]);
+});
+
+it("the last definition of a function is found as it says", async () => {
+  const [, command = ""] = /`(grep [^`]*)`/.exec(readme) ?? [];
+  expect(await shell(command)).toMatch(/^supabase\/migrations\/\d+_\w+\.sql:.*public\.replay_or_claim\(/);
 });
 
 it("every command in it is run by a test or is the test command", () => {

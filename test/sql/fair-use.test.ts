@@ -123,15 +123,39 @@ describe("idempotency keys in the database", () => {
   });
 });
 
+describe("taking content away in the database", () => {
+  it("waits for the steps that are being stored, and takes what they say too", async () => {
+    const payload = {
+      ...(await keyedTrace()),
+      idempotency: undefined,
+      items: [{ ...item, content: { input: "said" } }],
+    };
+    const [first] = await callAll(sql, "record_traces", [payload]);
+    const { trace_id } = first.data.results[0].result;
+    // Another token, so that they meet at the trees and not at the counter.
+    const other = await otherToken(sql, payload);
+    let purge: ReturnType<typeof callAll> | undefined;
+    await sql.begin(async (step) => {
+      await step`select public.record_traces(${sql.json(JSON.parse(JSON.stringify(payload)))})`;
+      purge = callAll(sql, "purge_trace_content", [{ ...payload, token_hash: other, trace_id }]);
+      await waitUntilBlocked(sql, "purge_trace_content");
+    });
+    const [purged] = (await purge) ?? [];
+    expect([purged.error, purged.data.step_count]).toEqual([undefined, 2]);
+    const left = await sql`select content from public.records where tenant_id = ${first.tenant_id}`;
+    expect(left.map(({ content }) => content)).toEqual([null, null]);
+  });
+});
+
 describe("rate limits in the database", () => {
   it.each([{ traces: "600" }, { traces: 1.5 }, { traces: -1 }, { traces: null }, { traces: 2 ** 31 }, []])(
     "an override must be whole numbers from 0 up: not %j",
     async (limits) => {
-      const { token_hash } = await newCaller();
+      const [{ tenant_id }] = await callAll(sql, "admit", [await newCaller()]);
       for (const table of ["tenants", "tracer_tokens"]) {
         const set = sql`
         update public.${sql(table)} set rate_limits = ${sql.json(limits)}
-        where ${table === "tenants" ? sql`true` : sql`token_hash = ${token_hash}`}`;
+        where ${table === "tenants" ? sql`id = ${tenant_id}` : sql`tenant_id = ${tenant_id}`}`;
         await expect(set).rejects.toMatchObject({
           constraint_name: expect.stringMatching(/rate_limits_are_whole_numbers/),
         });

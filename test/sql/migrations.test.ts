@@ -65,6 +65,20 @@ const ITEMS = [
   { type: "log", level: "warn", resource_id: "r", content: { message: "logged then" }, result: {} },
 ].map((item, index) => ({ index, session_id: "old", namespace: "shop", ...item }));
 
+/** All rows of all tables, as they are stored. */
+async function rowsOf(sql: postgres.Sql): Promise<Map<string, object[]>> {
+  const tables = await sql`select tablename from pg_tables where schemaname = 'public'`;
+  const rows = new Map<string, object[]>();
+  for (const { tablename } of tables) {
+    const stored = await sql`select to_jsonb(one) as one from public.${sql(tablename)} one`;
+    rows.set(
+      tablename,
+      stored.map(({ one }) => one),
+    );
+  }
+  return rows;
+}
+
 /** What clients of an older version have left: a token, rules, a trace, a log entry, a record, and a key. */
 async function fill(sql: postgres.Sql): Promise<string> {
   const token = newTracerToken();
@@ -88,6 +102,16 @@ async function fill(sql: postgres.Sql): Promise<string> {
     ...(await callAll(sql, "upload_items", [{ ...stored, items: [record] }])),
   ];
   expect(answers.filter(({ data }) => !data)).toEqual([]);
+  const bound = {
+    tenant: "then",
+    token_hash: "0".repeat(64),
+    namespaces: ["shop"],
+    expires_at: "2099-01-01T00:00:00Z",
+  };
+  await callAll(sql, "create_tracer_token", [bound]);
+  await sql`update public.tenants set rate_limits = '{"rules": 7}'`;
+  const session = { namespace: "shop", user_id: "u", metadata: { said: "then" } };
+  await callAll(sql, "create_session", [{ ...caller, session }]);
   return token;
 }
 
@@ -107,12 +131,15 @@ it.each([
   await withDatabase(async (url, sql) => {
     await migrate(url, await firstMigrations(number));
     const token = await fill(sql);
-    const keys = () =>
-      sql`select key, request_hash, response is not null from public.monkai_idempotency_keys`;
-    const keysThen = await keys();
-    expect(keysThen).toHaveLength(1);
+    const then = await rowsOf(sql);
+    expect(then.get("monkai_idempotency_keys")).toHaveLength(1);
     await migrate(url, FOLDER);
-    expect(await keys()).toEqual(keysThen);
+    const now = await rowsOf(sql);
+    for (const [table, rows] of then)
+      expect([table, now.get(table)]).toEqual([
+        table,
+        expect.arrayContaining(rows.map((row) => expect.objectContaining(row))),
+      ]);
 
     const name = new URL(url).pathname.slice(1);
     const databaseUrl = inDatabase(inject("authenticatorUrl"), name);

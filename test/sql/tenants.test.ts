@@ -27,6 +27,8 @@ describe("tenant isolation in the database", () => {
     ["records", "record_namespace_belongs_to_its_tenant", sql`type, agent`, sql`'llm', 'a'`],
     ["logs", "log_namespace_belongs_to_its_tenant", sql`level`, sql`'info'`],
     ["sessions", "session_namespace_belongs_to_its_tenant", sql`id`, sql`'x'`],
+    ["agents", "agent_namespace_belongs_to_its_tenant", sql`name`, sql`'x'`],
+    ["traces", "trace_namespace_belongs_to_its_tenant", sql`id, tree_id, agent_id`, sql`-1, -1, -1`],
   ])(
     "%s of one tenant cannot stand in another's namespace: %s",
     async (table, constraint, columns, values) => {
@@ -41,6 +43,7 @@ describe("tenant isolation in the database", () => {
   it.each([
     ["records", "record_session_belongs_to_its_tenant", sql`type, agent`, sql`'llm', 'a'`],
     ["logs", "log_session_belongs_to_its_tenant", sql`level`, sql`'info'`],
+    ["traces", "trace_session_belongs_to_its_tenant", sql`id, tree_id, agent_id`, sql`-1, -1, -1`],
   ])("%s of one tenant cannot stand in another's session: %s", async (table, constraint, columns, values) => {
     const one = await newTenant();
     const trespass = sql`
@@ -62,6 +65,14 @@ describe("tenant isolation in the database", () => {
       await expect(trespass).rejects.toMatchObject({ constraint_name: constraint });
     },
   );
+
+  it("a trace cannot be of another tenant's agent", async () => {
+    const [one, two] = [await newTenant(), await newTenant()];
+    const trespass = sql`
+      insert into public.traces (id, tenant_id, namespace_id, agent_id, tree_id)
+      select -1, ${one.id}, ${one.namespaceId}, agents.id, -1 from public.agents where agents.tenant_id = ${two.id}`;
+    await expect(trespass).rejects.toMatchObject({ constraint_name: "trace_agent_belongs_to_its_namespace" });
+  });
 
   it("a trace cannot have a parent in another tree, namespace or tenant", async () => {
     const [one, two] = [await newTenant(), await newTenant()];

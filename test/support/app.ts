@@ -17,6 +17,20 @@ export interface InProcessApp {
   problems: LogLine[];
 }
 
+/** The app without anything behind it, for what it says of itself. */
+export function appWithoutStore(): ReturnType<typeof createApp> {
+  const unused = (): never => {
+    throw new Error("There is nothing behind this app.");
+  };
+  return createApp({
+    store: { request: unused, checkReady: unused },
+    readAsset: unused,
+    now: () => new Date(),
+    newId: () => "unused",
+    log: () => {},
+  });
+}
+
 /** The app in this process, in front of a real REST layer: a test may count its calls and read its log. */
 export function appInProcess(
   restUrl: string,

@@ -4,7 +4,7 @@ const MOST_DIGITS = 1024 * 1024;
 
 export type Path = (string | number)[];
 
-export interface Unstorable {
+interface Unstorable {
   path: Path;
   message: string;
 }

@@ -1,4 +1,4 @@
-export interface TokenUsage {
+interface TokenUsage {
   input: number;
   output: number;
 }

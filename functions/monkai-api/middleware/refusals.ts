@@ -12,7 +12,7 @@ const RETRY_AFTER_OUTAGE = 5;
  * The structured envelope, `{error: {code, message, request_id}}`, and beside it what the endpoint adds. Under the SOAT
  * contract it is `{error: message, code, request_id}`.
  */
-export function errorResponse(c: Context<AppEnv>, error: ApiError): Response {
+function errorResponse(c: Context<AppEnv>, error: ApiError): Response {
   if (error.status === 401) c.header("WWW-Authenticate", "Bearer");
   if (error.status === 503) c.header("Retry-After", `${RETRY_AFTER_OUTAGE}`);
   const { code, message, context } = error;

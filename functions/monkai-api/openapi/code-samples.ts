@@ -1,5 +1,5 @@
 /** A request as documentation shows it: `url` is whole, `body` is JSON or undefined. */
-export interface SampleRequest {
+interface SampleRequest {
   method: string;
   url: string;
   authenticated: boolean;

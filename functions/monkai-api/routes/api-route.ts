@@ -28,6 +28,8 @@ interface PostRoute<Path extends string, Body extends z.ZodType, Result extends 
   bodyLimit?: number;
   /** Whether `Idempotency-Key` is heeded. */
   idempotent?: boolean;
+  /** Whether what is sent holds what was said, which may have to be anonymized. */
+  storesContent?: boolean;
   result: Result;
 }
 
@@ -51,7 +53,7 @@ export function postRoute<Path extends string, Body extends z.ZodType, Result ex
       ...refusals,
       413: refused("The body is too large.", ["invalid_payload"]),
       415: refused("The body is not sent as JSON.", ["invalid_payload"]),
-      ...(storesContent(route) ? { 500: notStored } : {}),
+      ...(route.storesContent ? { 500: notStored } : {}),
       ...(idempotent
         ? { 422: refused("The idempotency key was used for another request.", ["idempotency_key_conflict"]) }
         : {}),
@@ -187,11 +189,6 @@ const notStored = refused("Something went wrong on the server, and nothing was s
   "anonymization_error",
   "encryption_error",
 ]);
-
-/** Whether what is sent holds what was said, which may have to be anonymized. */
-function storesContent({ tag }: { tag: string }): boolean {
-  return ["Traces", "Records", "Logs"].includes(tag);
-}
 
 function described<Path extends string>(route: Described<Path>) {
   const { path, tag, operationId, summary, description, bucket } = route;

@@ -58,6 +58,7 @@ const LogsUploadRequest = z.object({
 const uploadLogs = postRoute({
   path: "/logs/upload",
   tag: "Logs",
+  storesContent: true,
   operationId: "uploadLogs",
   summary: "Upload operational logs (batch)",
   description: "Up to 1,000 entries, all stored or none.",

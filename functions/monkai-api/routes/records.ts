@@ -69,6 +69,7 @@ const RecordsUploadRequest = z.object({
 const uploadRecords = postRoute({
   path: "/records/upload",
   tag: "Records",
+  storesContent: true,
   operationId: "uploadRecords",
   summary: "Upload conversation records (batch)",
   description:

@@ -79,6 +79,7 @@ const BatchTraceResponse = z
 const traceBatch = postRoute({
   path: "/traces/batch",
   tag: "Traces",
+  storesContent: true,
   operationId: "traceBatch",
   summary: "Up to 100 traces of mixed types",
   description:

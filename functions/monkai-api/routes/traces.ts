@@ -20,6 +20,7 @@ const success = { success: z.literal(true) };
 const traceLlm = postRoute({
   path: "/traces/llm",
   tag: "Traces",
+  storesContent: true,
   operationId: "traceLlmCall",
   summary: "Trace an LLM call",
   description:
@@ -34,6 +35,7 @@ const traceLlm = postRoute({
 const traceTool = postRoute({
   path: "/traces/tool",
   tag: "Traces",
+  storesContent: true,
   operationId: "traceToolCall",
   summary: "Trace a tool or function call",
   bucket: "traces",
@@ -45,6 +47,7 @@ const traceTool = postRoute({
 const traceHandoff = postRoute({
   path: "/traces/handoff",
   tag: "Traces",
+  storesContent: true,
   operationId: "traceHandoff",
   summary: "Trace a handoff from one agent to another",
   bucket: "traces",
@@ -56,6 +59,7 @@ const traceHandoff = postRoute({
 const traceLog = postRoute({
   path: "/traces/log",
   tag: "Traces",
+  storesContent: true,
   operationId: "traceLog",
   summary: "Trace a log entry",
   description: "Either `session_id` or `namespace` must be there.",
