@@ -197,6 +197,50 @@ describe("rate limits in the database", () => {
   });
 });
 
+describe("what brings content is counted last", () => {
+  it.each([
+    ["record_traces", { single: true }],
+    ["upload_items", {}],
+  ])(
+    "%s: of thirty at once within a limit of ten, ten are stored, and all are counted",
+    async (name, more) => {
+      const caller = { ...(await newCaller()), limit: 10, ...more };
+      const type = name === "record_traces" ? "llm" : "log";
+      const payloads = Array.from({ length: CONNECTIONS }, (_, index) => ({
+        ...caller,
+        items: [{ ...item, type, level: "info", session_id: `s${index}` }],
+      }));
+      await Promise.all(payloads.map(() => sql`select pg_sleep(0.05)`));
+      const answers = await callAll(sql, name, payloads);
+      const codes = answers.map(({ error }) => error?.code ?? "stored").sort();
+      expect(codes).toEqual([...Array(20).fill("rate_limit_exceeded"), ...Array(10).fill("stored")]);
+      const [{ tenant_id, token_id }] = answers;
+      const [stored] = await sql`
+      select (select count(*)::int from public.records where tenant_id = ${tenant_id})
+           + (select count(*)::int from public.logs where tenant_id = ${tenant_id}) as items,
+             (select count(*)::int from public.sessions where tenant_id = ${tenant_id}) as sessions,
+             (select count from public.monkai_rate_limits where token_id = ${token_id}) as counted`;
+      expect(stored).toEqual({ items: 10, sessions: 10, counted: CONNECTIONS });
+    },
+  );
+
+  it("a request that waits for its session does not hold up the others of its token", async () => {
+    const payload = await keyedTrace({ idempotency: undefined });
+    const [{ tenant_id }] = await callAll(sql, "record_traces", [payload]);
+    let waiting: ReturnType<typeof callAll> | undefined;
+    await sql.begin(async (holder) => {
+      await holder`select from public.sessions where tenant_id = ${tenant_id} for update`;
+      waiting = callAll(sql, "record_traces", [payload]);
+      await waitUntilBlocked(sql, "record_traces");
+      const [other] = await callAll(sql, "record_traces", [
+        { ...payload, items: [{ ...item, session_id: "t" }] },
+      ]);
+      expect([other.error, other.rate_limit.remaining]).toEqual([undefined, 598]);
+    });
+    expect((await waiting)?.[0].rate_limit.remaining).toBe(597);
+  });
+});
+
 describe("cleaning up", () => {
   it("expired keys and old windows are deleted, and nothing else: the tables stay small under a steady load", async () => {
     const payload = await keyedTrace();

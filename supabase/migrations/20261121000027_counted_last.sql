@@ -1,4 +1,41 @@
--- What is refused leaves nothing behind, but for its count: no namespace, session, agent or trace.
+-- What is refused leaves nothing behind, but for its count: no namespace, session, agent or trace. And what brings content is
+-- counted last: a token's requests wait for each other at its counter, so it is held for a moment and not for all their work.
+
+-- For who is beyond the limit, until count_request says how far.
+create function public.limit_refusal() returns jsonb
+language plpgsql immutable set search_path = '' as $$
+begin
+  return public.refusal('rate_limit_exceeded', 'The limit of requests per minute is used up.');
+end $$;
+
+-- Raises TR429 where the limit is used up already, as far as other requests have committed: no work is begun then. Fails open,
+-- as count_request does, which has the last word.
+create function public.refuse_beyond_limit(admission jsonb, payload jsonb) returns void
+language plpgsql stable set search_path = '' as $$
+declare
+  allowed integer := coalesce(
+    nullif(refuse_beyond_limit.admission -> 'limit', 'null'), refuse_beyond_limit.payload -> 'limit');
+begin
+  if (select known.count from public.monkai_rate_limits known
+      where known.token_id = (refuse_beyond_limit.admission ->> 'token_id')::uuid
+        and known.bucket = refuse_beyond_limit.payload ->> 'bucket'
+        and known.minute = date_trunc('minute', now())) >= allowed then
+    raise sqlstate 'TR429';
+  end if;
+exception
+  when sqlstate 'TR429' then raise;
+  when others then null;
+end $$;
+
+-- Counts a request whose work is done. Raises TR429 when it is beyond the limit: then who calls undoes the work, and counts.
+create function public.count_or_undo(answer jsonb, payload jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  counted jsonb := public.count_request(count_or_undo.answer, count_or_undo.payload);
+begin
+  if counted #>> '{error,code}' = 'rate_limit_exceeded' then raise sqlstate 'TR429'; end if;
+  return counted;
+end $$;
 
 -- The items as steps in their sessions and traces. What one that is refused there has opened is taken back, and the others
 -- are placed anew without it.
@@ -41,23 +78,26 @@ declare
   items jsonb := record_traces.payload -> 'items';
   steps public.step[];
   results jsonb;
+  answer jsonb;
 begin
   if admission ?| array['error', 'anonymization'] then return admission; end if;
   -- The key before the count: a request that waits for its twin must not hold up the other requests of its token.
   admission := public.replay_or_claim(admission, record_traces.payload);
-  admission := public.count_request(admission, record_traces.payload);
-  if admission ?| array['error', 'replay'] then return admission; end if;
+  if admission ?| array['error', 'replay'] then return public.count_request(admission, record_traces.payload); end if;
+  perform public.refuse_beyond_limit(admission, record_traces.payload);
 
   steps := public.place_steps(admission, items);
   perform public.store_steps(tenant_id, items, steps);
-
   results := public.item_results(items, steps);
-  return public.settle_idempotency_key(
+  answer := public.settle_idempotency_key(
     admission || case
       when (record_traces.payload ->> 'single')::boolean and results -> 0 ? 'error'
         then jsonb_build_object('error', results -> 0 -> 'error')
       else jsonb_build_object('data', jsonb_build_object('results', results))
     end, record_traces.payload);
+  return public.count_or_undo(answer, record_traces.payload);
+exception when sqlstate 'TR429' then -- nothing of the above has happened
+  return public.count_request(admission || public.limit_refusal(), record_traces.payload);
 end $$;
 
 -- POST /records/upload and /logs/upload. payload.items: as in record_traces, of type message or log, without results;
@@ -74,26 +114,24 @@ declare
   duplicates integer[];
 begin
   if admission ?| array['error', 'anonymization'] then return admission; end if;
-  admission := public.count_request(admission, upload_items.payload);
-  if admission ? 'error' then return admission; end if;
+  perform public.refuse_beyond_limit(admission, upload_items.payload);
   refusal := public.upload_refusal(admission, items);
-  if refusal is not null then return admission || refusal; end if;
-
-  begin
+  if refusal is null then
     steps := public.place_in_sessions(admission, items);
     select step.error into refusal from unnest(steps) as step where step.error is not null limit 1;
-    if refusal is not null then raise sqlstate 'TR403'; end if;
-  exception when sqlstate 'TR403' then -- takes back what place_in_sessions has written, but not the count
-    return admission || refusal;
-  end;
+  end if;
+  if refusal is not null then raise sqlstate 'TR403'; end if;
 
   duplicates := public.duplicate_records(tenant_id, items);
   steps := array(select step from unnest(steps) as step where step.index <> all (duplicates) order by step.index);
   steps := public.place_in_traces(tenant_id, steps);
   perform public.store_steps(tenant_id, items, steps);
 
-  return admission || jsonb_build_object('data', jsonb_build_object(
-    'inserted_count', cardinality(steps), 'duplicates', to_jsonb(duplicates)));
+  return public.count_or_undo(
+    admission || jsonb_build_object('data', jsonb_build_object(
+      'inserted_count', cardinality(steps), 'duplicates', to_jsonb(duplicates))), upload_items.payload);
+exception when sqlstate 'TR403' or sqlstate 'TR429' then -- nothing of the above has happened
+  return public.count_request(admission || coalesce(refusal, public.limit_refusal()), upload_items.payload);
 end $$;
 
 -- The step of admission that counts. The limit is the token's own, else its tenant's, else payload.limit, the bucket's
@@ -123,8 +161,14 @@ exception when others then
 end $$;
 
 revoke execute on function
+  public.limit_refusal,
+  public.refuse_beyond_limit,
+  public.count_or_undo,
   public.place_steps
   from public, anon, authenticated;
 grant execute on function
+  public.limit_refusal,
+  public.refuse_beyond_limit,
+  public.count_or_undo,
   public.place_steps
   to service_role;
