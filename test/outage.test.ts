@@ -113,9 +113,9 @@ it("the time is the request's: rules that change and change do not make it longe
       response
         .setHeader("Content-Type", "application/json")
         .end(JSON.stringify({ anonymization: { version, rules } }));
-    setTimeout(late, TIMEOUT_SECONDS * 600);
+    setTimeout(late, 1_200);
   });
-  const { api } = appInProcess(url, "any key", { timeoutSeconds: TIMEOUT_SECONDS });
+  const { api } = appInProcess(url, "any key", { timeoutSeconds: 2 });
   const answer = await new Client(api, "tk_any").post("/v1/traces/llm", { session_id: "s" });
   expect([answer.status, version]).toEqual([503, 2]);
 });
