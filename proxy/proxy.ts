@@ -51,7 +51,12 @@ export async function proxy(request: Request, options: ProxyOptions): Promise<Re
 }
 
 function upstreamOf({ upstream }: ProxyOptions): URL | undefined {
-  return upstream && /^https?:\/\/\w/.test(upstream) ? new URL(upstream) : undefined;
+  try {
+    const url = new URL(upstream ?? "");
+    return /^https?:$/.test(url.protocol) ? url : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Where a request goes: below the upstream's path, on the upstream's host. Undefined for all other paths. */

@@ -25,7 +25,8 @@ export function speaksSoat(request: Request): boolean {
  * asked in `X-Forwarded-Host`, `-Port`, `-Proto` and `-Prefix`. Supabase's gateway takes `/functions/v1` off the path.
  */
 export function baseUrl(request: Request): string {
-  const { protocol, host } = new URL(request.url);
+  const { protocol, host: asked } = new URL(request.url);
+  const host = /^[\w.:[\]-]+$/.test(asked) ? asked : "localhost"; // some runtimes take any Host
   const { place, version } = PREFIX.exec(pathOf(request))?.groups ?? {};
   const forwarded = (name: string, form: RegExp) => {
     const [first = ""] = (request.headers.get(`X-Forwarded-${name}`) ?? "").split(",");

@@ -38,30 +38,51 @@ begin
 end $$;
 
 -- The items as steps in their sessions and traces. What one that is refused there has opened is taken back, and the others
--- are placed anew without it.
+-- are placed anew without it: only the first refusal by a trace counts then, since later ones may come of it. Not for ever:
+-- all count after five times, or where many traces were moved; and after ten, or very many, what is left is refused.
 create function public.place_steps(admission jsonb, items jsonb) returns public.step[]
 language plpgsql set search_path = '' as $$
 declare
   remaining jsonb := place_steps.items;
   steps public.step[];
+  step public.step;
   refused public.step[] := '{}';
   refused_indexes integer[];
+  first_refused integer;
+  moved integer;
+  moved_in_all integer := 0;
 begin
-  loop
+  for times in 1..10 loop
     begin
       steps := public.place_in_traces(
         (place_steps.admission ->> 'tenant_id')::uuid, public.place_in_sessions(place_steps.admission, remaining));
-      if not exists (select from unnest(steps) as step where step.error is not null) then return refused || steps; end if;
+      if not exists (select from unnest(steps) as placed where placed.error is not null) then return refused || steps; end if;
+      moved := coalesce(nullif(current_setting('trace_api.moved_traces', true), '')::integer, 0);
       raise sqlstate 'TR400';
     exception when sqlstate 'TR400' then
-      refused := refused || array(select step from unnest(steps) as step where step.error is not null);
-      refused_indexes := array(select step.index from unnest(refused) as step);
+      first_refused := (
+        select min(placed.index) from unnest(steps) as placed where placed.error #>> '{error,code}' <> 'forbidden');
+      refused := refused || array(
+        select placed from unnest(steps) as placed
+        where placed.error #>> '{error,code}' = 'forbidden' or placed.index = first_refused
+          or placed.error is not null and (times > 5 or moved > 1000));
+      refused_indexes := array(select placed.index from unnest(refused) as placed);
       remaining := (
         select coalesce(jsonb_agg(item.value order by item.number), '[]')
         from jsonb_array_elements(remaining) with ordinality as item (value, number)
         where (item.value ->> 'index')::integer <> all (refused_indexes));
     end;
+    moved_in_all := moved_in_all + moved;
+    exit when moved_in_all > 40000;
   end loop;
+
+  foreach step in array steps loop
+    continue when step.index = any (refused_indexes);
+    step.error := public.refusal('invalid_payload',
+      'trace_id: too many items of this batch depend on refused ones. Send this one again.');
+    refused := array_append(refused, step);
+  end loop;
+  return refused;
 end $$;
 
 -- POST /traces/llm, /traces/tool, /traces/handoff, /traces/log (one item) and /traces/batch (1 to 100).

@@ -41,7 +41,9 @@ declare
 begin
   select traces.tree_id into parents_tree from public.traces where traces.id = adopt_trace.parent;
   if parents_tree = adopt_trace.child then return 'parent_trace_id: this would make a cycle'; end if;
-  if moved_before > 20000 then
+  if (select count(*) from (
+    select from public.traces where traces.tree_id = adopt_trace.child limit 20001 - moved_before) as moving
+  ) > 20000 - moved_before then
     return 'parent_trace_id: the request would move too many traces. Send parents first, or fewer items at a time';
   end if;
 

@@ -206,6 +206,16 @@ describe("what is anonymized", () => {
     ],
     ["JSON in a text with a member twice", '{"to":"a@b.co","to":"x"}', '{"to":"[EMAIL]","to":"x"}'],
     ["names that become one in JSON in a text", '{"a@b.co":1,"c@d.co":2}', '{"[EMAIL]":1,"[EMAIL]2":2}'],
+    [
+      "numbers with an exponent in JSON in a text",
+      '{"cpf": 5.2998224725E10, "n": 1.5E3}',
+      '{"cpf": "[CPF]", "n": 1.5E3}',
+    ],
+    [
+      "names that become words of an API are told apart from them",
+      { MK: 1, X: 2, "a user": 3 },
+      { X: 1, X2: 2, "a X": 3 },
+    ],
     ["a role in a list is none", '{"role":["user"]}', '{"role":["X"]}'],
     ["JSON in a text, with escapes", '["jo\\u00e3o\\u0040b.co"]', '["[EMAIL]"]'],
     ["JSON in a text where nothing is found", '{ "a" : 1 }', '{ "a" : 1 }'],

@@ -161,6 +161,7 @@ describe.each([
   it.each([
     ["cannot be reached", async () => `http://127.0.0.1:${await freePort()}`],
     ["is not set", async () => undefined],
+    ["has no good port", async () => "https://project.supabase.co:99999/functions/v1/monkai-api"],
     ["is no URL", async () => "project.supabase.co/functions/v1/monkai-api"],
   ])("is 502 internal_error when the upstream %s", async (__, address) => {
     const lost = await start(await address());

@@ -88,18 +88,6 @@ export function sessions(api: Api): void {
       expect(late.body.session_id).not.toBe(session.session_id);
     });
 
-    it("a session expires by its own inactivity_timeout, unless the request names another", async () => {
-      const client = await newClient(api);
-      const user = { namespace: "n", user_id: "u" };
-      const { body: short } = await client.post("/v1/sessions/create", { ...user, inactivity_timeout: 10 });
-      await ageSession(client, short.session_id, 11);
-      const named = { ...user, inactivity_timeout: 60 };
-      const found = await client.post("/v1/sessions/get-or-create", named);
-      expect(found.body).toMatchObject({ session_id: short.session_id, reused: true });
-      const fresh = await client.post("/v1/sessions/get-or-create", user);
-      expect([fresh.status, fresh.body.reused]).toEqual([200, false]);
-    });
-
     it("of several active sessions it is the one that was active last", async () => {
       const client = await newClient(api);
       const wanted = { namespace: "n", user_id: "u" };

@@ -194,6 +194,15 @@ export function uploads(api: Api): void {
       expect((await stranger.post("/v1/records/upload", { records })).body.inserted_count).toBe(12);
     });
 
+    it("the same message with its members in another order is a repetition", async () => {
+      const client = await newClient(api);
+      const records = ['{"role":"user","content":"1"}', '{"content":"1","role":"user"}'].map(
+        (msg) => `{"namespace":"n","agent":"a","msg":${msg}}`,
+      );
+      const { body } = await client.post("/v1/records/upload", `{"records":[${records}]}`);
+      expect(body).toMatchObject({ inserted_count: 1, dropped_count: 1 });
+    });
+
     it("ten uploads of one record at once store it once", async () => {
       const client = await newClient(api);
       const answers = await Promise.all(

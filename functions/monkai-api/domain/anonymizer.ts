@@ -44,7 +44,7 @@ const SAID = new Set([
 /** Words of the APIs of language models. As names of members, and as what `role` and `type` say, no rule changes them. */
 const API_WORDS = new Set(
   (
-    "role content sender reason timestamp tool_calls tool_call_id tool_name tool_use_id is_internal_tool internal_tool_type type text id name " +
+    "role content sender from to reason timestamp tool_calls tool_call_id tool_name tool_use_id is_internal_tool internal_tool_type type text id name " +
     "function arguments input output messages message choices prompt usage model index finish_reason url image_url " +
     "user assistant system tool developer human ai tool_use tool_result thinking image file audio input_text output_text " +
     "web_search_call file_search_call code_interpreter_call function_call function_call_output reasoning"
@@ -165,9 +165,18 @@ function redactedText(text: string, redact: Redactor): string {
     return {
       name: (name) => names.of(name),
       text: (value, name) => (isForm(name, value) ? value : redactedText(value, redact)),
-      number: (digits) => redact.number(digits),
+      number: (digits) => redactedNumber(digits, redact),
     };
   });
+}
+
+/** A number as it is written, and as it would be without an exponent: 5.2998224725E10. */
+function redactedNumber(digits: string, redact: Redactor): string {
+  const redacted = redact.number(digits);
+  if (redacted !== digits) return redacted;
+  const plain = String(Number(digits));
+  const plainRedacted = redact.number(plain);
+  return plainRedacted === plain ? digits : plainRedacted;
 }
 
 /** Whether a member's value is a word of an API, as `{"role": "user"}` has it. */
@@ -175,7 +184,7 @@ function isForm(name: string | undefined, value: unknown): boolean {
   return name !== undefined && FORM.has(name) && typeof value === "string" && API_WORDS.has(value);
 }
 
-/** The names of one object's members. Two that have become one are told apart: [EMAIL], [EMAIL]2. */
+/** The names of one object's members. Two that have become one are told apart: [EMAIL], [EMAIL]2. None becomes an API's word. */
 class RedactedNames {
   readonly #redact: Redactor;
   readonly #known = new Map<string, string>();
@@ -190,7 +199,7 @@ class RedactedNames {
     if (known !== undefined) return known;
     const redacted = API_WORDS.has(sent) ? sent : this.#redact.text(sent);
     let unique = redacted;
-    while (this.#times.has(unique)) {
+    while (this.#times.has(unique) || (unique !== sent && API_WORDS.has(unique))) {
       const time = (this.#times.get(redacted) ?? 1) + 1;
       this.#times.set(redacted, time);
       unique = `${redacted}${time}`;

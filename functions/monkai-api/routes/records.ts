@@ -53,7 +53,7 @@ const queryRecords = postRoute({
 });
 
 /** The database places them one after the other. */
-const MOST_TRANSFERS = 10_000;
+const MOST_TRANSFERS = 5_000;
 
 const RecordsUploadRequest = z.object({
   records: z
@@ -73,7 +73,7 @@ const uploadRecords = postRoute({
   operationId: "uploadRecords",
   summary: "Upload conversation records (batch)",
   description:
-    "Up to 1,000 records with up to 10,000 transfers, all stored or none. A record is dropped as a duplicate when one " +
+    "Up to 1,000 records with up to 5,000 transfers, all stored or none. A record is dropped as a duplicate when one " +
     "with the same namespace, session, agent, user, message (with attachments and `wam_id`) and, when given, " +
     "`inserted_at` was stored within the last 60 seconds.",
   bucket: "bulk_upload",

@@ -61,8 +61,7 @@ const getOrCreateSession = postRoute({
   summary: "Get the active session of a user, or create one",
   description:
     "The most recent session of `(namespace, user_id)` if anything was traced in it within the last " +
-    "`inactivity_timeout` seconds, else a new one. A session that is found keeps the timeout it was created with; by that " +
-    "one, too, it has expired for a request that names none.",
+    "`inactivity_timeout` seconds, else a new one. A session that is found keeps the timeout it was created with.",
   bucket: "sessions",
   body: requestBody(SessionGetOrCreateRequest).openapi("SessionGetOrCreateRequest"),
   result: SessionGetOrCreateResponse,

@@ -1,8 +1,17 @@
 import { hex } from "../domain/hash.ts";
+import { isObject } from "../domain/json.ts";
 import type { UploadedItem } from "./traces.ts";
 
 /** What makes a message another one: itself, what is attached, its own id, and who sent it. */
-const SAID = ["msg", "attachments", "wam_id", "user_id", "user_whatsapp", "external_user_id"];
+const SAID = [
+  "msg",
+  "attachments",
+  "wam_id",
+  "user_id",
+  "user_whatsapp",
+  "external_user_id",
+  "external_user_channel",
+];
 
 /**
  * HMAC-SHA-256 of messages as they were sent, by which repeated ones are known. With a key: who reads the database
@@ -36,6 +45,12 @@ function said({ content }: UploadedItem): unknown[] {
 }
 
 async function hmac(key: CryptoKey, message: unknown): Promise<string> {
-  const bytes = new TextEncoder().encode(JSON.stringify(message));
+  const bytes = new TextEncoder().encode(JSON.stringify(message, inOrder));
   return hex(new Uint8Array(await crypto.subtle.sign("HMAC", key, bytes)));
+}
+
+/** The members of objects by name: JSON says nothing of their order. */
+function inOrder(_: string, value: unknown): unknown {
+  if (!isObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1)));
 }
