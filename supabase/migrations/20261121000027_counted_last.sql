@@ -1,11 +1,21 @@
 -- What is refused leaves nothing behind, but for its count: no namespace, session, agent or trace. And what brings content is
 -- counted last: a token's requests wait for each other at its counter, so it is held for a moment and not for all their work.
 
--- For who is beyond the limit, until count_request says how far.
-create function public.limit_refusal() returns jsonb
-language plpgsql immutable set search_path = '' as $$
+-- What is left of the minute that is counted, in seconds: it may be over, for who has waited.
+create function public.seconds_to_reset() returns integer
+language plpgsql volatile set search_path = '' as $$
 begin
-  return public.refusal('rate_limit_exceeded', 'The limit of requests per minute is used up.');
+  return greatest(1, ceil(extract(epoch from date_trunc('minute', now()) + interval '1 minute' - clock_timestamp())));
+end $$;
+
+-- For who is beyond the limit, in case that count_request cannot say how far.
+create function public.limit_refusal(admission jsonb, payload jsonb) returns jsonb
+language plpgsql volatile set search_path = '' as $$
+begin
+  return public.refusal('rate_limit_exceeded', 'The limit of requests per minute is used up.') || jsonb_build_object(
+    'rate_limit', jsonb_build_object(
+      'bucket', limit_refusal.payload -> 'bucket', 'remaining', 0, 'reset', public.seconds_to_reset(),
+      'limit', coalesce(nullif(limit_refusal.admission -> 'limit', 'null'), limit_refusal.payload -> 'limit')));
 end $$;
 
 -- Raises TR429 where the limit is used up already, as far as other requests have committed: no work is begun then. Fails open,
@@ -118,7 +128,8 @@ begin
     end, record_traces.payload);
   return public.count_or_undo(answer, record_traces.payload);
 exception when sqlstate 'TR429' then -- nothing of the above has happened
-  return public.count_request(admission || public.limit_refusal(), record_traces.payload);
+  return public.count_request(
+    admission || public.limit_refusal(admission, record_traces.payload), record_traces.payload);
 end $$;
 
 -- POST /records/upload and /logs/upload. payload.items: as in record_traces, of type message or log, without results;
@@ -152,7 +163,8 @@ begin
     admission || jsonb_build_object('data', jsonb_build_object(
       'inserted_count', cardinality(steps), 'duplicates', to_jsonb(duplicates))), upload_items.payload);
 exception when sqlstate 'TR403' or sqlstate 'TR429' then -- nothing of the above has happened
-  return public.count_request(admission || coalesce(refusal, public.limit_refusal()), upload_items.payload);
+  return public.count_request(
+    admission || coalesce(refusal, public.limit_refusal(admission, upload_items.payload)), upload_items.payload);
 end $$;
 
 -- The step of admission that counts. The limit is the token's own, else its tenant's, else payload.limit, the bucket's
@@ -169,8 +181,7 @@ declare
 begin
   counted := public.monkai_increment_rate_limit((admission ->> 'token_id')::uuid, bucket);
   if counted is null or allowed is null then raise exception 'there is no count or no limit'; end if;
-  -- Of the minute that was counted: it may be over, for who has waited.
-  reset := greatest(1, ceil(extract(epoch from date_trunc('minute', now()) + interval '1 minute' - clock_timestamp())));
+  reset := public.seconds_to_reset();
   counted_admission := admission || jsonb_build_object('rate_limit', jsonb_build_object(
     'bucket', bucket, 'limit', allowed, 'remaining', greatest(allowed - counted, 0), 'reset', reset));
   if counted <= allowed then return counted_admission; end if;
@@ -182,12 +193,14 @@ exception when others then
 end $$;
 
 revoke execute on function
+  public.seconds_to_reset,
   public.limit_refusal,
   public.refuse_beyond_limit,
   public.count_or_undo,
   public.place_steps
   from public, anon, authenticated;
 grant execute on function
+  public.seconds_to_reset,
   public.limit_refusal,
   public.refuse_beyond_limit,
   public.count_or_undo,

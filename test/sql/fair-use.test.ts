@@ -1,6 +1,7 @@
 import postgres from "postgres";
 import { afterAll, describe, expect, inject, it } from "vitest";
 import { callAll, fromManyTokens, newCaller, otherToken, waitUntilBlocked } from "../support/database.ts";
+import { withinOneMinute } from "../support/tenant.ts";
 
 const CONNECTIONS = 30;
 const sql = postgres(inject("databaseUrl"), { max: CONNECTIONS, onnotice: () => {} });
@@ -223,6 +224,22 @@ describe("what brings content is counted last", () => {
       expect(stored).toEqual({ items: 10, sessions: 10, counted: CONNECTIONS });
     },
   );
+
+  it("beyond the limit it is refused with its limit, also while the count cannot be had", {
+    timeout: 30_000,
+  }, async () => {
+    await withinOneMinute(10_000);
+    const payload = await keyedTrace({ idempotency: undefined, limit: 1 });
+    const [{ tenant_id, token_id }] = await callAll(sql, "record_traces", [payload]);
+    const answer = await sql.begin(async (holder) => {
+      await holder`select from public.monkai_rate_limits where token_id = ${token_id} for update`;
+      return (await callAll(sql, "record_traces", [payload]))[0];
+    });
+    expect(answer.error.code).toBe("rate_limit_exceeded");
+    expect(answer.rate_limit).toMatchObject({ bucket: "traces", limit: 1, remaining: 0 });
+    expect(answer.rate_limit.reset).toBeGreaterThan(0);
+    expect(await recordsOf(tenant_id)).toBe(1);
+  });
 
   it("a request that waits for its session does not hold up the others of its token", async () => {
     const payload = await keyedTrace({ idempotency: undefined });
