@@ -1,5 +1,5 @@
 import postgres from "postgres";
-import { afterAll, describe, expect, inject, it } from "vitest";
+import { afterAll, beforeEach, describe, expect, inject, it } from "vitest";
 import { callAll, fromManyTokens, newCaller, otherToken, waitUntilBlocked } from "../support/database.ts";
 import { withinOneMinute } from "../support/tenant.ts";
 
@@ -198,7 +198,9 @@ describe("rate limits in the database", () => {
   });
 });
 
-describe("what brings content is counted last", () => {
+describe("what brings content is counted last", { timeout: 40_000 }, () => {
+  beforeEach(() => withinOneMinute(10_000));
+
   it.each([
     ["record_traces", { single: true }],
     ["upload_items", {}],
@@ -225,10 +227,7 @@ describe("what brings content is counted last", () => {
     },
   );
 
-  it("beyond the limit it is refused with its limit, also while the count cannot be had", {
-    timeout: 30_000,
-  }, async () => {
-    await withinOneMinute(10_000);
+  it("beyond the limit it is refused with its limit, also while the count cannot be had", async () => {
     const payload = await keyedTrace({ idempotency: undefined, limit: 1 });
     const [{ tenant_id, token_id }] = await callAll(sql, "record_traces", [payload]);
     const answer = await sql.begin(async (holder) => {
