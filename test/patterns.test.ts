@@ -83,6 +83,14 @@ describe("a hostile pattern", () => {
     expect((await client.get("/v1/anonymization-rules")).body.version).toBe(0);
   });
 
+  it("patterns that are too large together are compiled no further, and make one issue", async () => {
+    const client = await newClient(api);
+    const custom = Array.from({ length: 50 }, () => ({ name: "a", pattern: "a{400}", replacement: "-" }));
+    const { status, body } = await client.put("/v1/anonymization-rules", { custom });
+    expect([status, body.error.code]).toEqual([400, "invalid_payload"]);
+    expect(body.issues).toEqual([{ path: ["custom"], message: expect.any(String) }]);
+  });
+
   it.each(ACCEPTED)("%s goes through nearly 1 MiB that it all but matches", async (_, pattern) => {
     const client = await newClient(api);
     expect((await client.put("/v1/anonymization-rules", rulesOf(pattern))).status).toBe(200);

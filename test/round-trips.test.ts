@@ -1,4 +1,5 @@
 import { describe, expect, inject, it } from "vitest";
+import { SCHEMA_VERSION } from "../functions/monkai-api/store/store.ts";
 import { freePort } from "../scripts/stack/ports.ts";
 import { appInProcess } from "./support/app.ts";
 import { Client, limitTenant, newClient } from "./support/tenant.ts";
@@ -178,6 +179,16 @@ it("a database without this API's newest migration is not ready", async () => {
   const response = await api("/v1/health/ready");
   expect(response.status).toBe(503);
   expect((await response.json()).error.message).toContain("supabase db push");
+});
+
+it.each([
+  ["of a newer version", { schema_version: SCHEMA_VERSION + 1 }, 200],
+  ["that is older than versions", { ready: true }, 503],
+])("a database %s: %j is %i", async (_, said, status) => {
+  const { api } = appInProcess(inject("restUrl"), inject("serviceKey"), {
+    fetch: async () => Response.json(said),
+  });
+  expect((await api("/v1/health/ready")).status).toBe(status);
 });
 
 describe("no call at all", () => {

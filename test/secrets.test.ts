@@ -5,7 +5,7 @@ import { afterAll, describe, expect, inject, it, vi } from "vitest";
 import { isObject } from "../functions/monkai-api/domain/json.ts";
 import { appInProcess } from "./support/app.ts";
 import { ask, askAll, type Call, operationsAbout, writesAbout } from "./support/operations.ts";
-import { type Api, type Client, forceRules, limitTenant, newClient } from "./support/tenant.ts";
+import { type Api, Client, forceRules, limitTenant, newClient } from "./support/tenant.ts";
 
 const sql = postgres(inject("databaseUrl"), { max: 1, onnotice: () => {} });
 afterAll(() => sql.end());
@@ -55,6 +55,27 @@ describe("what is stored", () => {
     const hash = createHash("sha256").update(client.token).digest("hex");
     const texts = [client.tenant, hash, client.token.replace(/^tk_/, ""), inject("serviceKey")];
     expect(await holders(...texts)).toEqual([["tenants"], ["tracer_tokens"], [], []]);
+  });
+
+  it("the hash by which a repeated message is known needs the API's key: another key, another hash", async () => {
+    const hashWith = async (key: string) => {
+      const sent: { payload: { items: { message_hash: string }[] } }[] = [];
+      const { api } = appInProcess("http://rest.invalid", key, {
+        fetch: async (_, init) => {
+          sent.push(JSON.parse(`${init?.body}`));
+          return Response.json({ data: { inserted_count: 1, duplicates: [] } });
+        },
+      });
+      const records = [{ namespace: "n", agent: "a", msg: { role: "user", content: "hi" } }];
+      expect((await new Client(api, "tk_any").post("/v1/records/upload", { records })).status).toBe(200);
+      return sent[0]?.payload.items[0]?.message_hash;
+    };
+    const hash = await hashWith("one key");
+    expect(hash).toMatch(/^[0-9a-f]{64}$/);
+    expect([await hashWith("one key"), await hashWith("another key")]).toEqual([
+      hash,
+      expect.not.stringMatching(`${hash}`),
+    ]);
   });
 
   it("what was said in traces whose content is taken away is nowhere: not in remembered answers, not in fingerprints", async () => {

@@ -73,6 +73,14 @@ function endpointOf(fact: string): string {
   return fact.split(" ", 2).join(" ");
 }
 
+it.each(["json", "yaml"])("each who asks for openapi.%s reads where it has asked itself", async (form) => {
+  const app = appWithoutStore();
+  for (const base of ["http://one.test/v1", "http://two.test/v1", "http://two.test/api/v1"]) {
+    const text = await (await app.request(`${base}/openapi.${form}`)).text();
+    expect((load(text) as { servers: object[] }).servers).toMatchObject([{ url: base }]);
+  }
+});
+
 it("there is no route beside those of the document, but for the page's files", async () => {
   const app = appWithoutStore();
   const { paths } = await (await app.request("http://api.test/v1/openapi.json")).json();

@@ -195,6 +195,16 @@ describe("what is anonymized", () => {
       { a: [{ "[EMAIL]": "[EMAIL]" }] },
     ],
     ["two names that become one", { "a@b.co": 1, "c@d.co": 2 }, { "[EMAIL]": 1, "[EMAIL]2": 2 }],
+    [
+      "two names that become one, and a third that is like theirs",
+      { "a@b.co": 1, "c@d.co": 2, "[EMAIL]2": 3 },
+      { "[EMAIL]": 1, "[EMAIL]2": 2, "[EMAIL]22": 3 },
+    ],
+    [
+      "a name like theirs, and two that become one",
+      { "[EMAIL]2": 1, "a@b.co": 2, "c@d.co": 3 },
+      { "[EMAIL]2": 1, "[EMAIL]": 2, "[EMAIL]3": 3 },
+    ],
     ["numbers", [52998224725, 12, 1.5, true, null], ["[CPF]", 12, 1.5, true, null]],
     ["JSON in JSON, once", '["user", "[\\"user\\"]"]', '["X", "[\\"X\\"]"]'],
     ["a message in JSON, its form kept", '{"role":"user","content":"user"}', '{"role":"user","content":"X"}'],
@@ -216,6 +226,20 @@ describe("what is anonymized", () => {
       { MK: 1, X: 2, "a user": 3 },
       { X: 1, X2: 2, "a X": 3 },
     ],
+    [
+      "names that become one in two objects",
+      '{"x":{"a@b.co":1},"c@d.co":{"e@f.co":1}}',
+      '{"x":{"[EMAIL]":1},"[EMAIL]":{"[EMAIL]":1}}',
+    ],
+    ["negative numbers in JSON in a text", '{"n":-52998224725}', '{"n":"-[CPF]"}'],
+    ["a name with space behind it", '{"role" : "user", "a" : "user"}', '{"role" : "user", "a" : "X"}'],
+    [
+      "a message in JSON in JSON, its form kept",
+      '["{\\"role\\":\\"user\\"}"]',
+      '["{\\"role\\":\\"user\\"}"]',
+    ],
+    ["a text behind an object", '[{"role":"user"},"user"]', '[{"role":"user"},"X"]'],
+    ["a text as JSON", '"joao\\u0040b.co"', '"[EMAIL]"'],
     ["a role in a list is none", '{"role":["user"]}', '{"role":["X"]}'],
     ["JSON in a text, with escapes", '["jo\\u00e3o\\u0040b.co"]', '["[EMAIL]"]'],
     ["JSON in a text where nothing is found", '{ "a" : 1 }', '{ "a" : 1 }'],
@@ -228,6 +252,22 @@ describe("what is anonymized", () => {
     ["a role that is no word", { role: "a@b.co" }, { role: "[EMAIL]" }],
   ])("%s", (_, said, expected) => {
     expect(anonymized(said, rules)).toEqual(expected);
+  });
+
+  it("is all of a transfer but the agents and the names that it may have", () => {
+    const sent = {
+      from: "reason",
+      to: "a",
+      reason: "reason",
+      timestamp: "timestamp",
+      "my reason": ["reason"],
+    };
+    const [item] = new Anonymizer(rulesOf([], custom("reason|timestamp", "X"))).anonymize([
+      { content: { transfers: [sent] } },
+    ]);
+    expect(item?.content?.transfers).toEqual([
+      { from: "reason", to: "a", reason: "X", timestamp: "X", "my X": ["X"] },
+    ]);
   });
 
   it("is what was said, and not users, names and ids; the version is noted", () => {

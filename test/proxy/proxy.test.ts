@@ -163,6 +163,8 @@ describe.each([
     ["is not set", async () => undefined],
     ["has no good port", async () => "https://project.supabase.co:99999/functions/v1/monkai-api"],
     ["is no URL", async () => "project.supabase.co/functions/v1/monkai-api"],
+    ["has no host", async () => "https://"],
+    ["is no server of HTTP", async () => "postgres://127.0.0.1:1/postgres"],
   ])("is 502 internal_error when the upstream %s", async (__, address) => {
     const lost = await start(await address());
     try {

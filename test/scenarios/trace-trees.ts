@@ -201,6 +201,19 @@ export function traceTrees(api: Api): void {
       expect(trees.map((root) => drawn(root, true)).sort()).toEqual(["a:1", "a:1", "x:0(a:1(y:0))"]);
     });
 
+    it.each([
+      [99, 101],
+      [100, 102],
+    ])("a handoff to an agent %i traces up: of a hundred hops %i traces", async (back, total) => {
+      const client = await newClient(api);
+      const hop = (_: unknown, index: number) => ({ from: `a${index}`, to: `a${index + 1}` });
+      const to = `a${100 - back}`;
+      const transfers = [...Array.from({ length: 100 }, hop), { from: "a100", to }];
+      const record = { namespace: "n", session_id: "s", agent: to, msg: {}, transfers };
+      expect((await client.post("/v1/records/upload", { records: [record] })).body.inserted_count).toBe(1);
+      expect((await list(client)).total).toBe(total);
+    });
+
     it("thousands of handoffs are taken, 5,000 in an upload: all of them new, or again and again", async () => {
       const client = await newClient(api);
       const upload = (from: number, count: number) => {
@@ -215,6 +228,7 @@ export function traceTrees(api: Api): void {
       };
       for (const from of [0, 1_000]) expect((await upload(from, 1)).body.inserted_count).toBe(1);
       expect((await upload(500, 1)).body.inserted_count).toBe(1);
+      expect((await upload(1, 5)).body.inserted_count).toBe(5);
       const refused = await upload(0, 6);
       expect([refused.status, refused.body.error.code]).toEqual([400, "invalid_payload"]);
       expect(refused.body.error.message).toContain("records");
@@ -345,6 +359,30 @@ export function traceTrees(api: Api): void {
       const { body } = await client.post("/v1/traces/batch", { traces });
       expect(body.results.map(({ status }: { status: string }) => status)).toEqual(["error", "ok"]);
       expect((await client.get("/v1/traces/y")).body.step_count).toBe(2);
+    });
+
+    it("what another refusal in the batch makes impossible is refused too, and the rest is stored", async () => {
+      const client = await newClient(api);
+      await send(client, [
+        { ...llm("a"), trace_id: "t" },
+        { ...llm("a"), trace_id: "e", namespace: "elsewhere", session_id: "z" },
+      ]);
+      const item = { type: "llm", session_id: "new", agent: "a" };
+      // The second would go where the first has opened the session.
+      const traces = [
+        { ...item, namespace: "elsewhere", trace_id: "t" },
+        { ...item, trace_id: "e" },
+        { ...item, session_id: "another" },
+      ];
+      const { status, body } = await client.post("/v1/traces/batch", { traces });
+      expect([status, body.succeeded, body.failed]).toEqual([200, 1, 2]);
+      const codes = body.results.map((result: { error?: { code: string } }) => result.error?.code);
+      expect(codes).toEqual(["invalid_payload", "invalid_payload", undefined]);
+      // Neither has left the session behind: it is where who comes next opens it.
+      for (const namespace of ["elsewhere", undefined])
+        expect((await client.post("/v1/traces/llm", { ...item, namespace })).status).toBe(200);
+      const { data } = await list(client, "?session_id=new");
+      expect(data).toMatchObject([{ namespace: "elsewhere", step_count: 2 }]);
     });
 
     it("the same ids in two tenants are two traces", async () => {

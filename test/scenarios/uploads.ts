@@ -186,12 +186,15 @@ export function uploads(api: Api): void {
         { ...RECORD, wam_id: "w1" },
         { ...RECORD, wam_id: "w2" },
         { ...RECORD, user_id: "u" },
+        { ...RECORD, user_whatsapp: "u" },
+        { ...RECORD, external_user_id: "u" },
+        { ...RECORD, external_user_channel: "u" },
         { ...RECORD, attachments: ["a.png"] },
       ];
       const sent = await client.post("/v1/records/upload", { records });
-      expect(sent.body).toMatchObject({ inserted_count: 12, dropped_count: 0 });
+      expect(sent.body).toMatchObject({ inserted_count: 15, dropped_count: 0 });
       const stranger = await newClient(api);
-      expect((await stranger.post("/v1/records/upload", { records })).body.inserted_count).toBe(12);
+      expect((await stranger.post("/v1/records/upload", { records })).body.inserted_count).toBe(15);
     });
 
     it("the same message with its members in another order is a repetition", async () => {

@@ -240,6 +240,62 @@ describe("what brings content is counted last", { timeout: 40_000 }, () => {
     expect(await recordsOf(tenant_id)).toBe(1);
   });
 
+  it.each([
+    ["record_traces", "llm"],
+    ["upload_items", "log"],
+  ])("%s: the last request within the limit is stored, and the one after it is not", async (name, type) => {
+    const payload = { ...(await newCaller()), limit: 2, items: [{ ...item, type, level: "info" }] };
+    const outcomes = [];
+    for (let number = 0; number < 3; number += 1) {
+      const [{ error, rate_limit }] = await callAll(sql, name, [payload]);
+      outcomes.push([error?.code, rate_limit.remaining]);
+    }
+    expect(outcomes).toEqual([
+      [undefined, 1],
+      [undefined, 0],
+      ["rate_limit_exceeded", 0],
+    ]);
+  });
+
+  it.each([
+    ["record_traces", "llm"],
+    ["upload_items", "log"],
+  ])(
+    "%s: who is beyond the limit is refused at once, and does not wait for its session",
+    async (name, type) => {
+      const payload = { ...(await newCaller()), limit: 1, items: [{ ...item, type, level: "info" }] };
+      const [{ tenant_id }] = await callAll(sql, name, [payload]);
+      await sql.begin(async (holder) => {
+        await holder`select from public.sessions where tenant_id = ${tenant_id} for update`;
+        await sql.begin(async (late) => {
+          await late`set local lock_timeout = '2s'`;
+          const [row] = await late`select ${sql(`public.${name}`)}(${sql.json(payload)}) as answer`;
+          expect(row?.answer.error.code).toBe("rate_limit_exceeded");
+        });
+      });
+    },
+  );
+
+  it("an upload that waits for its session does not hold up the others of its token", async () => {
+    const log = { ...item, type: "log", level: "info" };
+    const payload = { ...(await newCaller()), items: [log] };
+    const [{ tenant_id }] = await callAll(sql, "upload_items", [payload]);
+    let waiting: ReturnType<typeof callAll> | undefined;
+    await sql.begin(async (holder) => {
+      await holder`select from public.sessions where tenant_id = ${tenant_id} for update`;
+      waiting = callAll(sql, "upload_items", [payload]);
+      await waitUntilBlocked(sql, "upload_items");
+      await sql.begin(async (other) => {
+        await other`set local lock_timeout = '2s'`;
+        const elsewhere = { ...payload, items: [{ ...log, session_id: "t" }] };
+        const [row] = await other`select public.upload_items(${sql.json(elsewhere)}) as answer`;
+        const { data, rate_limit } = row?.answer ?? {};
+        expect([data?.inserted_count, rate_limit?.remaining]).toEqual([1, 598]);
+      });
+    });
+    expect((await waiting)?.[0].data.inserted_count).toBe(1);
+  });
+
   it("a request that waits for its session does not hold up the others of its token", async () => {
     const payload = await keyedTrace({ idempotency: undefined });
     const [{ tenant_id }] = await callAll(sql, "record_traces", [payload]);

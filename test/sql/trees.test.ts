@@ -283,6 +283,31 @@ async function violations(tenantId: string): Promise<Record<string, number>> {
   return Object.fromEntries(Object.entries(counted ?? {}).filter(([, number]) => number !== 0));
 }
 
+it("a request moves a bounded number of traces; what is beyond is refused, and the rest is stored", async () => {
+  const step = { type: "llm", namespace: "n", content: {}, result: {} };
+  const caller = { ...(await newSender()), single: false };
+  const children = ["c0", "c1"].map((trace_id, index) => ({
+    ...step,
+    index,
+    session_id: trace_id,
+    trace_id,
+  }));
+  const [{ error }] = await callAll(sql, "record_traces", [{ ...caller, items: children }]);
+  expect(error).toBeUndefined();
+  const items = children.map((child) => ({ ...child, parent_trace_id: "p" }));
+  await sql.begin(async (one) => {
+    await one`select set_config('trace_api.moved_traces', '19999', true)`;
+    const [row] = await one`select public.record_traces(${sql.json({ ...caller, items })}) as answer`;
+    expect(row?.answer.data.results).toMatchObject([
+      { status: "ok" },
+      {
+        status: "error",
+        error: { code: "invalid_payload", message: expect.stringContaining("too many traces") },
+      },
+    ]);
+  });
+});
+
 describe("random runs", () => {
   it.each(Array.from({ length: 80 }, (_, index) => index + 1))(
     "make the trees that the rules make: %i",

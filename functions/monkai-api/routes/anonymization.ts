@@ -48,11 +48,9 @@ const CustomRules = z
   .array(nullsAbsent(CustomRule))
   .max(MOST_CUSTOM_RULES, MEASURED)
   .superRefine((rules, context) => {
-    // Compiling takes time: what is refused already is not compiled.
-    if (rules.length > MOST_CUSTOM_RULES) return;
     let stepsTogether = 0;
     for (const [index, rule] of rules.entries()) {
-      if (rule.pattern.length > LONGEST_PATTERN) continue;
+      if (rule.pattern.length > LONGEST_PATTERN) continue; // refused already, and long to compile
       const { problems, steps } = checkRule(rule);
       for (const { field, message } of problems) {
         context.addIssue({ code: "custom", path: [index, field], message });
