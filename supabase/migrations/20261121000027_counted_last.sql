@@ -1,6 +1,13 @@
 -- What is refused leaves nothing behind, but for its count: no namespace, session, agent or trace. And what brings content is
 -- counted last: a token's requests wait for each other at its counter, so it is held for a moment and not for all their work.
 
+-- How many requests a minute an admitted token may make in the bucket: its own limit, else its tenant's, else payload.limit.
+create function public.allowed_requests(admission jsonb, payload jsonb) returns integer
+language plpgsql immutable set search_path = '' as $$
+begin
+  return coalesce(nullif(allowed_requests.admission -> 'limit', 'null'), allowed_requests.payload -> 'limit');
+end $$;
+
 -- What is left of the minute that is counted, in seconds: it may be over, for who has waited.
 create function public.seconds_to_reset() returns integer
 language plpgsql volatile set search_path = '' as $$
@@ -15,21 +22,19 @@ begin
   return public.refusal('rate_limit_exceeded', 'The limit of requests per minute is used up.') || jsonb_build_object(
     'rate_limit', jsonb_build_object(
       'bucket', limit_refusal.payload -> 'bucket', 'remaining', 0, 'reset', public.seconds_to_reset(),
-      'limit', coalesce(nullif(limit_refusal.admission -> 'limit', 'null'), limit_refusal.payload -> 'limit')));
+      'limit', public.allowed_requests(limit_refusal.admission, limit_refusal.payload)));
 end $$;
 
 -- Raises TR429 where the limit is used up already, as far as other requests have committed: no work is begun then. Fails open,
 -- as count_request does, which has the last word.
 create function public.refuse_beyond_limit(admission jsonb, payload jsonb) returns void
 language plpgsql stable set search_path = '' as $$
-declare
-  allowed integer := coalesce(
-    nullif(refuse_beyond_limit.admission -> 'limit', 'null'), refuse_beyond_limit.payload -> 'limit');
 begin
   if (select known.count from public.monkai_rate_limits known
       where known.token_id = (refuse_beyond_limit.admission ->> 'token_id')::uuid
         and known.bucket = refuse_beyond_limit.payload ->> 'bucket'
-        and known.minute = date_trunc('minute', now())) >= allowed then
+        and known.minute = date_trunc('minute', now()))
+    >= public.allowed_requests(refuse_beyond_limit.admission, refuse_beyond_limit.payload) then
     raise sqlstate 'TR429';
   end if;
 exception
@@ -167,14 +172,14 @@ exception when sqlstate 'TR403' or sqlstate 'TR429' then -- nothing of the above
     admission || coalesce(refusal, public.limit_refusal(admission, upload_items.payload)), upload_items.payload);
 end $$;
 
--- The step of admission that counts. The limit is the token's own, else its tenant's, else payload.limit, the bucket's
--- default. Adds {rate_limit: {bucket, limit, remaining, reset}}, reset in seconds, and refuses rate_limit_exceeded. Fails
--- open: whatever breaks here becomes a warning, and the request goes on without a limit.
+-- The step of admission that counts. Adds {rate_limit: {bucket, limit, remaining, reset}}, limit being allowed_requests and
+-- reset in seconds, and refuses rate_limit_exceeded. Fails open: whatever breaks here becomes a warning, and the request goes
+-- on without a limit.
 create or replace function public.count_request(admission jsonb, payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
   bucket text := count_request.payload ->> 'bucket';
-  allowed integer := coalesce(nullif(admission -> 'limit', 'null'), count_request.payload -> 'limit');
+  allowed integer := public.allowed_requests(count_request.admission, count_request.payload);
   counted integer;
   reset integer;
   counted_admission jsonb;
@@ -193,6 +198,7 @@ exception when others then
 end $$;
 
 revoke execute on function
+  public.allowed_requests,
   public.seconds_to_reset,
   public.limit_refusal,
   public.refuse_beyond_limit,
@@ -200,6 +206,7 @@ revoke execute on function
   public.place_steps
   from public, anon, authenticated;
 grant execute on function
+  public.allowed_requests,
   public.seconds_to_reset,
   public.limit_refusal,
   public.refuse_beyond_limit,
