@@ -57,9 +57,9 @@ export function openApiRoutes(app: OpenAPIHono<AppEnv>): void {
 function writtenOnce(write: (soat: boolean) => string): (request: Request) => string {
   const written = new Map<boolean, string>();
   return (request) => {
-    const soat = speaksSoat(request);
+    const [url, soat] = [baseUrl(request), speaksSoat(request)];
     const text = written.get(soat) ?? write(soat);
     written.set(soat, text);
-    return text.replaceAll(ANY_BASE_URL, () => baseUrl(request));
+    return text.replaceAll(ANY_BASE_URL, () => url);
   };
 }
