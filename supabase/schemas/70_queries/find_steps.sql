@@ -43,9 +43,10 @@ begin
       where changes.tenant_id = unfolded_steps.tenant_id and not changes.is_rebuild
     ) as range
     cross join lateral (
-      select steps.id from public.steps
-      where steps.id between range.first_step_id and range.last_step_id and steps.tenant_id = unfolded_steps.tenant_id offset 0
-    ) as steps);
+      select steps.id, steps.tenant_id from public.steps
+      where steps.id between range.first_step_id and range.last_step_id offset 0
+    ) as steps
+    where steps.tenant_id = unfolded_steps.tenant_id);
 end $$;
 
 -- How many steps match a query in all. By agent (records), level (logs) and time that is known by the hour; the rest of the
