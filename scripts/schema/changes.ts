@@ -32,7 +32,8 @@ export async function changesBetween(
   wantedUrl: string,
   source: Statement[],
 ): Promise<Change[]> {
-  const { actions } = plan(await factsOf(databaseUrl), await factsOf(wantedUrl), options);
+  const [actual, wanted] = await Promise.all([factsOf(databaseUrl), factsOf(wantedUrl)]);
+  const { actions } = plan(actual, wanted, options);
   const keywords = await keywordsOf(databaseUrl);
   return actions.map(({ sql, dataLoss }) => ({
     sql: functionAsWritten(sql, source) ?? readable(sql, keywords),

@@ -28,8 +28,8 @@ export function isGrants({ path }: SourceFile): boolean {
 }
 
 /**
- * Makes what the files say in an empty database, in one transaction. A file that fails waits for what comes after it, so
- * that no file's name has to say what it needs. Resolves to the files in an order that works.
+ * Makes what the files say in an empty database, in one transaction. A file that lacks something waits for those that
+ * come after it: no file has to be named for what it needs. Resolves to the files in an order that works.
  */
 export async function applySource(databaseUrl: string, files: SourceFile[]): Promise<SourceFile[]> {
   const sql = postgres(databaseUrl, { max: 1, onnotice: () => {} });
@@ -51,18 +51,25 @@ export async function applySource(databaseUrl: string, files: SourceFile[]): Pro
 
 async function applyAll(sql: postgres.TransactionSql, files: SourceFile[]): Promise<SourceFile[]> {
   const applied: SourceFile[] = [];
-  const failed: SourceFile[] = [];
+  const waiting: SourceFile[] = [];
   const errors: string[] = [];
   for (const file of files) {
     try {
       await sql.savepoint((savepoint) => savepoint.unsafe(file.text));
       applied.push(file);
     } catch (error) {
-      failed.push(file);
       errors.push(describeSqlError(file.path, file.text, error));
+      if (!lacksSomething(error)) throw new Error(errors.at(-1));
+      waiting.push(file);
     }
   }
-  if (failed.length === 0) return applied;
+  if (waiting.length === 0) return applied;
   if (applied.length === 0) throw new Error(errors.join("\n"));
-  return [...applied, ...(await applyAll(sql, failed))];
+  return [...applied, ...(await applyAll(sql, waiting))];
+}
+
+// A schema, a table, a column, a function, or a type or another object, that is not there.
+function lacksSomething(error: unknown): boolean {
+  const codes = ["3F000", "42P01", "42703", "42883", "42704"];
+  return error instanceof postgres.PostgresError && codes.includes(error.code);
 }
