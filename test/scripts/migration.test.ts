@@ -143,14 +143,21 @@ it("a migration's number is the time, and it becomes the schema's version in SQL
   expect(file?.text).toContain("return 20261121102030;");
 });
 
-it("where there is no difference nothing is written, unless a migration of data is asked for", async () => {
+it("where there is no difference nothing is written", async () => {
   expect(await writeMigration(places, server, { name: "again" })).toBeUndefined();
   expect(await readdir(places.migrations)).toEqual(["20261121102030_first.sql"]);
+});
 
-  const data = await writeMigration(places, server, { name: "data", forData: true, now: NOW });
-  expect(await readdir(places.migrations)).toContain("20261121102031_data.sql");
-  expect(await readFile(data?.file ?? "", "utf8")).toContain("-- Write here what becomes of what is stored.");
-  expect(data?.missing).toEqual([]);
+it("a migration of what is stored is written where it is asked for, with a number after the newest", async () => {
+  const written = await writeMigration(places, server, { name: "data", forData: true, now: NOW });
+  expect(written).toEqual({
+    file: join(places.migrations, "20261121102031_data.sql"),
+    losses: [],
+    missing: [],
+  });
+  expect(await readFile(written?.file ?? "", "utf8")).toContain(
+    "-- Write here what becomes of what is stored.",
+  );
 });
 
 describe("the next migration", () => {
