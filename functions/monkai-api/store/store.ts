@@ -20,6 +20,7 @@ import type {
   TraceRow,
   TracesQuery,
 } from "./queries.ts";
+import { SCHEMA_VERSION } from "./schema-version.ts";
 import type { NamespaceRow, NewSession, SessionRow, WantedSession } from "./sessions.ts";
 import type { ItemResult, StoredItem, TraceItem, TraceResult, UploadedItem, ValidItem } from "./traces.ts";
 
@@ -58,9 +59,6 @@ type Answer<Data> = Admission & {
 
 /** How much an export reads at a time. It holds two pages in memory; larger ones are not faster by much. */
 const EXPORT_PAGE = { limit: 1_000, bytes: 512 * 1024 };
-
-/** The newest migration that this code needs: its number. */
-export const SCHEMA_VERSION = 30;
 
 /** What the requests of an app share. */
 interface Shared {
