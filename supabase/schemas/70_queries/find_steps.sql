@@ -39,12 +39,17 @@ begin
   return array(
     select steps.id
     from (
-      select distinct changes.first_step_id, changes.last_step_id from public.changes
+      select changes.first_step_id, changes.last_step_id, -- some trees of a request may be folded already
+             array_agg(coalesce(changes.tree_key, '00000000-0000-0000-0000-000000000000')) as tree_keys
+      from public.changes
       where changes.tenant_id = unfolded_steps.tenant_id and not changes.is_rebuild
+      group by changes.first_step_id, changes.last_step_id
     ) as range
     cross join lateral (
       select steps.id from public.steps
-      where steps.id between range.first_step_id and range.last_step_id and steps.tenant_id = unfolded_steps.tenant_id offset 0
+      where steps.id between range.first_step_id and range.last_step_id and steps.tenant_id = unfolded_steps.tenant_id
+        and coalesce(steps.tree_key, '00000000-0000-0000-0000-000000000000') = any (range.tree_keys)
+      offset 0
     ) as steps);
 end $$;
 
