@@ -1754,7 +1754,7 @@ begin
     end if;
     place := cardinality(tree.trace_ids) + 1;
     tree.trace_ids := array_append(tree.trace_ids, internal.public_id('agt_trace_', jsonb_build_array(
-      derive_session.tree_key, event.happened_at, event.repetition, event.part, event.to_agent)::text));
+      derive_session.tree_key, event.facts, event.part)::text));
     tree.agents := array_append(tree.agents, event.to_agent);
     tree.parents := array_append(tree.parents, here);
     tree.opened_at := array_append(tree.opened_at, event.happened_at);
@@ -1770,10 +1770,11 @@ end $$;
 -- What the steps of a session say of its tree, in order: `number` orders the steps, `part` what is in one step. An event is
 -- either a step that is to be placed, or a handoff (to_agent is not null), in which `agent` is the one that hands over. Steps
 -- of one moment are ordered by what they say, never by their arrival: handoffs first. Those that say the same are repetitions
--- of each other. Agents have numbers from 1 to agent_count.
+-- of each other. `facts` tell a step with handoffs from all others of its session: a trace that it opens is named by them.
+-- Agents have numbers from 1 to agent_count.
 create function internal.events_of_session(tree_key uuid)
 returns table (
-  number bigint, part bigint, step_id uuid, happened_at timestamptz, repetition bigint, agent text, agent_is_named boolean,
+  number bigint, part bigint, step_id uuid, happened_at timestamptz, facts jsonb, agent text, agent_is_named boolean,
   agent_number integer, to_agent text, to_number integer, agent_count integer)
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan as $$
 begin
@@ -1790,15 +1791,16 @@ begin
       row_number() over (
         order by step.happened_at, step.handoffs is null, step.kind, step.agent, step.agent_is_named, step.handoffs, step.id
       ) as number,
-      case when step.handoffs is null then 0 else row_number() over (
-        partition by step.happened_at, step.kind, step.agent, step.agent_is_named, step.handoffs order by step.id) end as repetition
+      case when step.handoffs is not null then jsonb_build_array(
+        extract(epoch from step.happened_at), step.kind, step.agent, step.agent_is_named, step.handoffs, row_number() over (
+          partition by step.happened_at, step.kind, step.agent, step.agent_is_named, step.handoffs order by step.id)) end as facts
     from step
   ), event as materialized (
     select numbered.number, case when numbered.kind = 'message' then 1000000 else 0 end as part, numbered.id as step_id,
-           numbered.happened_at, numbered.repetition, numbered.agent, numbered.agent_is_named, null as to_agent
+           numbered.happened_at, numbered.facts, numbered.agent, numbered.agent_is_named, null as to_agent
     from numbered
     union all
-    select numbered.number, handoff.number, null, numbered.happened_at, numbered.repetition, handoff.value ->> 'from', true,
+    select numbered.number, handoff.number, null, numbered.happened_at, numbered.facts, handoff.value ->> 'from', true,
            handoff.value ->> 'to'
     from numbered cross join lateral jsonb_array_elements(numbered.handoffs) with ordinality as handoff (value, number)
     where numbered.handoffs is not null
@@ -1806,7 +1808,7 @@ begin
     select named.name, row_number() over ()::integer as number, count(*) over ()::integer as count
     from (select event.agent as name from event union select event.to_agent from event where event.to_agent is not null) as named
   )
-  select event.number, event.part, event.step_id, event.happened_at, event.repetition, event.agent, event.agent_is_named,
+  select event.number, event.part, event.step_id, event.happened_at, event.facts, event.agent, event.agent_is_named,
          agent.number, event.to_agent, receiver.number, agent.count
   from event
   join agent on agent.name = event.agent
@@ -1843,7 +1845,10 @@ begin
   from (
     with span as materialized (
       select steps.*, coalesce(steps.started_at, steps.occurred_at) as happened_at,
-             row_number() over (order by coalesce(steps.started_at, steps.occurred_at), steps.span_id, steps.id)::integer as number
+             row_number() over ( -- log entries have no span id: by what they say, never by their arrival
+               order by coalesce(steps.started_at, steps.occurred_at), steps.span_id, steps.parent_span_id, steps.kind,
+                        steps.agent, steps.agent_is_named, steps.name, steps.namespace_id, steps.session_id, steps.id
+             )::integer as number
       from public.steps where steps.tree_key = derive_spans.tree_key
     )
     select span.id, span.number, span.happened_at, span.kind, span.namespace_id, span.session_id, span.span_id,
@@ -1851,6 +1856,7 @@ begin
            case when span.agent_is_named or span.kind <> 'agent' then span.agent else coalesce(span.name, span.agent) end as agent
     from span left join span as parent on parent.span_id = span.parent_span_id
   ) as span;
+  if spans.ids is null then return tree; end if; -- all of them were deleted
 
   tree.trace_ids := array[spans.otel_trace_id];
   place := coalesce(spans.first_root, 1);
@@ -1899,12 +1905,14 @@ end $$;
 -- sessions. Reading folds what it is about to read, so that a read has all that was acknowledged before it; a schedule folds
 -- the rest (90_upkeep/fold_all.sql).
 
--- Folds the changes of a tenant: all of them, or those of so many trees. Returns whether nothing is left.
+-- Folds the changes of a tenant: all of them, or those of so many trees. Returns whether that was all that there was; what
+-- commits meanwhile does not count.
 -- Never call it in a read-only transaction, nor in one that is repeatable read.
 create function internal.fold(tenant_id uuid, most_trees integer default null) returns boolean
 language plpgsql set search_path = '' set enable_seqscan = off as $$
 declare
   chosen uuid[];
+  has_all boolean := true;
 begin
   if not exists (select from public.changes where changes.tenant_id = fold.tenant_id) then return true; end if;
   -- One at a time. Waited for, and not skipped: what the other one folds may be what is about to be read. Who writes steps never
@@ -1915,11 +1923,11 @@ begin
       chosen := array(
         select distinct changes.tree_key from public.changes
         where changes.tenant_id = fold.tenant_id and changes.tree_key is not null limit fold.most_trees);
+      has_all := cardinality(chosen) < fold.most_trees;
     end if;
     if not internal.fold_changes(fold.tenant_id, chosen) then exit; end if;
   end loop;
-  return fold.most_trees is null
-    or not exists (select from public.changes where changes.tenant_id = fold.tenant_id);
+  return has_all;
 end $$;
 
 create function internal.fold_lock(tenant_id uuid) returns bigint
@@ -2544,12 +2552,17 @@ begin
   return array(
     select steps.id
     from (
-      select distinct changes.first_step_id, changes.last_step_id from public.changes
+      select changes.first_step_id, changes.last_step_id, -- some trees of a request may be folded already
+             array_agg(coalesce(changes.tree_key, '00000000-0000-0000-0000-000000000000')) as tree_keys
+      from public.changes
       where changes.tenant_id = unfolded_steps.tenant_id and not changes.is_rebuild
+      group by changes.first_step_id, changes.last_step_id
     ) as range
     cross join lateral (
       select steps.id from public.steps
-      where steps.id between range.first_step_id and range.last_step_id and steps.tenant_id = unfolded_steps.tenant_id offset 0
+      where steps.id between range.first_step_id and range.last_step_id and steps.tenant_id = unfolded_steps.tenant_id
+        and coalesce(steps.tree_key, '00000000-0000-0000-0000-000000000000') = any (range.tree_keys)
+      offset 0
     ) as steps);
 end $$;
 

@@ -62,7 +62,7 @@ begin
     end if;
     place := cardinality(tree.trace_ids) + 1;
     tree.trace_ids := array_append(tree.trace_ids, internal.public_id('agt_trace_', jsonb_build_array(
-      derive_session.tree_key, event.happened_at, event.repetition, event.part, event.to_agent)::text));
+      derive_session.tree_key, event.facts, event.part)::text));
     tree.agents := array_append(tree.agents, event.to_agent);
     tree.parents := array_append(tree.parents, here);
     tree.opened_at := array_append(tree.opened_at, event.happened_at);
@@ -78,10 +78,11 @@ end $$;
 -- What the steps of a session say of its tree, in order: `number` orders the steps, `part` what is in one step. An event is
 -- either a step that is to be placed, or a handoff (to_agent is not null), in which `agent` is the one that hands over. Steps
 -- of one moment are ordered by what they say, never by their arrival: handoffs first. Those that say the same are repetitions
--- of each other. Agents have numbers from 1 to agent_count.
+-- of each other. `facts` tell a step with handoffs from all others of its session: a trace that it opens is named by them.
+-- Agents have numbers from 1 to agent_count.
 create function internal.events_of_session(tree_key uuid)
 returns table (
-  number bigint, part bigint, step_id uuid, happened_at timestamptz, repetition bigint, agent text, agent_is_named boolean,
+  number bigint, part bigint, step_id uuid, happened_at timestamptz, facts jsonb, agent text, agent_is_named boolean,
   agent_number integer, to_agent text, to_number integer, agent_count integer)
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan as $$
 begin
@@ -98,15 +99,16 @@ begin
       row_number() over (
         order by step.happened_at, step.handoffs is null, step.kind, step.agent, step.agent_is_named, step.handoffs, step.id
       ) as number,
-      case when step.handoffs is null then 0 else row_number() over (
-        partition by step.happened_at, step.kind, step.agent, step.agent_is_named, step.handoffs order by step.id) end as repetition
+      case when step.handoffs is not null then jsonb_build_array(
+        extract(epoch from step.happened_at), step.kind, step.agent, step.agent_is_named, step.handoffs, row_number() over (
+          partition by step.happened_at, step.kind, step.agent, step.agent_is_named, step.handoffs order by step.id)) end as facts
     from step
   ), event as materialized (
     select numbered.number, case when numbered.kind = 'message' then 1000000 else 0 end as part, numbered.id as step_id,
-           numbered.happened_at, numbered.repetition, numbered.agent, numbered.agent_is_named, null as to_agent
+           numbered.happened_at, numbered.facts, numbered.agent, numbered.agent_is_named, null as to_agent
     from numbered
     union all
-    select numbered.number, handoff.number, null, numbered.happened_at, numbered.repetition, handoff.value ->> 'from', true,
+    select numbered.number, handoff.number, null, numbered.happened_at, numbered.facts, handoff.value ->> 'from', true,
            handoff.value ->> 'to'
     from numbered cross join lateral jsonb_array_elements(numbered.handoffs) with ordinality as handoff (value, number)
     where numbered.handoffs is not null
@@ -114,7 +116,7 @@ begin
     select named.name, row_number() over ()::integer as number, count(*) over ()::integer as count
     from (select event.agent as name from event union select event.to_agent from event where event.to_agent is not null) as named
   )
-  select event.number, event.part, event.step_id, event.happened_at, event.repetition, event.agent, event.agent_is_named,
+  select event.number, event.part, event.step_id, event.happened_at, event.facts, event.agent, event.agent_is_named,
          agent.number, event.to_agent, receiver.number, agent.count
   from event
   join agent on agent.name = event.agent
