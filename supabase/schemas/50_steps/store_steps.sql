@@ -2,7 +2,7 @@
 -- (60_traces).
 
 -- Stores the items that are not refused, and notes what is to be folded. Returns what the ids of its steps begin with: see
--- step_id. An item: {index, kind, session_id?, namespace?, name?, agent?, status?, error?, started_at?, occurred_at?,
+-- new_step_ids. An item: {index, kind, session_id?, namespace?, name?, agent?, status?, error?, started_at?, occurred_at?,
 -- latency_ms?, model?, input_tokens?, output_tokens?, process_tokens?, memory_tokens?, total_tokens?, level?, resource_id?,
 -- trace_id?, parent_trace_id?, otel_trace_id?, span_id?, parent_span_id?, content}.
 create function internal.store_steps(owner_id uuid, items jsonb) returns text
@@ -10,11 +10,15 @@ language plpgsql set search_path = '' as $$
 declare
   places internal.place[] := internal.places_of(owner_id, items);
   ids text := internal.new_step_ids();
+  ordered jsonb := store_steps.items;
 begin
+  if ordered -> 0 ? 'span_id' then -- two requests with the same spans in another order must not wait in a circle
+    ordered := (select jsonb_agg(item order by item ->> 'span_id') from jsonb_array_elements(ordered) as item);
+  end if;
   insert into public.steps (
     id, tenant_id, namespace_id, session_id, kind, name, agent, agent_is_named, status, started_at, occurred_at, latency_ms,
     model, input_tokens, output_tokens, process_tokens, memory_tokens, total_tokens, level, resource_id, trace_id,
-    parent_trace_id, otel_trace_id, span_id, parent_span_id, handoffs, tree_kind, tree_key, error, content)
+    parent_trace_id, otel_trace_id, span_id, parent_span_id, handoffs, error, content)
   select
     (ids || lpad(to_hex(item.index), 5, '0'))::uuid, owner_id, place.namespace_id, item.session_id,
     item.kind, item.name, coalesce(item.agent, case when item.kind <> 'log' then place.namespace end),
@@ -22,21 +26,18 @@ begin
     -- in the order of the request, where no time was told
     coalesce(item.occurred_at, now() + item.index * interval '1 microsecond'), item.latency_ms, item.model,
     item.input_tokens, item.output_tokens, item.process_tokens, item.memory_tokens, item.total_tokens, item.level,
-    item.resource_id, named.trace_id, item.parent_trace_id, item.otel_trace_id, item.span_id, item.parent_span_id,
+    item.resource_id,
+    case when item.trace_id is null and item.parent_trace_id is not null then internal.trace_below(
+      owner_id, item.parent_trace_id, place.namespace_id, coalesce(item.agent, place.namespace), item.session_id)
+    else item.trace_id end,
+    item.parent_trace_id, item.otel_trace_id, item.span_id, item.parent_span_id,
     case item.kind
       when 'handoff' then jsonb_build_array(
         jsonb_build_object('from', item.content -> 'from_agent', 'to', item.content -> 'to_agent'))
       when 'message' then internal.handoffs_of(item.content)
     end,
-    tree.kind,
-    case tree.kind
-      when 'session' then internal.tree_key(owner_id, 'session', place.namespace_id || ' ' || item.session_id)
-      when 'claimed' then internal.tree_key(owner_id, 'claimed', named.trace_id)
-      when 'otel' then internal.tree_key(owner_id, 'otel', item.otel_trace_id)
-      when 'lone' then internal.tree_key(owner_id, 'lone', ids || item.index)
-    end,
     item.error, item.content
-  from jsonb_to_recordset(store_steps.items) as item (
+  from jsonb_to_recordset(ordered) as item (
     index integer, kind text, session_id text, namespace text, name text, agent text, status text, error jsonb,
     started_at timestamptz, occurred_at timestamptz, latency_ms bigint, model text, input_tokens bigint,
     output_tokens bigint, process_tokens bigint, memory_tokens bigint, total_tokens bigint, level text, resource_id text,
@@ -44,22 +45,7 @@ begin
     refusal jsonb)
   join unnest(places) as place
     on place.session_id = coalesce(item.session_id, '') and place.given_namespace = coalesce(item.namespace, '')
-  cross join lateral (
-    select case when item.trace_id is null and item.parent_trace_id is not null
-      then internal.trace_below(
-        owner_id, item.parent_trace_id, place.namespace_id, coalesce(item.agent, place.namespace), item.session_id)
-      else item.trace_id end as trace_id
-  ) as named
-  cross join lateral (
-    select case
-      when item.otel_trace_id is not null then 'otel'
-      when named.trace_id is not null then 'claimed'
-      when item.session_id is not null then 'session'
-      when item.kind <> 'log' then 'lone'
-    end as kind
-  ) as tree
   where item.refusal is null
-  order by item.otel_trace_id, item.span_id, item.index -- two requests with the same spans do not wait in a circle
   on conflict (tenant_id, otel_trace_id, span_id) where span_id is not null do nothing;
   perform internal.note_changes(owner_id, (ids || '00000')::uuid, (ids || 'fffff')::uuid);
   return ids;
