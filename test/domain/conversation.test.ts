@@ -1,14 +1,22 @@
 import { describe, expect, it } from "vitest";
 import { toConversationRecord } from "../../functions/monkai-api/domain/read-back.ts";
 import { ConversationRecord } from "../../functions/monkai-api/schemas/records.ts";
-import type { RecordRow } from "../../functions/monkai-api/store/queries.ts";
+import type { StepRow } from "../../functions/monkai-api/domain/step.ts";
 
-const row: RecordRow = {
+const row: StepRow = {
+  id: "0b0b7c5e-4c5d-4b8e-9a57-2f1f3a1d0001",
+  kind: "llm",
+  name: null,
   namespace: "n",
   agent: "a",
   session_id: null,
-  type: "llm",
-  inserted_at: "2025-10-29T15:30:03.000Z",
+  trace_id: "agt_trace_V1StGXR8Z5jdHi6B",
+  status: null,
+  error: null,
+  started_at: "2025-10-29T15:30:02.000Z",
+  occurred_at: "2025-10-29T15:30:03.000Z",
+  level: null,
+  resource_id: null,
   latency_ms: null,
   model: null,
   input_tokens: 0,
@@ -85,8 +93,8 @@ describe("an LLM call of any shape reads back as a valid ConversationRecord", ()
   });
 
   it("a step whose content was taken away is still one", () => {
-    for (const type of ["llm", "tool", "handoff"] as const) {
-      expect(ConversationRecord.safeParse(toConversationRecord({ ...row, type })).error).toBeUndefined();
+    for (const kind of ["llm", "tool", "handoff", "message"] as const) {
+      expect(ConversationRecord.safeParse(toConversationRecord({ ...row, kind })).error).toBeUndefined();
     }
   });
 });

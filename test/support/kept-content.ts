@@ -2,22 +2,17 @@ import { userAndMetadata } from "../../functions/monkai-api/domain/external-user
 import { isObject, type JsonObject, withoutNulls } from "../../functions/monkai-api/domain/json.ts";
 import { parseTimestamp } from "../../functions/monkai-api/domain/timestamp.ts";
 import { isAbsent } from "../../functions/monkai-api/schemas/common.ts";
-import { LogEntry } from "../../functions/monkai-api/schemas/logs.ts";
+import { LogUpload } from "../../functions/monkai-api/schemas/logs.ts";
 import { RecordUpload } from "../../functions/monkai-api/schemas/records.ts";
-import {
-  HandoffTrace,
-  LlmTrace,
-  LogTraceShape,
-  ToolTrace,
-} from "../../functions/monkai-api/schemas/traces.ts";
+import { HandoffStep, LlmStep, LogStepShape, ToolStep } from "../../functions/monkai-api/schemas/steps.ts";
 
 const SHAPES = {
-  llm: LlmTrace.shape,
-  tool: ToolTrace.shape,
-  handoff: HandoffTrace.shape,
-  log: LogTraceShape.shape,
+  llm: LlmStep.shape,
+  tool: ToolStep.shape,
+  handoff: HandoffStep.shape,
+  log: LogStepShape.shape,
   record: RecordUpload.shape,
-  logEntry: LogEntry.shape,
+  logEntry: LogUpload.shape,
 };
 
 export type Kind = keyof typeof SHAPES;

@@ -1,9 +1,8 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { ERRORS, type ErrorCode } from "../errors.ts";
-import { EITHER_SCHEME } from "../routes/api-route.ts";
 import { TRACE_ID_EXAMPLE } from "../schemas/common.ts";
 import { SoatError } from "../schemas/error.ts";
-import { REQUEST_HEADERS, RESPONSE_HEADERS } from "../schemas/headers.ts";
+import { EITHER_SCHEME, REQUEST_HEADERS, RESPONSE_HEADERS } from "../schemas/headers.ts";
 import type { AppEnv } from "../services.ts";
 import { codeSamples } from "./code-samples.ts";
 import { EXAMPLES } from "./examples.ts";

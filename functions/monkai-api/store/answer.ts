@@ -8,7 +8,7 @@ interface Response {
   status: number;
 }
 
-/** Errors that Postgres raises while it is not itself, by SQLSTATE class: connections, locks, resources, shutdown, disk. */
+/** Errors that come and go with the state of the database, by SQLSTATE class: connections, locks, resources, shutdown, disk. */
 const OUT_OF_ORDER = /^(?:08|40|53|55|57|58)...$/;
 /** "Data exception": the message quotes what could not be read, or was too large. */
 const ABOUT_A_VALUE = /^22/;

@@ -9,6 +9,7 @@ import {
   logLevel,
   MEASURED,
   namespaceName,
+  outcome,
   resourceId,
   sessionId,
   TRACE_ID_EXAMPLE,
@@ -16,13 +17,14 @@ import {
   traceId,
 } from "./common.ts";
 
-/** What every kind of trace may say beside its own fields. */
+/** What every kind of step may say beside its own fields. */
 const common = {
   namespace: namespaceName().optional().openapi({
     description: "Where a session that is not known yet belongs. Default: the tenant's `default` namespace.",
   }),
   metadata: freeForm().optional(),
-  timestamp: timestamp().optional(),
+  timestamp: timestamp().optional().openapi({ description: "When it ended. Default: when it arrives." }),
+  ...outcome,
   trace_id: traceId().optional().openapi({
     description:
       "The trace that this is a step of, where you know your own tree. Default: see `GET /traces`.",
@@ -32,7 +34,7 @@ const common = {
   }),
 };
 
-export const LlmTrace = z.object({
+export const LlmStep = z.object({
   session_id: sessionId(),
   agent: agentName()
     .optional()
@@ -46,7 +48,7 @@ export const LlmTrace = z.object({
   ...externalUser,
 });
 
-export const ToolTrace = z.object({
+export const ToolStep = z.object({
   session_id: sessionId(),
   tool_name: z.string().min(1, MEASURED).openapi({ example: "get_weather" }),
   arguments: freeForm().optional(),
@@ -57,7 +59,7 @@ export const ToolTrace = z.object({
   ...externalUser,
 });
 
-export const HandoffTrace = z.object({
+export const HandoffStep = z.object({
   session_id: sessionId(),
   from_agent: agentName().openapi({ example: "triage-agent" }),
   to_agent: agentName().openapi({ example: "sales-agent" }),
@@ -70,16 +72,20 @@ export const HandoffTrace = z.object({
 });
 
 /** Without the rule that ties two of its fields together, which a schema to be extended cannot bear. */
-export const LogTraceShape = z.object({
+export const LogStepShape = z.object({
   session_id: sessionId().optional().openapi({ description: "Provide either `session_id` or `namespace`." }),
   level: logLevel().default("info"),
   message: z.string(),
   resource_id: resourceId().optional(),
   agent: agentName().optional(),
+  custom_object: freeForm().optional().openapi({
+    description:
+      "Read back as `custom_object`, as `metadata` is where there is no other; both are kept where both are sent.",
+  }),
   ...common,
 });
 
-export const LogTrace = LogTraceShape.refine(
+export const LogStep = LogStepShape.refine(
   (log) => log.session_id !== undefined || log.namespace !== undefined,
   {
     path: ["session_id"],
@@ -87,36 +93,36 @@ export const LogTrace = LogTraceShape.refine(
   },
 );
 
-export type LlmTrace = z.infer<typeof LlmTrace>;
-export type ToolTrace = z.infer<typeof ToolTrace>;
-export type HandoffTrace = z.infer<typeof HandoffTrace>;
-export type LogTrace = z.infer<typeof LogTrace>;
+export type LlmStep = z.infer<typeof LlmStep>;
 
-const placed = {
+const stored = {
+  success: z.literal(true),
+  id: z.uuid().openapi({ description: "The step's id. It has it wherever it is read back." }),
   trace_id: z
     .string()
-    .openapi({ description: "The trace that this is a step of.", example: TRACE_ID_EXAMPLE }),
+    .optional()
+    .openapi({
+      description:
+        "The trace that you said it is a step of. Where you said none, the trace is known as soon as somebody reads it: " +
+        "`GET /traces?session_id=` lists the traces of a session, and the step has its `trace_id` wherever it is read back.",
+      example: TRACE_ID_EXAMPLE,
+    }),
 };
 
-export const LlmTraceResult = z.object({
+export const LlmStepAnswer = z.object({
   trace_type: z.literal("llm_call"),
   tokens: z.object({ input: z.int(), output: z.int() }),
-  ...placed,
+  ...stored,
 });
-export const ToolTraceResult = z.object({
+export const ToolStepAnswer = z.object({
   trace_type: z.literal("tool_call"),
   tool_name: z.string(),
-  ...placed,
+  ...stored,
 });
-export const HandoffTraceResult = z.object({
+export const HandoffStepAnswer = z.object({
   trace_type: z.literal("handoff"),
   from: z.string(),
   to: z.string(),
-  ...placed,
+  ...stored,
 });
-export const LogTraceResult = z.object({
-  trace_type: z.literal("log"),
-  trace_id: placed.trace_id.optional().openapi({
-    description: "The trace that this is a step of. A log entry without a session is none.",
-  }),
-});
+export const LogStepAnswer = z.object({ trace_type: z.literal("log"), ...stored });

@@ -4,11 +4,11 @@ import type { AppEnv } from "../services.ts";
 import { onError } from "./refusals.ts";
 
 /**
- * What admission found out goes into the response: the rate limit headers. A request that was refused on its way to
- * the database (bad body, too large, not JSON) has not been admitted yet: then its one round trip is `admit` alone,
- * and a bad token or a used-up limit is told instead.
+ * Tells in the response's headers what is left of the rate limit. A request that was refused on its way to the database
+ * (bad body, too large, not JSON) has not been counted yet: then its one round trip is `admit` alone, and a bad token or
+ * a used-up limit is told instead.
  */
-export const admission: MiddlewareHandler<AppEnv> = async (c, next) => {
+export const limitHeaders: MiddlewareHandler<AppEnv> = async (c, next) => {
   await next();
   const { store, services, requestId } = c.var;
   if (!store.asked) {

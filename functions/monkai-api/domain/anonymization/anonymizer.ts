@@ -1,8 +1,8 @@
-import type { StoredItem } from "../store/traces.ts";
+import { isObject, type JsonObject } from "../json.ts";
+import type { StepError } from "../step.ts";
 import { type CompiledRule, type CustomRule, compileRule } from "./custom-rule.ts";
-import { isObject, type JsonObject } from "./json.ts";
-import { PERSONAL_DATA, type PersonalDataClass, redactText } from "./personal-data.ts";
 import { isJson, literalsReplaced } from "./json-text.ts";
+import { PERSONAL_DATA, type PersonalDataClass, redactText } from "./personal-data.ts";
 
 /** A tenant's rules. Version 0: there are none. */
 export interface AnonymizationRules {
@@ -27,7 +27,7 @@ export const TOGGLES: Record<string, PersonalDataClass[]> = {
   ip: ["ipv4", "ipv6"],
 };
 
-/** What people and tools said. All else of an item's content (users, names, ids) is kept as it was sent. */
+/** What people and tools said. All else of a step's content (users, names, ids) is kept as it was sent. */
 const SAID = new Set([
   "msg",
   "input",
@@ -77,18 +77,19 @@ export class Anonymizer {
   }
 
   /**
-   * The items with what was said redacted, but for those that a client has redacted by these very rules. Throws when
+   * The steps with what was said redacted, but for those that a client has redacted by these very rules. Throws when
    * that takes too long or makes them too large. `clock` gives milliseconds.
    */
-  anonymize(items: Partial<StoredItem>[], clock: () => number = Date.now): Partial<StoredItem>[] {
-    if (this.version === 0) return items;
+  anonymize<Step extends Said>(steps: Step[], clock: () => number = Date.now): Step[] {
+    if (this.version === 0) return steps;
     const redact = this.#redactor(clock);
-    return items.map((item) => {
-      const { content } = item;
-      if (!content || content.anonymization_version === this.version) return item;
+    return steps.map((step) => {
+      const { content, error } = step;
+      if (!content || content.anonymization_version === this.version) return step;
       return {
-        ...item,
+        ...step,
         content: { ...redactedContent(content, redact), anonymization_version: this.version },
+        ...(error ? { error: redactedError(error, redact) } : {}),
       };
     });
   }
@@ -118,6 +119,12 @@ export class Anonymizer {
   }
 }
 
+/** Where a step says something. One that was refused has neither. */
+interface Said {
+  content?: JsonObject;
+  error?: StepError;
+}
+
 interface Redactor {
   text: (text: string) => string;
   /** For the text of a number. */
@@ -131,6 +138,11 @@ function redactedContent(content: JsonObject, redact: Redactor): JsonObject {
     return [name, SAID.has(name) ? redactedValue(said, redact) : said];
   });
   return Object.fromEntries(redacted);
+}
+
+function redactedError({ type, message }: StepError, redact: Redactor): StepError {
+  const redacted = { message: redactedText(message, redact) };
+  return type === undefined ? redacted : { type: redactedText(type, redact), ...redacted };
 }
 
 function redactedValue(value: unknown, redact: Redactor): unknown {

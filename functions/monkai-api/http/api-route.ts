@@ -1,16 +1,13 @@
 import { createRoute } from "@hono/zod-openapi";
 import * as z from "zod";
-import { admission } from "../middleware/admission.ts";
+import type { ErrorCode } from "../errors.ts";
 import { BODY_LIMIT, limitBody } from "../middleware/body-limit.ts";
 import { credentials } from "../middleware/credentials.ts";
 import { idempotency } from "../middleware/idempotency.ts";
-import type { ErrorCode } from "../errors.ts";
+import { limitHeaders } from "../middleware/limit-headers.ts";
 import type { Bucket } from "../rate-limits.ts";
 import { ErrorEnvelope } from "../schemas/error.ts";
-import { responseHeaders } from "../schemas/headers.ts";
-
-/** A token is good in either of the two schemes. */
-export const EITHER_SCHEME: Record<string, string[]>[] = [{ bearerAuth: [] }, { tracerTokenHeader: [] }];
+import { EITHER_SCHEME, responseHeaders } from "../schemas/headers.ts";
 
 interface Described<Path extends string> {
   path: Path;
@@ -42,7 +39,7 @@ export function postRoute<Path extends string, Body extends z.ZodType, Result ex
     method: "post",
     ...described(route),
     middleware: [
-      ...admitted(route.bucket),
+      ...counted(route.bucket),
       limitBody(route.bodyLimit ?? BODY_LIMIT.single),
       ...(idempotent ? [idempotency] : []),
     ],
@@ -142,7 +139,7 @@ export function getRoute<
   return createRoute({
     method: "get",
     ...described(route),
-    middleware: admitted(route.bucket),
+    middleware: counted(route.bucket),
     parameters: [requestId],
     request: { params: (params ?? nothing) as Params, query: (query ?? nothing) as Query },
     responses: {
@@ -203,8 +200,8 @@ function described<Path extends string>(route: Described<Path>) {
   };
 }
 
-function admitted(bucket: Bucket) {
-  return [credentials(bucket), admission];
+function counted(bucket: Bucket) {
+  return [credentials(bucket), limitHeaders];
 }
 
 type Headers = Record<string, { $ref: string }>;

@@ -1,5 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { Anonymizer, type AnonymizationRules } from "../../functions/monkai-api/domain/anonymizer.ts";
+import {
+  Anonymizer,
+  type AnonymizationRules,
+} from "../../../functions/monkai-api/domain/anonymization/anonymizer.ts";
 
 const rulesOf = (
   toggles: string[],
