@@ -1,5 +1,5 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
-import * as z from "zod";
+import type * as z from "zod";
 import { type AnsweredStep, handoffStep, llmStep, logStep, toolStep } from "../domain/sent-steps.ts";
 import { postRoute } from "../http/api-route.ts";
 import { requestBody } from "../schemas/common.ts";
