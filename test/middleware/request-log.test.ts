@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { beforeEach, expect, inject, it, vi } from "vitest";
-import { appInProcess } from "./support/app.ts";
-import { Client, newClient } from "./support/tenant.ts";
+import { appInProcess } from "../support/app.ts";
+import { Client, newClient } from "../support/tenant.ts";
 
 const app = appInProcess(inject("restUrl"), inject("serviceKey"));
 beforeEach(() => {

@@ -1,10 +1,10 @@
 import { chmod } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { freePort } from "../scripts/stack/ports.ts";
-import { waitUntil } from "../scripts/stack/processes.ts";
-import { type Command, dev, temporaryDataDir } from "./support/dev.ts";
-import { processIds, readProc } from "./support/proc.ts";
+import { freePort } from "../../scripts/stack/ports.ts";
+import { waitUntil } from "../../scripts/stack/processes.ts";
+import { type Command, dev, temporaryDataDir } from "../support/dev.ts";
+import { processIds, readProc } from "../support/proc.ts";
 
 const TOKEN = "tk_of_the_crash_test";
 const CLIENTS = 8;

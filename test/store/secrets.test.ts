@@ -2,10 +2,10 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import postgres from "postgres";
 import { afterAll, describe, expect, inject, it, vi } from "vitest";
-import { isObject } from "../functions/monkai-api/domain/json.ts";
-import { appInProcess } from "./support/app.ts";
-import { ask, askAll, type Call, operationsAbout, writesAbout } from "./support/operations.ts";
-import { type Api, Client, forceRules, limitTenant, newClient } from "./support/tenant.ts";
+import { isObject } from "../../functions/monkai-api/domain/json.ts";
+import { appInProcess } from "../support/app.ts";
+import { ask, askAll, type Call, operationsAbout, writesAbout } from "../support/operations.ts";
+import { type Api, Client, forceRules, limitTenant, newClient } from "../support/tenant.ts";
 
 const sql = postgres(inject("databaseUrl"), { max: 1, onnotice: () => {} });
 afterAll(() => sql.end());
@@ -228,7 +228,7 @@ describe("errors", () => {
       "%00",
       "%ed%a0%80",
       "%",
-      "../..",
+      "../../..",
       "9".repeat(400),
       "{a,b}",
     ];

@@ -1,9 +1,9 @@
 import { describe, expect, inject, it } from "vitest";
-import { SCHEMA_VERSION } from "../functions/monkai-api/store/store.ts";
-import { freePort } from "../scripts/stack/ports.ts";
-import { appInProcess } from "./support/app.ts";
-import { Client, limitTenant, newClient } from "./support/tenant.ts";
-import { fill } from "./support/volume.ts";
+import { SCHEMA_VERSION } from "../../functions/monkai-api/store/store.ts";
+import { freePort } from "../../scripts/stack/ports.ts";
+import { appInProcess } from "../support/app.ts";
+import { Client, limitTenant, newClient } from "../support/tenant.ts";
+import { fill } from "../support/volume.ts";
 
 const app = appInProcess(inject("restUrl"), inject("serviceKey"));
 const { api } = app;

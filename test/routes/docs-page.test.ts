@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, it, vi } from "vitest";
 
-const script = readFileSync(new URL("../functions/monkai-api/assets/docs.js", import.meta.url), "utf8");
+const script = readFileSync(new URL("../../functions/monkai-api/assets/docs.js", import.meta.url), "utf8");
 
 // biome-ignore lint/suspicious/noExplicitAny: the options of a library that has no types here
 type Json = any;

@@ -1,8 +1,8 @@
 import postgres from "postgres";
 import { afterAll, beforeEach, expect, inject, it } from "vitest";
-import { appInProcess } from "./support/app.ts";
-import { type Client, newClient, revokeToken } from "./support/tenant.ts";
-import { fill } from "./support/volume.ts";
+import { appInProcess } from "../support/app.ts";
+import { type Client, newClient, revokeToken } from "../support/tenant.ts";
+import { fill } from "../support/volume.ts";
 
 const sql = postgres(inject("databaseUrl"), { max: 1, onnotice: () => {} });
 afterAll(() => sql.end());

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { baseUrl } from "../functions/monkai-api/paths.ts";
+import { baseUrl } from "../../functions/monkai-api/paths.ts";
 
 const asked = (url: string, headers: Record<string, string> = {}) => baseUrl(new Request(url, { headers }));
 

@@ -1,8 +1,8 @@
 import { sign } from "hono/jwt";
 import { expect, inject, it, onTestFinished, vi } from "vitest";
-import { parseEnv } from "../functions/monkai-api/env.ts";
-import { startApp } from "../functions/monkai-api/start.ts";
-import { newToken } from "./support/tenant.ts";
+import { parseEnv } from "../../functions/monkai-api/env.ts";
+import { startApp } from "../../functions/monkai-api/start.ts";
+import { newToken } from "../support/tenant.ts";
 
 const SUPABASE_URL = inject("restUrl");
 const serviceKey = inject("serviceKey");

@@ -1,6 +1,6 @@
 import { describe, expect, inject, it } from "vitest";
-import { appInProcess } from "./support/app.ts";
-import { newClient } from "./support/tenant.ts";
+import { appInProcess } from "../../support/app.ts";
+import { newClient } from "../../support/tenant.ts";
 
 const { api } = appInProcess(inject("restUrl"), inject("serviceKey"));
 

@@ -3,10 +3,10 @@ import { createServer, type RequestListener } from "node:http";
 import { type AddressInfo, createServer as createTcpServer } from "node:net";
 import postgres from "postgres";
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from "vitest";
-import { freePort } from "../scripts/stack/ports.ts";
-import { startWorker } from "../scripts/stack/worker.ts";
-import { appInProcess } from "./support/app.ts";
-import { Client, newToken } from "./support/tenant.ts";
+import { freePort } from "../../scripts/stack/ports.ts";
+import { startWorker } from "../../scripts/stack/worker.ts";
+import { appInProcess } from "../support/app.ts";
+import { Client, newToken } from "../support/tenant.ts";
 
 const TIMEOUT_SECONDS = 0.5;
 

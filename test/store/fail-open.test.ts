@@ -1,11 +1,11 @@
 import postgres from "postgres";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { hashTracerToken } from "../functions/monkai-api/domain/tracer-token.ts";
-import { type Database, startDatabase } from "../scripts/stack/database.ts";
-import { type Server, startRest } from "../scripts/stack/rest.ts";
-import { callFunction } from "../scripts/stack/rpc.ts";
-import { appInProcess, type InProcessApp } from "./support/app.ts";
-import { Client } from "./support/tenant.ts";
+import { hashTracerToken } from "../../functions/monkai-api/domain/tracer-token.ts";
+import { type Database, startDatabase } from "../../scripts/stack/database.ts";
+import { type Server, startRest } from "../../scripts/stack/rest.ts";
+import { callFunction } from "../../scripts/stack/rpc.ts";
+import { appInProcess, type InProcessApp } from "../support/app.ts";
+import { Client } from "../support/tenant.ts";
 
 /** What is broken, and how: in a database of this file's own, which nobody else needs. */
 const BROKEN: [name: string, sql: string, warning: string][] = [

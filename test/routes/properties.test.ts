@@ -2,13 +2,13 @@ import { deepEqual } from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import fc from "fast-check";
 import { beforeAll, describe, expect, inject, it } from "vitest";
-import { ERROR_CODES } from "../functions/monkai-api/errors.ts";
-import { RATE_LIMITS } from "../functions/monkai-api/rate-limits.ts";
-import { appInProcess } from "./support/app.ts";
-import { anyText, fieldPaths, mutated, mutations } from "./support/hostile-json.ts";
-import { repeatedContent } from "./support/kept-content.ts";
-import { expectStored, type Reader } from "./support/stored-content.ts";
-import { type Client, limitTenant, newClient } from "./support/tenant.ts";
+import { ERROR_CODES } from "../../functions/monkai-api/errors.ts";
+import { RATE_LIMITS } from "../../functions/monkai-api/rate-limits.ts";
+import { appInProcess } from "../support/app.ts";
+import { anyText, fieldPaths, mutated, mutations } from "../support/hostile-json.ts";
+import { repeatedContent } from "../support/kept-content.ts";
+import { expectStored, type Reader } from "../support/stored-content.ts";
+import { type Client, limitTenant, newClient } from "../support/tenant.ts";
 
 const CASES = process.env.LONG_TESTS ? 10_000 : 200;
 

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, inject, it, onTestFinished } from "vitest";
-import { type Client, newClient } from "./support/tenant.ts";
+import { type Client, newClient } from "../support/tenant.ts";
 
 const api = (path: string, init?: RequestInit) => fetch(inject("workerdUrl") + path, init);
 
