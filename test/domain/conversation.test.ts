@@ -1,31 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { toConversationRecord } from "../../functions/monkai-api/domain/read-back.ts";
 import { ConversationRecord } from "../../functions/monkai-api/schemas/records.ts";
-import type { StepRow } from "../../functions/monkai-api/domain/step.ts";
+import { rowOf } from "../support/rows.ts";
 
-const row: StepRow = {
-  id: "0b0b7c5e-4c5d-4b8e-9a57-2f1f3a1d0001",
-  kind: "llm",
-  name: null,
-  namespace: "n",
-  agent: "a",
-  session_id: null,
-  trace_id: "agt_trace_V1StGXR8Z5jdHi6B",
-  status: null,
-  error: null,
-  started_at: "2025-10-29T15:30:02.000Z",
-  occurred_at: "2025-10-29T15:30:03.000Z",
-  level: null,
-  resource_id: null,
-  latency_ms: null,
-  model: null,
-  input_tokens: 0,
-  output_tokens: 0,
-  process_tokens: null,
-  memory_tokens: null,
-  total_tokens: 0,
-  content: null,
-};
+const row = rowOf("llm", { input_tokens: 0, output_tokens: 0, total_tokens: 0, content: null });
 
 const user = (content: unknown) => ({ role: "user", content });
 const assistant = (content: unknown) => ({ role: "assistant", sender: "a", content });
