@@ -28,7 +28,7 @@ const BROKEN: [name: string, sql: string, warning: string][] = [
   ],
   [
     "claim_idempotency_key raises",
-    `create or replace function public.claim_idempotency_key(tenant_id uuid, key text, request_hash text, request_id text)
+    `create or replace function internal.claim_idempotency_key(tenant_id uuid, key text, request_hash text, request_id text)
      returns jsonb language plpgsql as $$ begin raise exception 'broken'; end $$`,
     "Idempotency is off",
   ],
@@ -98,7 +98,8 @@ describe("a batch that breaks half-way", () => {
     await sql.unsafe(`
       create function public.explode() returns trigger language plpgsql as $$
       begin raise exception 'the value is odd' using errcode = '42000', detail = new.content; end $$;
-      create trigger explode before insert on public.logs for each row execute function public.explode()`);
+      create trigger explode before insert on public.steps for each row when (new.kind = 'log')
+      execute function public.explode()`);
     app.problems.length = 0;
     const answer = await client.post("/v1/traces/batch", {
       traces: [

@@ -80,7 +80,8 @@ describe("one request is one call to the REST layer", () => {
 
   it("reading traces is one call, and so is a page of a file", async () => {
     const client = await newClient(api);
-    const { trace_id } = (await client.post("/v1/traces/llm", { session_id: "s", namespace: "n" })).body;
+    await client.post("/v1/traces/llm", { session_id: "s", namespace: "n" });
+    const trace_id = (await client.get("/v1/traces")).body.data[0].id;
     const requests: [string, string, number][] = [
       ["GET", "/api/v1/traces?project_id=n", 200],
       ["GET", "/api/v1/traces?limit=0", 400],

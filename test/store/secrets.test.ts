@@ -92,14 +92,14 @@ describe("what is stored", () => {
     });
     const others = Object.values(writesAbout({ ...namesWith(word), session_id: "t", trace_id: "t" })).flat();
     await ask(client, others.find(({ path }) => path.endsWith("/records/upload")) as Call);
-    expect(await holders(word)).toEqual([["logs", "records"]]);
+    expect(await holders(word)).toEqual([["steps"]]);
 
     const { data } = (await client.get("/v1/traces?root_only=true")).body;
     expect(data.length).toBeGreaterThan(1);
     for (const { id } of data)
       expect(await ask(client, { method: "DELETE", path: `/v1/traces/${id}/content` })).toMatch(/^200 /);
     // A log entry without a session is in no trace.
-    await sql`delete from public.logs where trace_id is null and content ->> 'message' = ${word}`;
+    await sql`delete from public.steps where kind = 'log' and session_id is null and content ->> 'message' = ${word}`;
     expect(await holders(word)).toEqual([[]]);
   });
 });
