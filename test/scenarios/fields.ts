@@ -19,7 +19,7 @@ function rowOfCsv(text: string): Record<string, unknown> {
   const [names = [], values = []] = text.split("\r\n").map(cellsOf);
   const cells = names.map((name, index) => [name, values[index] ?? ""] as const);
   return Object.fromEntries(
-    cells.filter(([, cell]) => cell !== "").map(([name, cell]) => [name, valueOf(cell)]),
+    cells.filter(([, cell]) => cell !== "").map(([name, cell]) => [name, readCell(cell)]),
   );
 }
 
@@ -29,7 +29,7 @@ function cellsOf(line: string): string[] {
   );
 }
 
-function valueOf(cell: string): unknown {
+function readCell(cell: string): unknown {
   return /^(?:[[{]|\d{1,5}$)/.test(cell) ? JSON.parse(cell) : cell;
 }
 

@@ -64,7 +64,7 @@ export function handoffStep(sent: Sent & { from_agent: string; to_agent: string 
   };
 }
 
-/** A log entry has one object of its own: the `metadata`, or the `custom_object` and the metadata beside it. */
+/** The `metadata` of a traced log entry is read back as its `custom_object`, unless that is sent too: then both are kept. */
 export function logStep({
   metadata,
   custom_object,

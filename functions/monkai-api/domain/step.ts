@@ -79,7 +79,7 @@ export type StepRow = { [Column in keyof StepColumns]-?: StepColumns[Column] | n
 /** A step of a trace, with its place in it. */
 export type NumberedRow = StepRow & { step_number: number };
 
-/** What was sent, parted: what has a column of its own, and the rest, which is content. */
+/** Parts what was sent into the columns of a step and its content, which is all that has no column. */
 export function partedByColumn(sent: object): { columns: StepColumns; content: JsonObject } {
   const members = Object.entries(sent);
   return {

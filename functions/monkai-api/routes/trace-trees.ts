@@ -55,10 +55,10 @@ const listTraces = getRoute({
   operationId: "listTraces",
   summary: "List traces",
   description:
-    "A trace is one agent's part in a run; its steps are LLM calls, tool calls, handoffs, logs and records. Within a " +
-    "session the first step opens the root; a handoff opens a trace for the other agent below it, or returns to one on " +
+    "A trace is one agent's part in an execution; its steps are LLM calls, tool calls, handoffs, logs and records. Within " +
+    "a session the first step opens the root; a handoff opens a trace for the other agent below it, or returns to one on " +
     "the way up to the root; a step that names an agent goes to its latest trace, one that names none to the active " +
-    "one. Newest first.",
+    "one. Steps that say `trace_id` or `parent_trace_id` belong to that trace alone. Newest first.",
   bucket: "query",
   query: filters({
     project_id: inQuery(fromUrl(z.string()).optional()).openapi({

@@ -27,10 +27,11 @@ const common = {
   ...outcome,
   trace_id: traceId().optional().openapi({
     description:
-      "The trace that this is a step of, where you know your own tree. Default: see `GET /traces`.",
+      "The trace that this is a step of, where you know your own tree: then no handoff moves it. Default: see `GET /traces`.",
   }),
   parent_trace_id: traceId().optional().openapi({
-    description: "The parent of that trace. It may come later.",
+    description:
+      "The parent of that trace. It may come later. Where several are claimed, the one of the earliest step counts.",
   }),
 };
 

@@ -30,7 +30,7 @@ export function answerOf({ data, error, status }: Response): JsonObject {
   });
 }
 
-/** For the log. An answer that is none of ours is not quoted: who knows what it says. */
+/** For the log. An answer that does not come from our functions is not quoted: it may say anything. */
 function causeOf(code: string, message: string | undefined, status: number): string {
   if (code) return `${code}: ${message}`;
   return status === 0 ? `no answer: ${message}` : `an answer with status ${status} that is none`;

@@ -327,3 +327,20 @@ describe("what is anonymized", () => {
     expect(items).toEqual([{ content: { msg: { content: "a@b.co" } } }]);
   });
 });
+
+describe("the error of a step", () => {
+  const step = { content: {}, error: { type: "a@b.co", message: '{"who": "a@b.co"}' } };
+  const anonymizer = new Anonymizer(rulesOf(["email"]));
+
+  it("is redacted like what was said: its type and its message", () => {
+    expect(
+      anonymizer.anonymize([step, { ...step, error: { message: "a@b.co" } }]).map(({ error }) => error),
+    ).toEqual([{ type: "[EMAIL]", message: '{"who": "[EMAIL]"}' }, { message: "[EMAIL]" }]);
+  });
+
+  it("is left alone where its client has redacted the step by these rules, and with no rules at all", () => {
+    const redacted = { ...step, content: { anonymization_version: 3 } };
+    expect(anonymizer.anonymize([redacted])).toEqual([redacted]);
+    expect(new Anonymizer({ ...rulesOf(["email"]), version: 0 }).anonymize([step])).toEqual([step]);
+  });
+});
