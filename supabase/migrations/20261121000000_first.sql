@@ -1,0 +1,3169 @@
+set check_function_bodies = off;
+
+-- supabase/schemas/00_internal.sql
+
+-- What the API calls is in the schema `public`. What those functions share is in `internal`, which the REST layer does not
+-- expose.
+create schema internal;
+
+-- supabase/schemas/00_shared/answers.sql
+
+-- What every request function answers with: an envelope {tenant_id, rate_limit, warnings, ...} with `data` or `error`.
+
+-- A refusal that a client gets to see: {error: {code, message}}. Refusals are returned and not raised: what was counted must
+-- commit.
+create function internal.refusal(code text, message text) returns jsonb
+language plpgsql immutable set search_path = '' as $$
+begin
+  return jsonb_build_object('error', jsonb_build_object('code', refusal.code, 'message', refusal.message));
+end $$;
+
+-- The envelope with one more warning, which the API writes into its log.
+create function internal.with_warning(envelope jsonb, message text) returns jsonb
+language plpgsql immutable set search_path = '' as $$
+begin
+  return with_warning.envelope || jsonb_build_object(
+    'warnings', coalesce(with_warning.envelope -> 'warnings', '[]') || to_jsonb(with_warning.message));
+end $$;
+
+-- A moment as clients read it: RFC 3339 in UTC, with microseconds where there are any, else with milliseconds.
+create function internal.timestamp_text(moment timestamptz) returns text
+language plpgsql stable set search_path = '' as $$
+begin
+  return regexp_replace(
+    to_char(timestamp_text.moment at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US'), '000$', '') || 'Z';
+end $$;
+
+-- supabase/schemas/00_shared/check_ready.sql
+
+-- GET /health/ready. Whether the API can work here: it answers when the REST layer reaches Postgres and takes the API's key,
+-- with {schema_version}, for the API to compare. Raises when the tables that every request needs are not there.
+create function public.check_ready() returns jsonb
+language plpgsql stable set search_path = '' as $$
+begin
+  perform from public.tenants join public.tracer_tokens on tracer_tokens.tenant_id = tenants.id limit 1;
+  return jsonb_build_object('schema_version', public.schema_version());
+end $$;
+
+-- supabase/schemas/00_shared/ids.sql
+
+-- Ids that clients see.
+
+-- A random id: the prefix and 16 letters and digits.
+create function internal.new_public_id(prefix text) returns text
+language plpgsql volatile set search_path = '' as $$
+begin
+  return internal.public_id(new_public_id.prefix, gen_random_uuid()::text);
+end $$;
+
+-- The id that is made of a text: the same text always gives the same id, so that a rebuild does not rename anything.
+create function internal.public_id(prefix text, made_of text) returns text
+language plpgsql immutable set search_path = '' as $$
+begin
+  return public_id.prefix || left(translate(
+    encode(sha256(convert_to(public_id.made_of, 'UTF8')), 'base64'), E'+/=\n', ''), 16);
+end $$;
+
+-- supabase/schemas/00_shared/schema_version.sql
+
+create function public.schema_version() returns bigint
+language sql immutable set search_path = ''
+return 1;
+
+-- supabase/schemas/10_tenants/00_tables.sql
+
+-- Who owns data, and the tokens that speak for them.
+
+-- Whether limits are of the form {"traces": 6000}: whole numbers from 0 up.
+create function internal.rate_limits_are_valid(rate_limits jsonb) returns boolean
+language sql immutable set search_path = ''
+return jsonb_typeof(rate_limits_are_valid.rate_limits) = 'object' and not exists (
+  select from jsonb_each(rate_limits_are_valid.rate_limits) as override
+  where case jsonb_typeof(override.value)
+    when 'number' then override.value::numeric <> trunc(override.value::numeric)
+      or override.value::numeric not between 0 and 2147483647
+    else true end);
+
+create table public.tenants (
+  id uuid primary key default gen_random_uuid(),
+  name text not null,
+  registered_namespaces_only boolean not null default false,
+  rate_limits jsonb not null default '{}',
+  created_at timestamptz not null default now(),
+  constraint tenant_name_is_unique unique (name),
+  constraint tenant_name_is_not_empty check (name <> ''),
+  constraint tenant_rate_limits_are_whole_numbers check (internal.rate_limits_are_valid(rate_limits))
+);
+comment on table public.tenants is 'Who owns data. Every other table carries tenant_id, and every query starts from it.';
+comment on column public.tenants.registered_namespaces_only is
+  'Whether namespaces must be registered before anything is stored in them. Else first use registers.';
+comment on column public.tenants.rate_limits is
+  'Requests per minute that each token of the tenant may make, where not the default: {"traces": 6000}.';
+
+create table public.tracer_tokens (
+  id uuid primary key default gen_random_uuid(),
+  tenant_id uuid not null references public.tenants (id) on delete cascade,
+  token_hash text not null,
+  name text,
+  active boolean not null default true,
+  expires_at timestamptz,
+  namespaces text[],
+  rate_limits jsonb not null default '{}',
+  created_at timestamptz not null default now(),
+  constraint token_hash_belongs_to_one_token unique (token_hash),
+  constraint token_hash_is_sha256_in_hex check (token_hash ~ '^[0-9a-f]{64}$'),
+  constraint token_namespaces_are_null_or_some check (cardinality(namespaces) > 0),
+  constraint token_rate_limits_are_whole_numbers check (internal.rate_limits_are_valid(rate_limits))
+);
+comment on column public.tracer_tokens.token_hash is 'SHA-256 of the token in lower-case hex. The token itself is never stored.';
+comment on column public.tracer_tokens.namespaces is 'The only namespaces that this token may use; null: all of its tenant.';
+comment on column public.tracer_tokens.rate_limits is
+  'Requests per minute that this token may make, where not its tenant''s: {"traces": 6000}.';
+create index tracer_tokens_of_a_tenant on public.tracer_tokens (tenant_id);
+
+-- supabase/schemas/10_tenants/create_tracer_token.sql
+
+-- payload: {tenant, token_hash, name?, namespaces?, expires_at?}. The tenant is created on first use. A token that is
+-- known stays as it is (revoked, too) and is returned; another tenant's is an error.
+create function public.create_tracer_token(payload jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  wanted jsonb := create_tracer_token.payload;
+  owner_id uuid;
+  token public.tracer_tokens;
+begin
+  insert into public.tenants (name) values (wanted ->> 'tenant') on conflict do nothing;
+  select tenants.id into owner_id from public.tenants where tenants.name = wanted ->> 'tenant';
+
+  insert into public.tracer_tokens (tenant_id, token_hash, name, namespaces, expires_at)
+  values (owner_id, wanted ->> 'token_hash', wanted ->> 'name',
+          (select array_agg(given.namespace) from jsonb_array_elements_text(
+             case jsonb_typeof(wanted -> 'namespaces') when 'array' then wanted -> 'namespaces' else '[]' end
+           ) as given (namespace)),
+          (wanted ->> 'expires_at')::timestamptz)
+  on conflict on constraint token_hash_belongs_to_one_token do nothing;
+
+  select tracer_tokens.* into token from public.tracer_tokens
+  where tracer_tokens.token_hash = wanted ->> 'token_hash' and tracer_tokens.tenant_id = owner_id;
+  if not found then
+    raise exception 'This token already belongs to another tenant. Choose another token.'
+      using errcode = 'unique_violation';
+  end if;
+  return internal.token_view(token);
+end $$;
+
+-- A token as `npm run token` shows it.
+create function internal.token_view(token public.tracer_tokens) returns jsonb
+language plpgsql stable set search_path = '' as $$
+begin
+  return jsonb_build_object(
+    'id', (token_view.token).id,
+    'tenant', (select tenants.name from public.tenants where tenants.id = (token_view.token).tenant_id),
+    'name', (token_view.token).name,
+    'active', (token_view.token).active,
+    'expires_at', internal.timestamp_text((token_view.token).expires_at),
+    'namespaces', (token_view.token).namespaces,
+    'created_at', internal.timestamp_text((token_view.token).created_at));
+end $$;
+
+-- supabase/schemas/10_tenants/list_tracer_tokens.sql
+
+-- payload: {tenant?}. All tokens, or one tenant's, oldest first.
+create function public.list_tracer_tokens(payload jsonb) returns jsonb
+language plpgsql stable set search_path = '' as $$
+begin
+  return (
+    select coalesce(jsonb_agg(internal.token_view(token) order by token.created_at, token.id), '[]')
+    from public.tracer_tokens token
+    join public.tenants on tenants.id = token.tenant_id
+    where list_tracer_tokens.payload ->> 'tenant' is null or tenants.name = list_tracer_tokens.payload ->> 'tenant');
+end $$;
+
+-- supabase/schemas/10_tenants/revoke_tracer_token.sql
+
+-- payload: {id} or {token_hash}. Returns the token, null if there is none.
+create function public.revoke_tracer_token(payload jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  token public.tracer_tokens;
+begin
+  update public.tracer_tokens set active = false
+  where tracer_tokens.id = (revoke_tracer_token.payload ->> 'id')::uuid
+     or tracer_tokens.token_hash = revoke_tracer_token.payload ->> 'token_hash'
+  returning * into token;
+  return case when found then internal.token_view(token) end;
+end $$;
+
+-- supabase/schemas/20_admission/admit.sql
+
+-- Who is asking, and may they pass: identify, then count_request.
+create function public.admit(payload jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  admission jsonb := internal.identify(admit.payload);
+begin
+  if admission ? 'error' then return admission; end if;
+  return internal.count_request(admission, admit.payload);
+end $$;
+
+-- admit, for a request about one namespace: refuses forbidden where the token may not use it.
+create function internal.admit_to_namespace(payload jsonb, namespace text) returns jsonb
+language plpgsql set search_path = '' as $$
+begin
+  return internal.in_namespace(public.admit(admit_to_namespace.payload), admit_to_namespace.namespace);
+end $$;
+
+-- supabase/schemas/20_admission/identify.sql
+
+-- Who is asking. Returns {tenant_id, token_id, namespaces, limit}, `namespaces` being the only ones that the token may use
+-- (null: any) and `limit` what the token or its tenant has instead of the bucket's own (null: that one); or a refusal:
+-- invalid_token, token_inactive, token_expired.
+create function internal.identify(payload jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  token record;
+  usable text[];
+begin
+  select tracer_tokens.id, tracer_tokens.tenant_id, tracer_tokens.active, tracer_tokens.expires_at, tracer_tokens.namespaces,
+         tenants.registered_namespaces_only,
+         coalesce(tracer_tokens.rate_limits -> (identify.payload ->> 'bucket'),
+                  tenants.rate_limits -> (identify.payload ->> 'bucket')) as rate_limit
+  into token
+  from public.tracer_tokens join public.tenants on tenants.id = tracer_tokens.tenant_id
+  where tracer_tokens.token_hash = identify.payload ->> 'token_hash';
+
+  if not found then
+    return internal.refusal('invalid_token', 'This tracer token is not known here. Check it for missing characters.');
+  end if;
+  if not token.active then
+    return internal.refusal('token_inactive', 'This tracer token was revoked. Use another one.');
+  end if;
+  if token.expires_at <= now() then
+    return internal.refusal('token_expired',
+      format('This tracer token expired at %s. Use another one.', internal.timestamp_text(token.expires_at)));
+  end if;
+
+  usable := token.namespaces;
+  if token.registered_namespaces_only then
+    usable := array(
+      select namespaces.name from public.namespaces
+      where namespaces.tenant_id = token.tenant_id
+        and (token.namespaces is null or namespaces.name = any (token.namespaces)));
+  end if;
+  return jsonb_build_object(
+    'tenant_id', token.tenant_id, 'token_id', token.id, 'namespaces', to_jsonb(usable), 'limit', token.rate_limit);
+end $$;
+
+-- The namespaces that an admitted token may use, null for any.
+create function internal.usable_namespaces(admission jsonb) returns text[]
+language plpgsql immutable set search_path = '' as $$
+begin
+  if coalesce(jsonb_typeof(admission -> 'namespaces'), 'null') = 'null' then return null; end if;
+  return array(select jsonb_array_elements_text(admission -> 'namespaces'));
+end $$;
+
+-- Whether an admitted token may use the namespace.
+create function internal.may_use_namespace(admission jsonb, namespace text) returns boolean
+language plpgsql immutable set search_path = '' as $$
+begin
+  return coalesce(jsonb_typeof(may_use_namespace.admission -> 'namespaces'), 'null') = 'null'
+    or may_use_namespace.admission -> 'namespaces' ? may_use_namespace.namespace;
+end $$;
+
+-- The refusal forbidden, naming the namespace.
+create function internal.namespace_refusal(namespace text) returns jsonb
+language plpgsql immutable set search_path = '' as $$
+begin
+  return internal.refusal('forbidden',
+    format('This tracer token may not use the namespace "%s".', namespace_refusal.namespace));
+end $$;
+
+-- An admission, and the refusal `forbidden` where its token may not use the namespace.
+create function internal.in_namespace(admission jsonb, namespace text) returns jsonb
+language plpgsql immutable set search_path = '' as $$
+begin
+  if in_namespace.admission ? 'error' or internal.may_use_namespace(in_namespace.admission, in_namespace.namespace) then
+    return in_namespace.admission;
+  end if;
+  return in_namespace.admission || internal.namespace_refusal(in_namespace.namespace);
+end $$;
+
+-- supabase/schemas/21_rate_limits/00_tables.sql
+
+-- Fair use: requests per token, bucket and minute (a fixed window).
+create table public.monkai_rate_limits (
+  token_id uuid not null references public.tracer_tokens (id) on delete cascade,
+  bucket text not null,
+  minute timestamptz not null,
+  count integer not null,
+  constraint rate_limit_counts_a_token_a_bucket_and_a_minute primary key (token_id, bucket, minute)
+) with (fillfactor = 50); -- room to count up in place
+comment on table public.monkai_rate_limits is 'Requests so far in a minute. Old minutes are deleted by delete_expired().';
+create index rate_limits_by_minute on public.monkai_rate_limits (minute);
+
+-- supabase/schemas/21_rate_limits/count_request.sql
+
+-- What is refused leaves nothing behind, but for its count: no namespace, session, agent or trace. And what brings content is
+-- counted last: a token's requests wait for each other at its counter, so it is held for a moment and not for all their work.
+
+-- How many requests a minute an admitted token may make in the bucket: its own limit, else its tenant's, else payload.limit.
+create function internal.allowed_requests(admission jsonb, payload jsonb) returns integer
+language plpgsql immutable set search_path = '' as $$
+begin
+  return coalesce(nullif(allowed_requests.admission -> 'limit', 'null'), allowed_requests.payload -> 'limit');
+end $$;
+
+-- What is left of the minute that is counted, in seconds: it may be over, for who has waited.
+create function internal.seconds_to_reset() returns integer
+language plpgsql volatile set search_path = '' as $$
+begin
+  return greatest(1, ceil(extract(epoch from date_trunc('minute', now()) + interval '1 minute' - clock_timestamp())));
+end $$;
+
+-- The step of admission that counts. Adds {rate_limit: {bucket, limit, remaining, reset}}, limit being allowed_requests and
+-- reset in seconds, and refuses rate_limit_exceeded. Fails open: whatever breaks here becomes a warning, and the request goes
+-- on without a limit.
+create function internal.count_request(admission jsonb, payload jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  bucket text := count_request.payload ->> 'bucket';
+  allowed integer := internal.allowed_requests(count_request.admission, count_request.payload);
+  counted integer;
+  reset integer;
+  counted_admission jsonb;
+begin
+  counted := public.monkai_increment_rate_limit((admission ->> 'token_id')::uuid, bucket);
+  if counted is null or allowed is null then raise exception 'there is no count or no limit'; end if;
+  reset := internal.seconds_to_reset();
+  counted_admission := admission || jsonb_build_object('rate_limit', jsonb_build_object(
+    'bucket', bucket, 'limit', allowed, 'remaining', greatest(allowed - counted, 0), 'reset', reset));
+  if counted <= allowed then return counted_admission; end if;
+
+  return (counted_admission - array['data', 'replay']) || internal.refusal('rate_limit_exceeded', format(
+    'The limit of %s requests per minute in the bucket "%s" is used up. Wait %s seconds.', allowed, bucket, reset));
+exception when others then
+  return internal.with_warning(admission, 'Rate limiting is off for this request: ' || sqlerrm);
+end $$;
+
+-- For who is beyond the limit, in case that count_request cannot say how far.
+create function internal.limit_refusal(admission jsonb, payload jsonb) returns jsonb
+language plpgsql volatile set search_path = '' as $$
+begin
+  return internal.refusal('rate_limit_exceeded', 'The limit of requests per minute is used up.') || jsonb_build_object(
+    'rate_limit', jsonb_build_object(
+      'bucket', limit_refusal.payload -> 'bucket', 'remaining', 0, 'reset', internal.seconds_to_reset(),
+      'limit', internal.allowed_requests(limit_refusal.admission, limit_refusal.payload)));
+end $$;
+
+-- Raises TR429 where the limit is used up already, as far as other requests have committed: no work is begun then. Fails open,
+-- as count_request does, which has the last word.
+create function internal.refuse_beyond_limit(admission jsonb, payload jsonb) returns void
+language plpgsql stable set search_path = '' as $$
+begin
+  if (select known.count from public.monkai_rate_limits known
+      where known.token_id = (refuse_beyond_limit.admission ->> 'token_id')::uuid
+        and known.bucket = refuse_beyond_limit.payload ->> 'bucket'
+        and known.minute = date_trunc('minute', now()))
+    >= internal.allowed_requests(refuse_beyond_limit.admission, refuse_beyond_limit.payload) then
+    raise sqlstate 'TR429';
+  end if;
+exception
+  when sqlstate 'TR429' then raise;
+  when others then null;
+end $$;
+
+-- Counts a request whose work is done. Raises TR429 when it is beyond the limit: then who calls undoes the work, and counts.
+create function internal.count_or_undo(answer jsonb, payload jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  counted jsonb := internal.count_request(count_or_undo.answer, count_or_undo.payload);
+begin
+  if counted #>> '{error,code}' = 'rate_limit_exceeded' then raise sqlstate 'TR429'; end if;
+  return counted;
+end $$;
+
+-- supabase/schemas/21_rate_limits/monkai_increment_rate_limit.sql
+
+-- Counts one request of a token against a bucket; returns how many there were in this minute, this one included. Waits
+-- three seconds at most for another request of the token that is counted and not yet done.
+create function public.monkai_increment_rate_limit(token_id uuid, bucket text) returns integer
+language plpgsql security definer set search_path = '' set lock_timeout = '3s' as $$
+declare
+  counted integer;
+begin
+  insert into public.monkai_rate_limits as known (token_id, bucket, minute, count)
+  values (monkai_increment_rate_limit.token_id, monkai_increment_rate_limit.bucket, date_trunc('minute', now()), 1)
+  on conflict on constraint rate_limit_counts_a_token_a_bucket_and_a_minute do update set count = known.count + 1
+  returning known.count into counted;
+  return counted;
+end $$;
+
+-- supabase/schemas/22_idempotency/00_tables.sql
+
+-- Safe retries: an idempotency key's first request does the work, its repetitions get the same response.
+create table public.monkai_idempotency_keys (
+  tenant_id uuid not null references public.tenants (id) on delete cascade,
+  key text not null,
+  request_hash text not null,
+  request_id text not null,
+  response jsonb,
+  expires_at timestamptz not null default now() + interval '24 hours',
+  constraint idempotency_key_is_unique_within_its_tenant primary key (tenant_id, key)
+);
+comment on column public.monkai_idempotency_keys.request_hash is 'SHA-256 of the route and the body''s bytes, in hex.';
+comment on column public.monkai_idempotency_keys.request_id is 'The X-Request-ID of the first request.';
+comment on column public.monkai_idempotency_keys.response is
+  'What the first request was answered with; null when that was an error or could not be kept: the key is free again.';
+create index idempotency_keys_by_expiry on public.monkai_idempotency_keys (expires_at);
+
+-- supabase/schemas/22_idempotency/keys.sql
+
+-- Claims a free key for this request and returns null, or returns the known one {request_hash, request_id, response}.
+-- Two at once: the second waits at the primary key until the first has committed (and is then known) or failed (and
+-- then the key is free). It does not wait for ever: lock_not_available after 5 seconds.
+create function internal.claim_idempotency_key(tenant_id uuid, key text, request_hash text, request_id text)
+returns jsonb
+language plpgsql set search_path = '' set lock_timeout = '5s' as $$
+begin
+  insert into public.monkai_idempotency_keys as known (tenant_id, key, request_hash, request_id)
+  values (claim_idempotency_key.tenant_id, claim_idempotency_key.key, claim_idempotency_key.request_hash,
+          claim_idempotency_key.request_id)
+  on conflict on constraint idempotency_key_is_unique_within_its_tenant do update
+    set request_hash = excluded.request_hash, request_id = excluded.request_id, response = null,
+        expires_at = excluded.expires_at
+    where known.expires_at <= now() or known.response is null;
+  if found then return null; end if;
+
+  return (select to_jsonb(known) from public.monkai_idempotency_keys known
+          where known.tenant_id = claim_idempotency_key.tenant_id and known.key = claim_idempotency_key.key);
+end $$;
+
+-- Replays, again: a token that is bound to namespaces is kept out of the others by them, too, since keys are the tenant's and
+-- the first request may have been another token's. And who meets a first request that is still running is told to come back.
+
+-- Why a token may not be shown a remembered response: it tells of an item in a namespace that the token may not use. Null: it
+-- may. Items that were refused then say nothing, and their sender must get the same answer again.
+create function internal.replay_refusal(admission jsonb, items jsonb, response jsonb) returns jsonb
+language plpgsql stable set search_path = '' as $$
+declare
+  usable text[] := internal.usable_namespaces(replay_refusal.admission);
+begin
+  if usable is null then return null; end if;
+
+  perform from jsonb_to_recordset(replay_refusal.items) as item (index integer, session_id text, namespace text)
+  join jsonb_to_recordset(replay_refusal.response -> 'results') as result (index integer, status text)
+    on result.index = item.index and result.status = 'ok'
+  left join public.sessions
+    on sessions.tenant_id = (replay_refusal.admission ->> 'tenant_id')::uuid and sessions.id = item.session_id
+  left join public.namespaces on namespaces.id = sessions.namespace_id
+  where item.namespace <> all (usable) or namespaces.name <> all (usable);
+  if not found then return null; end if;
+  return internal.refusal('forbidden',
+    'This tracer token may not use every namespace of the request that was first sent with this Idempotency-Key.');
+end $$;
+
+-- The step before the work. payload.idempotency: {key, hash}, or nothing. Adds {claimed: true} for a first request, {data,
+-- replay: {request_id}} for a repetition; refuses idempotency_key_conflict, and forbidden (see replay_refusal). Fails open
+-- with a warning, but for a first request that is still running (status 503): to go on beside it would do its work twice.
+create function internal.replay_or_claim(admission jsonb, payload jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  wanted jsonb := replay_or_claim.payload -> 'idempotency';
+  known jsonb;
+  refusal jsonb;
+begin
+  if wanted is null then return admission; end if;
+
+  known := internal.claim_idempotency_key((admission ->> 'tenant_id')::uuid, wanted ->> 'key', wanted ->> 'hash',
+                                        replay_or_claim.payload ->> 'request_id');
+  if known is null then return admission || '{"claimed": true}'; end if;
+  if known ->> 'request_hash' <> wanted ->> 'hash' then
+    return admission || internal.refusal('idempotency_key_conflict',
+      'This Idempotency-Key was used for another request. Use a new key, or send what was sent first.');
+  end if;
+  if jsonb_typeof(known -> 'response') is distinct from 'object' then
+    raise exception 'the key has no response';
+  end if;
+  refusal := internal.replay_refusal(admission, replay_or_claim.payload -> 'items', known -> 'response');
+  if refusal is not null then return admission || refusal; end if;
+  return admission || jsonb_build_object(
+    'data', known -> 'response', 'replay', jsonb_build_object('request_id', known -> 'request_id'));
+exception
+  when lock_not_available or deadlock_detected then
+    return admission || jsonb_build_object('error', jsonb_build_object('code', 'internal_error', 'status', 503,
+      'message', 'The first request with this Idempotency-Key is still running. Please try again.'));
+  when others then
+    return internal.with_warning(admission, 'Idempotency is off for this request: ' || sqlerrm);
+end $$;
+
+-- The step after the work: its data is remembered under the key. An error is not: a key without a response is free.
+-- Fails open with a warning.
+create function internal.settle_idempotency_key(answer jsonb, payload jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  wanted jsonb := settle_idempotency_key.payload -> 'idempotency';
+begin
+  if not answer ? 'claimed' or answer ? 'error' then return answer; end if;
+
+  update public.monkai_idempotency_keys known set response = answer -> 'data'
+  where known.tenant_id = (answer ->> 'tenant_id')::uuid and known.key = wanted ->> 'key'
+    and known.request_hash = wanted ->> 'hash' and known.response is null;
+  return answer;
+exception when others then
+  return internal.with_warning(answer, 'The response was not remembered for its Idempotency-Key: ' || sqlerrm);
+end $$;
+
+-- supabase/schemas/23_anonymization/00_tables.sql
+
+-- Each tenant's anonymization rules. The redaction itself is the API's: its regular expressions (RE2) take linear time, those
+-- of Postgres may not.
+create table public.anonymization_rules (
+  tenant_id uuid primary key references public.tenants (id) on delete cascade,
+  version integer not null default 1,
+  rules jsonb not null,
+  updated_at timestamptz not null default now(),
+  constraint anonymization_version_is_positive check (version > 0),
+  constraint anonymization_rules_have_toggles_and_custom_ones
+    check (jsonb_typeof(rules -> 'toggles') = 'object' and jsonb_typeof(rules -> 'custom') = 'array')
+);
+comment on column public.anonymization_rules.rules is '{toggles: {class: boolean}, custom: [{name, pattern, replacement}]}';
+
+-- supabase/schemas/23_anonymization/get_anonymization_rules.sql
+
+-- GET /anonymization-rules. data: {version, rules}.
+create function public.get_anonymization_rules(payload jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  admission jsonb := public.admit(get_anonymization_rules.payload);
+begin
+  if admission ? 'error' then return admission; end if;
+  return admission || jsonb_build_object('data', internal.current_rules((admission ->> 'tenant_id')::uuid));
+end $$;
+
+-- supabase/schemas/23_anonymization/put_anonymization_rules.sql
+
+-- PUT /anonymization-rules. payload.rules, payload.expected_version?. data: {version, rules}. Refuses forbidden for a token
+-- that is bound to namespaces, since the rules are the whole tenant's, and with status 409 when they are not at
+-- expected_version.
+create function public.put_anonymization_rules(payload jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  admission jsonb := public.admit(put_anonymization_rules.payload);
+  owner_id uuid := admission ->> 'tenant_id';
+  expected_version integer := put_anonymization_rules.payload ->> 'expected_version';
+  current_version integer;
+begin
+  if admission ? 'error' then return admission; end if;
+  if exists (
+    select from public.tracer_tokens
+    where tracer_tokens.id = (admission ->> 'token_id')::uuid and tracer_tokens.namespaces is not null) then
+    return admission || internal.refusal('forbidden',
+      'This tracer token is bound to namespaces: it may read the anonymization rules, but not change them.');
+  end if;
+
+  -- One change at a time: of two that expect the same version, the second finds the first. And once this has answered,
+  -- nothing is stored by the rules of before: see identify_sender.
+  perform pg_advisory_xact_lock(internal.content_lock(owner_id));
+  current_version := (internal.current_rules(owner_id) ->> 'version')::integer;
+  if expected_version <> current_version then
+    return admission || jsonb_build_object('error', jsonb_build_object(
+      'code', 'bad_request', 'status', 409, 'version', current_version,
+      'message', format('The rules are at version %s by now, not at the expected_version %s. Read them and try again.',
+                        current_version, expected_version)));
+  end if;
+
+  insert into public.anonymization_rules as known (tenant_id, rules)
+  values (owner_id, put_anonymization_rules.payload -> 'rules')
+  on conflict on constraint anonymization_rules_pkey
+    do update set rules = excluded.rules, version = known.version + 1, updated_at = now();
+  return admission || jsonb_build_object('data', internal.current_rules(owner_id));
+end $$;
+
+-- supabase/schemas/23_anonymization/rules.sql
+
+-- A tenant's rules as clients get them: {version, rules}, version 0 where there are none.
+create function internal.current_rules(tenant_id uuid) returns jsonb
+language plpgsql stable set search_path = '' as $$
+begin
+  return coalesce(
+    (select jsonb_build_object('version', known.version, 'rules', known.rules)
+     from public.anonymization_rules known where known.tenant_id = current_rules.tenant_id),
+    '{"version": 0, "rules": {"toggles": {}, "custom": []}}');
+end $$;
+
+-- The tenant's content lock. Who stores content holds it together with others (shared) until the end of the transaction. Who
+-- has it alone waits for them, and is waited for: a change of the rules, a purge, the deletion of a namespace or a session.
+create function internal.content_lock(tenant_id uuid) returns bigint
+language plpgsql immutable set search_path = '' as $$
+begin
+  return hashtextextended('content ' || content_lock.tenant_id, 0);
+end $$;
+
+-- identify, for a request that brings content. Where that was not redacted by the tenant's current rules (payload.
+-- anonymization_version), adds them as {anonymization: {version, rules}}: then the request must stop here, and the API
+-- redacts by them and asks again. record_steps and upload_steps begin with it.
+create function internal.identify_sender(payload jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  admission jsonb := internal.identify(identify_sender.payload);
+  owner_id uuid := admission ->> 'tenant_id';
+begin
+  if admission ? 'error' then return admission; end if;
+  perform pg_advisory_xact_lock_shared(internal.content_lock(owner_id));
+  if coalesce((identify_sender.payload ->> 'anonymization_version')::integer, 0) = coalesce((
+    select known.version from public.anonymization_rules known where known.tenant_id = owner_id), 0) then
+    return admission;
+  end if;
+  return admission || jsonb_build_object('anonymization', internal.current_rules(owner_id));
+end $$;
+
+-- supabase/schemas/30_namespaces/00_tables.sql
+
+create table public.namespaces (
+  id bigint generated always as identity primary key,
+  tenant_id uuid not null references public.tenants (id) on delete cascade,
+  name text not null,
+  public_id text not null default internal.new_public_id('proj_'),
+  created_at timestamptz not null default now(),
+  constraint namespace_name_is_unique_within_its_tenant unique (tenant_id, name),
+  constraint namespace_id_names_its_tenant unique (tenant_id, id),
+  constraint namespace_public_id_is_unique_within_its_tenant unique (tenant_id, public_id),
+  constraint namespace_name_is_not_empty check (name <> '')
+);
+comment on table public.namespaces is 'Parts of a tenant''s data. A token may be bound to some of them.';
+comment on column public.namespaces.public_id is 'What the SOAT API calls a project_id.';
+
+-- supabase/schemas/30_namespaces/list_namespaces.sql
+
+-- GET /namespaces. data: {namespaces: [{namespace, created_at}]}, those that the token may use, by name.
+create function public.list_namespaces(payload jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  admission jsonb := public.admit(list_namespaces.payload);
+begin
+  if admission ? 'error' then return admission; end if;
+
+  return admission || jsonb_build_object('data', jsonb_build_object('namespaces', (
+    select coalesce(jsonb_agg(internal.namespace_view(namespace) order by namespace.name), '[]')
+    from public.namespaces namespace
+    where namespace.tenant_id = (admission ->> 'tenant_id')::uuid
+      and internal.may_use_namespace(admission, namespace.name))));
+end $$;
+
+-- supabase/schemas/30_namespaces/names.sql
+
+-- The id of a tenant's namespace, null where there is none.
+create function internal.namespace_id(tenant_id uuid, name text) returns bigint
+language plpgsql stable set search_path = '' as $$
+begin
+  return (
+    select namespaces.id from public.namespaces
+    where namespaces.tenant_id = namespace_id.tenant_id and namespaces.name = namespace_id.name);
+end $$;
+
+-- A namespace as clients get it.
+create function internal.namespace_view(namespace public.namespaces) returns jsonb
+language plpgsql stable set search_path = '' as $$
+begin
+  return jsonb_build_object(
+    'namespace', (namespace_view.namespace).name,
+    'created_at', internal.timestamp_text((namespace_view.namespace).created_at));
+end $$;
+
+-- Sessions: create, and get-or-create.
+
+-- Makes sure that these namespaces of the tenant exist: first use registers.
+-- Ordered, so that two requests registering the same names never wait for each other in a circle.
+create function internal.register_namespaces(tenant_id uuid, names text[]) returns void
+language plpgsql set search_path = '' as $$
+begin
+  insert into public.namespaces (tenant_id, name)
+  select distinct register_namespaces.tenant_id, wanted.name
+  from unnest(register_namespaces.names) as wanted (name)
+  where not exists (
+    select from public.namespaces known
+    where known.tenant_id = register_namespaces.tenant_id and known.name = wanted.name)
+  order by wanted.name
+  on conflict do nothing;
+end $$;
+
+-- supabase/schemas/30_namespaces/register_namespace.sql
+
+-- POST /namespace/register. payload.namespace. data: {namespace, created_at}. Refuses forbidden, namespace_taken and
+-- namespace_too_similar {similar_namespaces, suggestion}.
+create function public.register_namespace(payload jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  admission jsonb := public.admit(register_namespace.payload);
+  owner_id uuid := admission ->> 'tenant_id';
+  wanted text := register_namespace.payload ->> 'namespace';
+  similar_names jsonb;
+  registered public.namespaces;
+begin
+  if admission ? 'error' then return admission; end if;
+  if not coalesce((
+    select tracer_tokens.namespaces is null or wanted = any (tracer_tokens.namespaces)
+    from public.tracer_tokens where tracer_tokens.id = (admission ->> 'token_id')::uuid), false) then
+    return admission || internal.namespace_refusal(wanted);
+  end if;
+
+  -- One at a time per tenant: of two similar names at once, the second finds the first.
+  perform pg_advisory_xact_lock(hashtextextended('register_namespace' || owner_id, 0));
+  if exists (select from public.namespaces where namespaces.tenant_id = owner_id and namespaces.name = wanted) then
+    return admission || internal.refusal('namespace_taken', format('The namespace "%s" is registered already.', wanted));
+  end if;
+  select jsonb_agg(namespaces.name order by namespaces.name) into similar_names from public.namespaces
+  where namespaces.tenant_id = owner_id and internal.names_are_similar(namespaces.name, wanted);
+  if similar_names is not null then
+    return admission || jsonb_build_object('error', jsonb_build_object(
+      'code', 'namespace_too_similar',
+      'message', format('The namespace "%s" is too similar to %s.', wanted, similar_names ->> 0),
+      'similar_namespaces', similar_names,
+      'suggestion', format('Use "%s", or choose a name that differs more.', similar_names ->> 0)));
+  end if;
+
+  perform internal.register_namespaces(owner_id, array[wanted]);
+  select namespaces.* into registered from public.namespaces
+  where namespaces.tenant_id = owner_id and namespaces.name = wanted;
+  return admission || jsonb_build_object('data', internal.namespace_view(registered));
+end $$;
+
+-- Registering namespaces on purpose, and listing them.
+
+-- What of a name people tell apart: its letters and digits, in one case.
+create function internal.namespace_skeleton(name text) returns text
+language plpgsql immutable set search_path = '' as $$
+begin
+  return regexp_replace(lower(namespace_skeleton.name), '[^[:alnum:]]', '', 'g');
+end $$;
+
+-- Whether two names are too easily taken for each other: they differ in case and separators only, or by one letter put in
+-- or left out (`my-agent`, `my_agents`). A digit tells apart: `agent-1` and `agent-2` are two.
+create function internal.names_are_similar(one text, other text) returns boolean
+language plpgsql immutable set search_path = '' as $$
+declare
+  shorter text := internal.namespace_skeleton(names_are_similar.one);
+  longer text := internal.namespace_skeleton(names_are_similar.other);
+begin
+  if length(shorter) > length(longer) then
+    return internal.names_are_similar(names_are_similar.other, names_are_similar.one);
+  end if;
+  if shorter = longer then return shorter <> ''; end if;
+  if length(longer) - length(shorter) <> 1 or length(shorter) < 4 then return false; end if;
+
+  return exists (
+    select from generate_series(1, length(longer)) as place
+    where substr(longer, place, 1) !~ '[0-9]' and overlay(longer placing '' from place for 1) = shorter);
+end $$;
+
+-- supabase/schemas/40_sessions/00_tables.sql
+
+create table public.sessions (
+  tenant_id uuid not null,
+  id text not null,
+  namespace_id bigint not null,
+  user_id text,
+  inactivity_timeout integer not null default 120,
+  metadata jsonb not null default '{}',
+  created_at timestamptz not null default now(),
+  last_activity_at timestamptz not null default now(),
+  constraint session_id_is_unique_within_its_tenant primary key (tenant_id, id),
+  constraint session_namespace_belongs_to_its_tenant
+    foreign key (tenant_id, namespace_id) references public.namespaces (tenant_id, id) on delete cascade,
+  constraint session_id_is_not_empty check (id <> ''),
+  constraint session_inactivity_timeout_is_at_least_a_second check (inactivity_timeout >= 1)
+);
+comment on table public.sessions is 'Conversations.';
+comment on column public.sessions.id is 'The tenant''s own key: made by the API, or offline by a client.';
+comment on column public.sessions.inactivity_timeout is 'Seconds.';
+comment on column public.sessions.last_activity_at is
+  'When its last step arrived, or get-or-create found it. A projection: steps count from when they are folded.';
+-- get-or-create: the most recently active session of a user. And a namespace that is deleted takes its sessions along.
+create index sessions_of_a_user_by_activity
+  on public.sessions (tenant_id, namespace_id, user_id, last_activity_at desc);
+
+-- supabase/schemas/40_sessions/create_session.sql
+
+-- POST /sessions/create. payload.session: {namespace, user_id?, inactivity_timeout?, metadata?}.
+create function public.create_session(payload jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  wanted jsonb := create_session.payload -> 'session';
+  admission jsonb := internal.admit_to_namespace(create_session.payload, wanted ->> 'namespace');
+begin
+  if admission ? 'error' then return admission; end if;
+
+  return admission || jsonb_build_object('data',
+    internal.session_view(internal.open_session((admission ->> 'tenant_id')::uuid, wanted), wanted ->> 'namespace'));
+end $$;
+
+-- Opens a session {namespace, user_id, inactivity_timeout, metadata} named {namespace}-{user_id}-{YYYYMMDDHHMMSS} (UTC).
+-- The primary key settles two in one second: the second one waits for the first, finds the name gone, takes -1.
+create function internal.open_session(tenant_id uuid, wanted jsonb) returns public.sessions
+language plpgsql set search_path = '' as $$
+declare
+  base text := format('%s-%s-%s', wanted ->> 'namespace', coalesce(wanted ->> 'user_id', 'anonymous'),
+                      to_char(now() at time zone 'UTC', 'YYYYMMDDHH24MISS'));
+  suffix text := '';
+  namespace_id bigint;
+  session public.sessions;
+begin
+  perform internal.register_namespaces(open_session.tenant_id, array[wanted ->> 'namespace']);
+  namespace_id := internal.namespace_id(open_session.tenant_id, wanted ->> 'namespace');
+
+  for attempt in 1 .. 1000000 loop
+    insert into public.sessions (tenant_id, id, namespace_id, user_id, inactivity_timeout, metadata)
+    values (open_session.tenant_id, base || suffix, namespace_id, wanted ->> 'user_id',
+            coalesce((wanted ->> 'inactivity_timeout')::integer, 120), coalesce(wanted -> 'metadata', '{}'))
+    on conflict on constraint session_id_is_unique_within_its_tenant do nothing
+    returning * into session;
+    exit when found;
+    suffix := '-' || attempt;
+  end loop;
+  return session;
+end $$;
+
+-- A session as clients get it. The namespace's name is passed in: a lookup here would not see one that the same
+-- statement has just registered.
+create function internal.session_view(session public.sessions, namespace text) returns jsonb
+language plpgsql stable set search_path = '' as $$
+begin
+  return jsonb_build_object(
+    'session_id', (session_view.session).id,
+    'namespace', session_view.namespace,
+    'user_id', (session_view.session).user_id,
+    'inactivity_timeout', (session_view.session).inactivity_timeout,
+    'created_at', internal.timestamp_text((session_view.session).created_at),
+    'metadata', (session_view.session).metadata);
+end $$;
+
+-- supabase/schemas/40_sessions/get_or_create_session.sql
+
+-- POST /sessions/get-or-create. payload.session: {namespace, user_id, inactivity_timeout?, metadata?, force_new?}.
+-- Answers with the user's most recently active session if its last activity is within inactivity_timeout seconds; to be found
+-- is activity too.
+create function public.get_or_create_session(payload jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  wanted jsonb := get_or_create_session.payload -> 'session';
+  admission jsonb := internal.admit_to_namespace(get_or_create_session.payload, wanted ->> 'namespace');
+  session public.sessions;
+  reused boolean := false;
+begin
+  admission := internal.folded(admission); -- the last activity of sessions comes from their steps
+  if admission ? 'error' then return admission; end if;
+
+  -- One at a time per user: a concurrent caller waits here until the first has committed, and then finds its session.
+  perform pg_advisory_xact_lock(hashtextextended(
+    jsonb_build_array(admission -> 'tenant_id', wanted -> 'namespace', wanted -> 'user_id')::text, 0));
+
+  if not coalesce((wanted ->> 'force_new')::boolean, false) then
+    select sessions.* into session
+    from public.sessions
+    where sessions.tenant_id = (admission ->> 'tenant_id')::uuid
+      and sessions.namespace_id = internal.namespace_id((admission ->> 'tenant_id')::uuid, wanted ->> 'namespace')
+      and sessions.user_id = wanted ->> 'user_id'
+      and sessions.last_activity_at >=
+        now() - make_interval(secs => coalesce((wanted ->> 'inactivity_timeout')::integer, 120))
+    order by sessions.last_activity_at desc, sessions.created_at desc, sessions.id desc
+    limit 1;
+    reused := found;
+    update public.sessions set last_activity_at = now()
+    where sessions.tenant_id = session.tenant_id and sessions.id = session.id;
+  end if;
+  if not reused then
+    session := internal.open_session((admission ->> 'tenant_id')::uuid, wanted);
+  end if;
+
+  return admission || jsonb_build_object('data',
+    internal.session_view(session, wanted ->> 'namespace') || jsonb_build_object('reused', reused));
+end $$;
+
+-- supabase/schemas/50_steps/00_tables.sql
+
+-- Everything that happened, one row a step. Rows are only ever inserted; what was said can be taken away from them. The
+-- columns are the skeleton that is filtered, counted and linked; `content` and `error` hold what was said, under the API's own
+-- field names. Which trace a step belongs to is not written here: it is derived (60_traces).
+-- Steps have no foreign keys, which would cost more than a quarter of a large request. Instead, who writes steps holds the
+-- tenant's content lock, and who deletes a namespace or a session waits for it and deletes the steps (90_upkeep).
+create table public.steps (
+  id uuid not null,
+  tenant_id uuid not null,
+  namespace_id bigint not null,
+  session_id text,
+  kind text not null,
+  list text not null generated always as (
+    case kind when 'log' then 'logs' when 'agent' then 'spans' when 'span' then 'spans' else 'records' end) stored,
+  name text,
+  agent text,
+  agent_is_named boolean not null,
+  status text,
+  started_at timestamptz,
+  occurred_at timestamptz not null,
+  latency_ms bigint,
+  model text,
+  input_tokens bigint,
+  output_tokens bigint,
+  process_tokens bigint,
+  memory_tokens bigint,
+  total_tokens bigint,
+  level text,
+  resource_id text,
+  trace_id text,
+  parent_trace_id text,
+  otel_trace_id text,
+  span_id text,
+  parent_span_id text,
+  handoffs jsonb,
+  tree_kind text,
+  tree_key uuid,
+  error jsonb,
+  content jsonb,
+  constraint step_id_is_unique primary key (id),
+  constraint step_kind_is_known check (kind in ('llm', 'tool', 'handoff', 'message', 'log', 'agent', 'span')),
+  constraint step_status_is_known check (status in ('ok', 'error')),
+  constraint step_level_is_known check (level in ('debug', 'info', 'warn', 'error')),
+  constraint step_of_a_tree_knows_its_kind check ((tree_kind is null) = (tree_key is null)),
+  constraint step_tree_kind_is_known check (tree_kind in ('session', 'lone', 'claimed', 'otel')),
+  constraint step_figures_are_not_negative
+    check (latency_ms >= 0 and input_tokens >= 0 and output_tokens >= 0 and process_tokens >= 0 and memory_tokens >= 0
+      and total_tokens >= 0)
+);
+comment on column public.steps.id is
+  'A UUID of version 7: it begins with the time of arrival. The ids of one request differ in their last five digits alone.';
+comment on column public.steps.list is 'In which list clients read it back: records, logs, or (spans) in none of the two.';
+comment on column public.steps.name is 'Of a tool call, the tool''s; of a handoff, the agent''s who takes over.';
+comment on column public.steps.agent is
+  'Whom it is filed under: the agent that its sender named, else, but for log entries, the namespace''s own.';
+comment on column public.steps.status is 'ok or error. Null: its sender did not tell.';
+comment on column public.steps.started_at is
+  'When it began, as far as its sender told a time: this one, or its end and how long it took. Null: no time was told.';
+comment on column public.steps.occurred_at is 'When it was over: the sender''s timestamp, else when it arrived.';
+comment on column public.steps.trace_id is
+  'The trace that the sender named for it. Where only a parent was named: the one of its agent and session below that parent.';
+comment on column public.steps.parent_trace_id is 'What the sender claimed to be the parent of that trace.';
+comment on column public.steps.handoffs is 'Who handed over to whom, in order: [{from, to}]. Null: nobody.';
+comment on column public.steps.tree_key is
+  'What is derived together with it (internal.tree_key). Null: it belongs to no trace, as a log entry without a session.';
+
+create index steps_by_time on public.steps (tenant_id, namespace_id, list, occurred_at desc, id desc);
+create index steps_of_an_agent_by_time
+  on public.steps (tenant_id, namespace_id, list, agent, occurred_at desc, id desc) where agent is not null;
+create index steps_of_a_level_by_time
+  on public.steps (tenant_id, namespace_id, list, level, occurred_at desc, id desc) where level is not null;
+create index steps_of_a_resource_by_time
+  on public.steps (tenant_id, namespace_id, list, resource_id, occurred_at desc, id desc) where resource_id is not null;
+create index steps_of_a_session_by_time
+  on public.steps (tenant_id, session_id, occurred_at desc, id desc) where session_id is not null;
+create index steps_of_a_tree on public.steps (tree_key, id) where tree_key is not null;
+create index steps_naming_a_parent on public.steps (tenant_id, parent_trace_id) where parent_trace_id is not null;
+-- The same span may come twice: the first one counts.
+create unique index span_is_stored_once on public.steps (tenant_id, otel_trace_id, span_id) where span_id is not null;
+
+-- What is derived together: all steps of a session (and namespace), of a trace that clients named, of an OpenTelemetry trace;
+-- or a record that belongs to none of them, by itself. `made_of` says which one.
+create function internal.tree_key(tenant_id uuid, tree_kind text, made_of text) returns uuid
+language plpgsql immutable set search_path = '' as $$
+begin
+  return encode(substring(sha256(convert_to(
+    tree_key.tenant_id || ' ' || tree_key.tree_kind || ' ' || tree_key.made_of, 'UTF8')) for 16), 'hex')::uuid;
+end $$;
+
+-- Steps that have been written and not yet folded into the projections (60_traces/fold.sql): a row for each tree, namespace,
+-- agent, level and hour that a request touches. Only inserted into, so that no request waits for another.
+create table public.changes (
+  tenant_id uuid not null,
+  first_step_id uuid not null,
+  last_step_id uuid not null,
+  arrived_at timestamptz not null,
+  tree_kind text,
+  tree_key uuid,
+  trace_id text,
+  is_structural boolean not null,
+  is_rebuild boolean not null default false,
+  first_happened_at timestamptz not null,
+  namespace_id bigint not null,
+  session_id text,
+  list text not null,
+  agent text,
+  agent_is_named boolean not null,
+  level text,
+  hour timestamptz not null,
+  steps bigint not null
+);
+comment on column public.changes.first_step_id is 'The lowest id that a step of the request can have; last_step_id: the highest.';
+comment on column public.changes.trace_id is 'Of the tree of a claimed trace: that trace.';
+comment on column public.changes.is_structural is 'Whether these steps may change the tree: handoffs and spans.';
+comment on column public.changes.is_rebuild is 'Whether the tree must be derived from all of its steps, because some were deleted.';
+comment on column public.changes.first_happened_at is 'When the earliest of these steps happened.';
+create index changes_of_a_tenant on public.changes (tenant_id, tree_key);
+alter table public.changes replica identity full; -- for replication: it has no primary key
+
+-- What was uploaded within the last minute, so that a client's repetition is not stored again.
+create table public.record_fingerprints (
+  tenant_id uuid not null references public.tenants (id) on delete cascade,
+  fingerprint bytea not null,
+  stored_at timestamptz not null default now(),
+  constraint record_fingerprint_is_unique_within_its_tenant primary key (tenant_id, fingerprint)
+);
+comment on column public.record_fingerprints.fingerprint is
+  'SHA-256 of namespace, session, agent, message (as it was sent, hashed by the API) and, when the client gave one, inserted_at.';
+create index record_fingerprints_by_age on public.record_fingerprints (stored_at);
+
+-- supabase/schemas/50_steps/duplicates.sql
+
+-- Which of the messages were stored within the last 60 seconds, or stand in this request already: their indexes. The
+-- others are noted. The primary key settles it: of two uploads at once, the second waits for the first. In the order of
+-- the fingerprints, so that two uploads of the same records never wait for each other in a circle.
+create function internal.duplicate_records(tenant_id uuid, items jsonb) returns integer[]
+language plpgsql set search_path = '' as $$
+declare
+  fresh integer[];
+begin
+  with item as (
+    select item.index, sha256(convert_to(jsonb_build_array(
+             item.namespace, item.session_id, item.agent, coalesce(to_jsonb(item.message_hash), item.content -> 'msg'),
+             item.occurred_at)::text, 'UTF8'
+           )) as fingerprint
+    from jsonb_to_recordset(duplicate_records.items)
+      as item (
+        index integer, kind text, namespace text, session_id text, agent text, occurred_at text, message_hash text,
+        content jsonb)
+    where item.kind = 'message'
+  ), first as (
+    select distinct on (item.fingerprint) item.fingerprint, item.index from item order by item.fingerprint, item.index
+  ), noted as (
+    insert into public.record_fingerprints as known (tenant_id, fingerprint)
+    select duplicate_records.tenant_id, first.fingerprint from first order by first.fingerprint
+    on conflict on constraint record_fingerprint_is_unique_within_its_tenant
+      do update set stored_at = excluded.stored_at where known.stored_at <= now() - interval '60 seconds'
+    returning known.fingerprint
+  )
+  select array_agg(first.index) into fresh from noted join first using (fingerprint);
+
+  return array(
+    select item.index from jsonb_to_recordset(duplicate_records.items) as item (index integer, kind text)
+    where item.kind = 'message' and item.index <> all (coalesce(fresh, '{}')) order by item.index);
+end $$;
+
+-- supabase/schemas/50_steps/places.sql
+
+-- Where the items of a request belong: their namespaces and sessions.
+
+-- Items that give the same session and the same namespace ('' for none) belong to the same place.
+create type internal.place as (
+  session_id text,
+  given_namespace text,
+  session_namespace text, -- in which the session is, or is to be opened; null without a session
+  is_new boolean, -- whether the session or the namespace is not there yet
+  namespace text,
+  namespace_id bigint,
+  refusal jsonb); -- why the token may store nothing here; null where it may
+
+-- The places of the items that are not refused already: an item's own namespace, else that of its session. What is not there
+-- yet is opened: sessions in the first namespace that an item gives for them, else in `default`. What the token may not use
+-- is refused, and opens nothing.
+create function internal.places_of(admission jsonb, items jsonb) returns internal.place[]
+language plpgsql set search_path = '' as $$
+declare
+  owner_id uuid := admission ->> 'tenant_id';
+  usable text[] := internal.usable_namespaces(places_of.admission);
+  places internal.place[] := internal.known_places(owner_id, usable, places_of.items);
+begin
+  if not exists (select from unnest(places) as place where place.is_new and place.refusal is null) then
+    return places;
+  end if;
+  perform internal.register_namespaces(owner_id, array(
+    select name from unnest(places) as place, unnest(array[place.namespace, place.session_namespace]) as name
+    where place.refusal is null and name is not null));
+  -- In the order of the ids, so that two requests over the same sessions never wait for each other in a circle. A session
+  -- that another request is just opening is waited for, and keeps the namespace in which that request opens it.
+  insert into public.sessions (tenant_id, id, namespace_id)
+  select distinct on (place.session_id) owner_id, place.session_id, internal.namespace_id(owner_id, place.session_namespace)
+  from unnest(places) as place
+  where place.is_new and place.refusal is null and place.session_id <> ''
+  order by place.session_id
+  on conflict on constraint session_id_is_unique_within_its_tenant do nothing;
+  return internal.known_places(owner_id, usable, places_of.items);
+end $$;
+
+-- The places as they are now. `usable`: the namespaces that the token may use, null for all.
+create function internal.known_places(owner_id uuid, usable text[], items jsonb) returns internal.place[]
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan as $$
+begin
+  return array(
+    select (
+      place.session_id, place.given_namespace, place.session_namespace,
+      place.namespace_id is null or place.is_new_session, place.namespace, place.namespace_id,
+      case
+        when usable is null then null
+        when place.given_namespace <> all (usable) and place.given_namespace <> ''
+          then internal.namespace_refusal(place.given_namespace)
+        when place.session_namespace <> all (usable) then
+          internal.refusal('forbidden', 'This tracer token may not use the namespace of this session. '
+            || 'A session that is new and names none is opened in "default".')
+      end)::internal.place
+    from (
+      select given.session_id, given.namespace as given_namespace, session.namespace as session_namespace,
+             session.is_new as is_new_session, named.name as namespace, (
+               select namespaces.id from public.namespaces
+               where namespaces.tenant_id = known_places.owner_id and namespaces.name = named.name) as namespace_id
+      from (
+        select coalesce(item.session_id, '') as session_id, coalesce(item.namespace, '') as namespace,
+               -- what opens a session that is not there: '' sorts last, and so does what the token may not use
+               first_value(nullif(item.namespace, '')) over (
+                 partition by coalesce(item.session_id, '')
+                 order by coalesce(item.namespace, '') = '' or item.namespace <> all (usable), item.index) as first_namespace,
+               row_number() over (
+                 partition by coalesce(item.session_id, ''), coalesce(item.namespace, '') order by item.index) as repetition
+        from jsonb_to_recordset(known_places.items) as item (index integer, session_id text, namespace text, refusal jsonb)
+        where item.refusal is null
+      ) as given
+      cross join lateral (
+        select (
+          select (select namespaces.name from public.namespaces where namespaces.id = sessions.namespace_id)
+          from public.sessions
+          where sessions.tenant_id = known_places.owner_id and sessions.id = given.session_id) as namespace
+      ) as known
+      cross join lateral (
+        select case when given.session_id <> '' then coalesce(
+                 known.namespace,
+                 case when usable is null or given.first_namespace = any (usable) then given.first_namespace end,
+                 'default') end as namespace,
+               given.session_id <> '' and known.namespace is null as is_new
+      ) as session
+      cross join lateral (
+        select coalesce(nullif(given.namespace, ''), session.namespace) as name
+      ) as named
+      where given.repetition = 1
+    ) as place);
+end $$;
+
+-- supabase/schemas/50_steps/record_steps.sql
+
+-- POST /traces/llm, /traces/tool, /traces/handoff, /traces/log (one item) and /traces/batch (1 to 100).
+-- payload.items: each is refused already, {index, kind, refusal: {code, message}}, or a step (internal.store_steps) with
+-- `result`, what its sender gets back. All that are not refused are stored, or none is.
+-- data: {results: [{index, type, status: ok | error, result | error}]}, each result with the `id` of its step.
+-- payload.single: the one item's refusal is the request's. payload.anonymization_version: see identify_sender.
+create function public.record_steps(payload jsonb) returns jsonb
+language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan as $$
+declare
+  admission jsonb := internal.identify_sender(record_steps.payload);
+  items jsonb := record_steps.payload -> 'items';
+  first_id uuid := internal.new_step_ids();
+  places internal.place[];
+  results jsonb;
+begin
+  if admission ?| array['error', 'anonymization'] then return admission; end if;
+  -- The key before the count: a request that waits for its twin must not hold up the other requests of its token.
+  admission := internal.replay_or_claim(admission, record_steps.payload);
+  if admission ?| array['error', 'replay'] then return internal.count_request(admission, record_steps.payload); end if;
+  perform internal.refuse_beyond_limit(admission, record_steps.payload);
+
+  items := internal.without_foreign_traces(admission, items);
+  places := internal.places_of(admission, items);
+  perform internal.store_steps((admission ->> 'tenant_id')::uuid, first_id, items, places);
+  results := internal.results_of(first_id, items, places);
+  return internal.count_or_undo(
+    internal.settle_idempotency_key(
+      admission || case
+        when (record_steps.payload ->> 'single')::boolean and results -> 0 ? 'error'
+          then jsonb_build_object('error', results -> 0 -> 'error')
+        else jsonb_build_object('data', jsonb_build_object('results', results))
+      end, record_steps.payload),
+    record_steps.payload);
+exception when sqlstate 'TR429' then -- nothing of the above has happened
+  return internal.count_request(
+    admission || internal.limit_refusal(admission, record_steps.payload), record_steps.payload);
+end $$;
+
+-- What became of each item, in order.
+create function internal.results_of(first_id uuid, items jsonb, places internal.place[]) returns jsonb
+language plpgsql immutable set search_path = '' set plan_cache_mode = force_generic_plan as $$
+begin
+  return (
+    select coalesce(jsonb_agg(
+      case when item.refusal is null and place.refusal is null then
+        jsonb_build_object('index', item.index, 'type', item.kind, 'status', 'ok', 'result',
+          item.result || jsonb_build_object('id', internal.step_id(results_of.first_id, item.index)))
+      else
+        jsonb_build_object('index', item.index, 'type', item.kind, 'status', 'error', 'error',
+          coalesce(item.refusal, place.refusal -> 'error'))
+      end order by item.index), '[]')
+    from jsonb_to_recordset(results_of.items) as item (
+      index integer, kind text, session_id text, namespace text, refusal jsonb, result jsonb)
+    left join unnest(results_of.places) as place
+      on place.session_id = coalesce(item.session_id, '') and place.given_namespace = coalesce(item.namespace, ''));
+end $$;
+
+-- The items, but those refused that name a trace with steps in a namespace which the token may not use.
+create function internal.without_foreign_traces(admission jsonb, items jsonb) returns jsonb
+language plpgsql stable set search_path = '' as $$
+declare
+  owner_id uuid := admission ->> 'tenant_id';
+  usable text[] := internal.usable_namespaces(without_foreign_traces.admission);
+begin
+  if usable is null or not jsonb_path_exists(items, '$[*].trace_id') then return items; end if;
+  return (
+    select jsonb_agg(
+      case when item.value ? 'trace_id' and not item.value ? 'refusal' and exists (
+        select from public.steps join public.namespaces on namespaces.id = steps.namespace_id
+        where steps.tree_key = internal.tree_key(owner_id, 'claimed', item.value ->> 'trace_id')
+          and steps.tenant_id = owner_id and namespaces.name <> all (usable))
+      then item.value || jsonb_build_object('refusal', internal.refusal('forbidden',
+        'trace_id: this trace is in a namespace that this tracer token may not use.') -> 'error')
+      else item.value end order by item.number)
+    from jsonb_array_elements(items) with ordinality as item (value, number));
+end $$;
+
+-- supabase/schemas/50_steps/store_steps.sql
+
+-- Writing steps: facts are appended, and nothing is looked up but where they belong. What follows from them is derived
+-- (60_traces).
+
+-- Stores the items that are not refused, each in its place, and notes what is to be folded. `first_id`: see new_step_ids.
+-- An item: {index, kind, session_id?, namespace?, name?, agent?, status?, error?, started_at?, occurred_at?, latency_ms?,
+-- model?, input_tokens?, output_tokens?, process_tokens?, memory_tokens?, total_tokens?, level?, resource_id?, trace_id?,
+-- parent_trace_id?, otel_trace_id?, span_id?, parent_span_id?, content}.
+create function internal.store_steps(owner_id uuid, first_id uuid, items jsonb, places internal.place[]) returns void
+language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan as $$
+begin
+  insert into public.steps (
+    id, tenant_id, namespace_id, session_id, kind, name, agent, agent_is_named, status, started_at, occurred_at, latency_ms,
+    model, input_tokens, output_tokens, process_tokens, memory_tokens, total_tokens, level, resource_id, trace_id,
+    parent_trace_id, otel_trace_id, span_id, parent_span_id, handoffs, tree_kind, tree_key, error, content)
+  select
+    internal.step_id(store_steps.first_id, item.index), owner_id, place.namespace_id, item.session_id,
+    item.kind, item.name, coalesce(item.agent, case when item.kind <> 'log' then place.namespace end),
+    item.agent is not null, item.status, item.started_at,
+    -- in the order of the request, where no time was told
+    coalesce(item.occurred_at, now() + item.index * interval '1 microsecond'), item.latency_ms, item.model,
+    item.input_tokens, item.output_tokens, item.process_tokens, item.memory_tokens, item.total_tokens, item.level,
+    item.resource_id, named.trace_id, item.parent_trace_id, item.otel_trace_id, item.span_id, item.parent_span_id,
+    case item.kind
+      when 'handoff' then jsonb_build_array(
+        jsonb_build_object('from', item.content -> 'from_agent', 'to', item.content -> 'to_agent'))
+      when 'message' then internal.handoffs_of(item.content)
+    end,
+    tree.kind,
+    case when tree.kind is not null then internal.tree_key(owner_id, tree.kind, tree.made_of) end,
+    item.error, item.content
+  from jsonb_to_recordset(store_steps.items) as item (
+    index integer, kind text, session_id text, namespace text, name text, agent text, status text, error jsonb,
+    started_at timestamptz, occurred_at timestamptz, latency_ms bigint, model text, input_tokens bigint, output_tokens bigint,
+    process_tokens bigint, memory_tokens bigint, total_tokens bigint, level text, resource_id text, trace_id text,
+    parent_trace_id text, otel_trace_id text, span_id text, parent_span_id text, content jsonb, refusal jsonb)
+  join unnest(store_steps.places) as place
+    on place.session_id = coalesce(item.session_id, '') and place.given_namespace = coalesce(item.namespace, '')
+  cross join lateral (
+    select case when item.trace_id is null and item.parent_trace_id is not null
+      then internal.trace_below(owner_id, item.parent_trace_id, place.namespace_id,
+                                coalesce(item.agent, place.namespace), item.session_id)
+      else item.trace_id end as trace_id
+  ) as named
+  cross join lateral (
+    select
+      case
+        when item.otel_trace_id is not null then 'otel'
+        when named.trace_id is not null then 'claimed'
+        when item.session_id is not null then 'session'
+        when item.kind <> 'log' then 'lone'
+      end as kind,
+      case
+        when item.otel_trace_id is not null then item.otel_trace_id
+        when named.trace_id is not null then named.trace_id
+        when item.session_id is not null then place.namespace_id || ' ' || item.session_id
+        else internal.step_id(store_steps.first_id, item.index)::text
+      end as made_of
+  ) as tree
+  where item.refusal is null and place.refusal is null
+  order by item.otel_trace_id, item.span_id, item.index -- two requests with the same spans do not wait in a circle
+  on conflict (tenant_id, otel_trace_id, span_id) where span_id is not null do nothing;
+
+  perform internal.note_changes(owner_id, store_steps.first_id, internal.step_id(store_steps.first_id, 1048575));
+end $$;
+
+-- The first id for the steps of a request, a UUID of version 7: the time, and chance; the last five digits are 0.
+create function internal.new_step_ids() returns uuid
+language plpgsql volatile set search_path = '' as $$
+declare
+  chance text := replace(gen_random_uuid()::text, '-', '');
+begin
+  return (lpad(to_hex((extract(epoch from clock_timestamp()) * 1000)::bigint), 12, '0')
+    || '7' || substr(chance, 1, 3) || '8' || substr(chance, 18, 10) || '00000')::uuid;
+end $$;
+
+-- The id of the request's step with this index, from 0 to 1,048,575.
+create function internal.step_id(first_id uuid, index integer) returns uuid
+language plpgsql immutable set search_path = '' as $$
+begin
+  return (left(step_id.first_id::text, 31) || lpad(to_hex(step_id.index), 5, '0'))::uuid;
+end $$;
+
+-- Who handed over to whom, as a record's transfers say: [{from, to}], null where nobody did.
+create function internal.handoffs_of(content jsonb) returns jsonb
+language plpgsql immutable set search_path = '' as $$
+begin
+  if jsonb_typeof(handoffs_of.content -> 'transfers') is distinct from 'array' then return null; end if;
+  return (
+    select jsonb_agg(jsonb_build_object('from', transfer.value -> 'from', 'to', transfer.value -> 'to') order by transfer.number)
+    from jsonb_array_elements(handoffs_of.content -> 'transfers') with ordinality as transfer (value, number));
+end $$;
+
+-- The id of the trace of an agent and session below a parent, for steps that name the parent alone.
+create function internal.trace_below(tenant_id uuid, parent text, namespace_id bigint, agent text, session_id text) returns text
+language plpgsql immutable set search_path = '' as $$
+begin
+  return internal.public_id('agt_trace_', jsonb_build_array(
+    trace_below.tenant_id, trace_below.parent, trace_below.namespace_id, trace_below.agent, trace_below.session_id)::text);
+end $$;
+
+-- Notes the steps of a tenant with ids in a range, as what is to be folded. What a retry did not store is not noted.
+create function internal.note_changes(owner_id uuid, first_id uuid, last_id uuid) returns void
+language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan as $$
+begin
+  insert into public.changes (
+    tenant_id, first_step_id, last_step_id, arrived_at, tree_kind, tree_key, trace_id, is_structural, first_happened_at, namespace_id,
+    session_id, list, agent, agent_is_named, level, hour, steps)
+  select owner_id, note_changes.first_id, note_changes.last_id, now(), steps.tree_kind, steps.tree_key,
+         case steps.tree_kind when 'claimed' then steps.trace_id end, bool_or(steps.handoffs is not null), min(coalesce(steps.started_at, steps.occurred_at)), steps.namespace_id,
+         steps.session_id, steps.list, steps.agent, steps.agent_is_named, steps.level,
+         date_trunc('hour', steps.occurred_at, 'UTC'), count(*)
+  from public.steps
+  where steps.id between note_changes.first_id and note_changes.last_id and steps.tenant_id = owner_id
+  group by steps.tree_kind, steps.tree_key, case steps.tree_kind when 'claimed' then steps.trace_id end, steps.namespace_id,
+           steps.session_id, steps.list, steps.agent, steps.agent_is_named, steps.level,
+           date_trunc('hour', steps.occurred_at, 'UTC');
+end $$;
+
+-- supabase/schemas/50_steps/upload_refusal.sql
+
+-- Why the items may not be uploaded, null where they may: forbidden, with `unregistered_namespaces` (where the tenant
+-- insists on registered ones) and `namespaces_without_token` (those that the token is not bound to).
+create function internal.upload_refusal(admission jsonb, items jsonb) returns jsonb
+language plpgsql stable set search_path = '' as $$
+declare
+  refused text[];
+  unregistered jsonb;
+  unbound jsonb;
+begin
+  select array_agg(distinct item.namespace order by item.namespace) into refused
+  from jsonb_to_recordset(upload_refusal.items) as item (namespace text)
+  where not internal.may_use_namespace(upload_refusal.admission, item.namespace);
+  if refused is null then return null; end if;
+
+  select
+    coalesce(jsonb_agg(wanted.name) filter (where token.namespaces is null or wanted.name = any (token.namespaces)), '[]'),
+    coalesce(jsonb_agg(wanted.name) filter (where wanted.name <> all (token.namespaces)), '[]')
+  into unregistered, unbound
+  from public.tracer_tokens token, unnest(refused) as wanted (name)
+  where token.id = (upload_refusal.admission ->> 'token_id')::uuid;
+  return jsonb_build_object('error', jsonb_build_object(
+    'code', 'forbidden',
+    'message', format('This tracer token may not store anything in: %s.', array_to_string(refused, ', ')),
+    'unregistered_namespaces', unregistered,
+    'namespaces_without_token', unbound));
+end $$;
+
+-- supabase/schemas/50_steps/upload_steps.sql
+
+-- POST /records/upload and /logs/upload. payload.items: steps (internal.store_steps) of the kind message or log, each with its
+-- namespace. All are stored but duplicates, or none is: an item that the token may not store refuses the request, forbidden.
+-- data: {inserted_count, duplicates: [index, ...]}. payload.anonymization_version: see identify_sender.
+create function public.upload_steps(payload jsonb) returns jsonb
+language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan as $$
+declare
+  admission jsonb := internal.identify_sender(upload_steps.payload);
+  owner_id uuid := admission ->> 'tenant_id';
+  items jsonb := upload_steps.payload -> 'items';
+  places internal.place[];
+  refusal jsonb;
+  duplicates integer[];
+begin
+  if admission ?| array['error', 'anonymization'] then return admission; end if;
+  perform internal.refuse_beyond_limit(admission, upload_steps.payload);
+  refusal := internal.upload_refusal(admission, items);
+  if refusal is null then
+    places := internal.places_of(admission, items);
+    select place.refusal into refusal from unnest(places) as place where place.refusal is not null limit 1;
+  end if;
+  if refusal is not null then raise sqlstate 'TR403'; end if;
+
+  duplicates := internal.duplicate_records(owner_id, items);
+  if duplicates <> '{}' then
+    items := (
+      select coalesce(jsonb_agg(item.value), '[]') from jsonb_array_elements(items) as item
+      where (item.value ->> 'index')::integer <> all (duplicates));
+  end if;
+  perform internal.store_steps(owner_id, internal.new_step_ids(), items, places);
+  return internal.count_or_undo(
+    admission || jsonb_build_object('data', jsonb_build_object(
+      'inserted_count', jsonb_array_length(items), 'duplicates', to_jsonb(duplicates))), upload_steps.payload);
+exception when sqlstate 'TR403' or sqlstate 'TR429' then -- nothing of the above has happened
+  return internal.count_request(
+    admission || coalesce(refusal, internal.limit_refusal(admission, upload_steps.payload)), upload_steps.payload);
+end $$;
+
+-- supabase/schemas/60_traces/00_tables.sql
+
+-- Projections of the steps: which traces there are, and which step belongs to which. Only fold (60_traces/fold.sql) writes
+-- them, under one lock of the tenant. They can be thrown away and rebuilt (90_upkeep/rebuild.sql).
+
+-- A trace is one agent's part in an execution. Its id is made of what opened it, or is the one that clients gave it.
+create table public.traces (
+  tenant_id uuid not null,
+  trace_id text not null,
+  tree_key uuid not null,
+  is_claimed boolean not null,
+  is_named_only boolean not null default false,
+  takes_steps_of_its_agent boolean not null default false,
+  namespace_id bigint not null,
+  session_id text,
+  agent text not null,
+  parent_trace_id text,
+  claimed_parent_id text,
+  parent_claimed_at timestamptz,
+  step_count bigint not null default 0,
+  created_at timestamptz not null,
+  constraint trace_id_is_unique_within_its_tenant primary key (tenant_id, trace_id),
+  constraint trace_step_count_is_not_negative check (step_count >= 0)
+);
+comment on column public.traces.tree_key is 'What it was derived from: see internal.tree_key.';
+comment on column public.traces.is_claimed is
+  'Whether it is there because steps name it (trace_id, parent_trace_id). Else it was derived from a session or from spans.';
+comment on column public.traces.is_named_only is
+  'Whether it is known only as the parent of another. Its agent is then the namespace''s own, until a step of its own comes.';
+comment on column public.traces.takes_steps_of_its_agent is
+  'Whether it is the latest of its agent in its tree: later steps that name the agent belong to it.';
+comment on column public.traces.parent_trace_id is 'Its parent; of claimed ones: that claim, unless it would close a cycle.';
+comment on column public.traces.claimed_parent_id is 'The parent that was claimed for it first, by the time of the step that did.';
+comment on column public.traces.created_at is 'When the step happened that opened it.';
+
+create index traces_by_time on public.traces (tenant_id, created_at desc, trace_id desc);
+create index traces_of_a_namespace_by_time on public.traces (tenant_id, namespace_id, created_at desc, trace_id desc);
+create index traces_of_an_agent_by_time on public.traces (tenant_id, agent, namespace_id, created_at desc, trace_id desc);
+create index traces_of_a_session_by_time
+  on public.traces (tenant_id, session_id, created_at desc, trace_id desc) where session_id is not null;
+create index traces_of_a_parent on public.traces (tenant_id, parent_trace_id) where parent_trace_id is not null;
+create index traces_of_a_tree on public.traces (tree_key, agent);
+create index traces_whose_claim_closes_a_cycle
+  on public.traces (tenant_id) where parent_trace_id is null and claimed_parent_id is not null;
+
+-- What must be known of a session's tree to place its next steps without deriving it anew.
+create table public.trees (
+  tree_key uuid not null,
+  tenant_id uuid not null,
+  active_trace_id text not null,
+  last_event_at timestamptz not null,
+  constraint tree_key_is_unique primary key (tree_key)
+);
+comment on column public.trees.active_trace_id is 'Where steps belong that name no agent.';
+comment on column public.trees.last_event_at is 'When something last opened a trace, or handed over.';
+create index trees_of_a_tenant on public.trees (tenant_id);
+
+-- Which trace a step belongs to.
+create table public.placements (
+  step_id uuid not null,
+  tenant_id uuid not null,
+  trace_id text not null,
+  happened_at timestamptz not null,
+  constraint step_has_one_placement primary key (step_id)
+);
+comment on column public.placements.happened_at is 'When the step began, where a time was told, else when it arrived: their order.';
+create index placements_of_a_trace on public.placements (tenant_id, trace_id, happened_at, step_id);
+
+-- When content was taken away from a trace. A fact and no projection: a rebuild leaves it alone.
+create table public.purges (
+  tenant_id uuid not null references public.tenants (id) on delete cascade,
+  trace_id text not null,
+  purged_at timestamptz not null,
+  constraint trace_knows_its_last_purge primary key (tenant_id, trace_id)
+);
+
+-- supabase/schemas/60_traces/01_shapes.sql
+
+-- What deriving hands on to writing.
+
+-- A tree as it is derived from its steps. The arrays `trace_ids` to `opened_at` have one element for each trace, in the order in
+-- which they were opened, the first one being the root; `step_ids` to `step_traces` have one for each step.
+create type internal.tree as (
+  tree_key uuid,
+  trace_ids text[],
+  agents text[],
+  namespace_ids bigint[],
+  session_ids text[],
+  parents integer[], -- the place of the parent in these arrays; null for the root
+  opened_at timestamptz[],
+  latest_of_agents boolean[], -- whether later steps that name the agent belong to it
+  active integer, -- where steps belong that name no agent
+  last_event_at timestamptz,
+  step_ids uuid[],
+  step_times timestamptz[],
+  step_traces integer[]);
+
+create type internal.placed_step as (step_id uuid, happened_at timestamptz, trace_id text);
+
+-- What one tree, or one step, tells of a trace. Of several, the lowest rank counts, then the earliest.
+create type internal.told_trace as (
+  trace_id text,
+  rank integer, -- 0: it was derived; 1: a step names it as its own; 2: a step names it as a parent
+  tree_key uuid,
+  namespace_id bigint,
+  session_id text,
+  agent text,
+  opened_at timestamptz,
+  parent_trace_id text, -- as it was derived
+  is_latest boolean,
+  claimed_parent_id text,
+  parent_claimed_at timestamptz);
+
+create type internal.derivation as (
+  changes public.changes[], -- what was taken, and what follows from it:
+  remade uuid[], -- the trees that were derived from all of their steps: what they had before, and have no more, is to go
+  placed internal.placed_step[],
+  told internal.told_trace[],
+  trees public.trees[]);
+
+-- A step that is placed without deriving its tree.
+create type internal.appended_step as (
+  step_id uuid, happened_at timestamptz, trace_id text, is_claimed boolean, tree_key uuid, namespace_id bigint, session_id text,
+  agent text, parent_trace_id text);
+
+-- supabase/schemas/60_traces/derive_changes.sql
+
+-- Derives what the changes ask for. Stable: it sees the steps as the statement does that takes the changes. `changes` are all
+-- that there were of each of their trees.
+create function internal.derive_changes(owner_id uuid, changes public.changes[]) returns internal.derivation
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+declare
+  result internal.derivation;
+  settled uuid[] := internal.settled_trees(derive_changes.changes);
+  trees internal.tree[];
+  appended internal.appended_step[];
+begin
+  result.changes := derive_changes.changes;
+  result.remade := array(
+    select distinct change.tree_key from unnest(derive_changes.changes) as change
+    where change.tree_key not in (select unnest(settled)) and (change.tree_kind <> 'claimed' or change.is_rebuild));
+  trees := array(
+    select internal.derive_tree(change) from (
+      select distinct on (change.tree_key) change
+      from unnest(derive_changes.changes) as change
+      where change.tree_kind <> 'claimed' and change.tree_key not in (select unnest(settled))
+      order by change.tree_key
+    ) as changed);
+  appended := internal.appended_steps(derive_changes.changes, settled, result.remade);
+
+  result.placed := array(
+    select (step.id, step.happened_at, tree.trace_ids[step.trace])::internal.placed_step
+    from unnest(trees) as tree
+    cross join lateral unnest(tree.step_ids, tree.step_times, tree.step_traces) as step (id, happened_at, trace)
+    union all
+    select (step.step_id, step.happened_at, step.trace_id)::internal.placed_step from unnest(appended) as step);
+  result.told := array(
+    select (
+      tree.trace_ids[trace.place], 0, tree.tree_key, trace.namespace_id, trace.session_id, trace.agent, trace.opened_at,
+      case when trace.parent is not null then tree.trace_ids[trace.parent] end, trace.is_latest, null, null
+      )::internal.told_trace
+    from unnest(trees) as tree
+    cross join lateral rows from (
+      unnest(tree.agents), unnest(tree.namespace_ids), unnest(tree.session_ids), unnest(tree.parents), unnest(tree.opened_at),
+      unnest(tree.latest_of_agents)
+    ) with ordinality as trace (agent, namespace_id, session_id, parent, opened_at, is_latest, place)
+    union all
+    select internal.told_by_step(step) from unnest(appended) as step where step.is_claimed
+    union all
+    select internal.told_by_child(owner_id, step.parent_trace_id, step.namespace_id, step.happened_at)
+    from unnest(appended) as step where step.is_claimed and step.parent_trace_id is not null
+    union all
+    select internal.told_by_child(
+      owner_id, steps.parent_trace_id, steps.namespace_id, coalesce(steps.started_at, steps.occurred_at))
+    from unnest(derive_changes.changes) as change
+    join public.steps on steps.tenant_id = owner_id and steps.parent_trace_id = change.trace_id
+    where change.is_rebuild and change.tree_kind = 'claimed');
+  result.trees := array(
+    select (tree.tree_key, owner_id, tree.trace_ids[tree.active], tree.last_event_at)::public.trees
+    from unnest(trees) as tree where tree.active is not null);
+  return result;
+end $$;
+
+-- The trees of sessions to which these changes only add steps: nothing is handed over, nothing happened before the last event of
+-- the tree, and each agent has a trace already. They need not be derived anew.
+create function internal.settled_trees(changes public.changes[]) returns uuid[]
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+begin
+  return array(
+    select change.tree_key
+    from unnest(settled_trees.changes) as change
+    where change.tree_key is not null
+    group by change.tree_key
+    having bool_and(
+      change.tree_kind = 'session' and not change.is_structural and not change.is_rebuild
+      and coalesce(change.first_happened_at > (
+        select trees.last_event_at from public.trees where trees.tree_key = change.tree_key), false)
+      and internal.trace_of_agent(change.tree_key, change.agent, change.agent_is_named) is not null));
+end $$;
+
+-- Where the next step of an agent belongs in a session's tree, or the next step that names none. Null: there is no such trace.
+create function internal.trace_of_agent(tree_key uuid, agent text, agent_is_named boolean) returns text
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+begin
+  if not trace_of_agent.agent_is_named then
+    return (select trees.active_trace_id from public.trees where trees.tree_key = trace_of_agent.tree_key);
+  end if;
+  return (
+    select traces.trace_id from public.traces
+    where traces.tree_key = trace_of_agent.tree_key and traces.agent = trace_of_agent.agent
+      and traces.takes_steps_of_its_agent);
+end $$;
+
+-- The tree of a change, derived from all of its steps. Those of sessions are in one namespace and session: the change's.
+create function internal.derive_tree(change public.changes) returns internal.tree
+language plpgsql stable set search_path = '' as $$
+declare
+  tree internal.tree;
+begin
+  if change.tree_kind = 'otel' then
+    tree := internal.derive_spans(change.tree_key);
+  else
+    tree := internal.derive_session(change.tree_key);
+    tree.namespace_ids := array_fill(change.namespace_id, array[cardinality(tree.trace_ids)]);
+    tree.session_ids := array_fill(change.session_id, array[cardinality(tree.trace_ids)]);
+    if change.tree_kind <> 'session' then tree.active := null; end if; -- no more steps come to it
+  end if;
+  tree.tree_key := change.tree_key;
+  return tree;
+end $$;
+
+-- The new steps of settled trees and of traces that clients named; of those that are remade, all steps.
+create function internal.appended_steps(changes public.changes[], settled uuid[], remade uuid[])
+returns internal.appended_step[]
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+begin
+  return array(
+    select (
+      step.id, coalesce(step.started_at, step.occurred_at),
+      case when range.tree_kind = 'claimed' then step.trace_id
+        else internal.trace_of_agent(step.tree_key, step.agent, step.agent_is_named) end,
+      range.tree_kind = 'claimed', step.tree_key, step.namespace_id, step.session_id, step.agent, step.parent_trace_id
+      )::internal.appended_step
+    from (
+      select distinct change.tree_key, change.tree_kind,
+        case when change.tree_key in (select unnest(remade)) then '00000000-0000-0000-0000-000000000000'
+          else change.first_step_id end as first_id,
+        case when change.tree_key in (select unnest(remade)) then 'ffffffff-ffff-ffff-ffff-ffffffffffff'
+          else change.last_step_id end as last_id
+      from unnest(appended_steps.changes) as change
+      where change.tree_kind = 'claimed' or change.tree_key in (select unnest(settled))
+    ) as range
+    cross join lateral (
+      select steps.id, steps.started_at, steps.occurred_at, steps.trace_id, steps.tree_key, steps.agent, steps.agent_is_named,
+             steps.namespace_id, steps.session_id, steps.parent_trace_id
+      from public.steps
+      where steps.tree_key = range.tree_key and steps.id between range.first_id::uuid and range.last_id::uuid
+      offset 0
+    ) as step);
+end $$;
+
+-- What a step tells of the trace that it names as its own.
+create function internal.told_by_step(step internal.appended_step) returns internal.told_trace
+language plpgsql stable set search_path = '' as $$
+begin
+  return (
+    step.trace_id, 1, step.tree_key, step.namespace_id, step.session_id,
+    coalesce(step.agent, (select namespaces.name from public.namespaces where namespaces.id = step.namespace_id)),
+    step.happened_at, null, false, step.parent_trace_id,
+    case when step.parent_trace_id is not null then step.happened_at end)::internal.told_trace;
+end $$;
+
+-- What a step tells of the trace that it names as a parent: that there is one.
+create function internal.told_by_child(owner_id uuid, trace_id text, namespace_id bigint, happened_at timestamptz)
+returns internal.told_trace
+language plpgsql stable set search_path = '' as $$
+begin
+  return (
+    told_by_child.trace_id, 2, internal.tree_key(owner_id, 'claimed', told_by_child.trace_id), told_by_child.namespace_id,
+    null, (select namespaces.name from public.namespaces where namespaces.id = told_by_child.namespace_id),
+    told_by_child.happened_at, null, false, null, null)::internal.told_trace;
+end $$;
+
+-- supabase/schemas/60_traces/derive_session.sql
+
+-- How the traces of a session arise from its steps, in the order in which they happened (README, "Trees"):
+-- - The first step opens the root, for its agent. Who is not named is the namespace's own agent.
+-- - A step that names an agent belongs to that agent's latest trace; where it has none, one is opened below the root. A step
+--   that names none belongs to the active trace, which is the one that the last handoff led to.
+-- - A handoff returns to the agent's trace on the way from the active one up to the root (the nearest 100), or opens one below
+--   the agent that hands over. A handoff itself is a step of the trace that it leaves; a record tells of handoffs before it.
+create function internal.derive_session(tree_key uuid) returns internal.tree
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan as $$
+declare
+  tree internal.tree;
+  root_id text := internal.public_id('agt_trace_', derive_session.tree_key::text);
+  trace_agents integer[] := '{}'; -- by number, as the events have them
+  latest integer[]; -- of each agent, by its number
+  event record;
+  here integer;
+  place integer;
+  height integer;
+begin
+  tree.trace_ids := '{}';
+  tree.agents := '{}';
+  tree.parents := '{}';
+  tree.opened_at := '{}';
+  tree.latest_of_agents := '{}';
+  tree.step_ids := '{}';
+  tree.step_times := '{}';
+  tree.step_traces := '{}';
+  for event in
+    select said.* from internal.events_of_session(derive_session.tree_key) as said order by said.number, said.part
+  loop
+    latest := coalesce(latest, array_fill(null::integer, array[event.agent_count]));
+    here := case when event.agent_is_named then latest[event.agent_number] else tree.active end;
+    if here is null then -- nobody has handed over to this agent: below the root, or as the root
+      here := cardinality(tree.trace_ids) + 1;
+      tree.trace_ids := array_append(tree.trace_ids, case when here = 1 then root_id
+        else internal.public_id('agt_trace_', jsonb_build_array(derive_session.tree_key, event.agent)::text) end);
+      tree.agents := array_append(tree.agents, event.agent);
+      tree.parents := array_append(tree.parents, case when here > 1 then 1 end);
+      tree.opened_at := array_append(tree.opened_at, event.happened_at);
+      tree.latest_of_agents := array_append(tree.latest_of_agents, true);
+      trace_agents := array_append(trace_agents, event.agent_number);
+      latest[event.agent_number] := here;
+      tree.active := coalesce(tree.active, here);
+      tree.last_event_at := event.happened_at;
+    end if;
+    if event.to_agent is null then
+      tree.step_ids := array_append(tree.step_ids, event.step_id);
+      tree.step_times := array_append(tree.step_times, event.happened_at);
+      tree.step_traces := array_append(tree.step_traces, here);
+      continue;
+    end if;
+
+    tree.last_event_at := event.happened_at;
+    place := tree.active;
+    height := 0;
+    while place is not null and height < 100 and trace_agents[place] <> event.to_number loop
+      place := tree.parents[place];
+      height := height + 1;
+    end loop;
+    if place is not null and height < 100 then
+      tree.active := place;
+      continue;
+    end if;
+    place := cardinality(tree.trace_ids) + 1;
+    tree.trace_ids := array_append(tree.trace_ids, internal.public_id('agt_trace_', jsonb_build_array(
+      derive_session.tree_key, event.happened_at, event.repetition, event.part, event.to_agent)::text));
+    tree.agents := array_append(tree.agents, event.to_agent);
+    tree.parents := array_append(tree.parents, here);
+    tree.opened_at := array_append(tree.opened_at, event.happened_at);
+    tree.latest_of_agents := array_append(tree.latest_of_agents, true);
+    trace_agents := array_append(trace_agents, event.to_number);
+    if latest[event.to_number] is not null then tree.latest_of_agents[latest[event.to_number]] := false; end if;
+    latest[event.to_number] := place;
+    tree.active := place;
+  end loop;
+  return tree;
+end $$;
+
+-- What the steps of a session say of its tree, in order: `number` orders the steps, `part` what is in one step. An event is
+-- either a step that is to be placed, or a handoff (to_agent is not null), in which `agent` is the one that hands over. Steps
+-- of one moment are ordered by what they say, never by their arrival: handoffs first. Those that say the same are repetitions
+-- of each other. Agents have numbers from 1 to agent_count.
+create function internal.events_of_session(tree_key uuid)
+returns table (
+  number bigint, part bigint, step_id uuid, happened_at timestamptz, repetition bigint, agent text, agent_is_named boolean,
+  agent_number integer, to_agent text, to_number integer, agent_count integer)
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan as $$
+begin
+  return query
+  with step as materialized (
+    select steps.id, steps.kind, steps.handoffs, coalesce(steps.started_at, steps.occurred_at) as happened_at,
+           steps.agent_is_named,
+           case when steps.kind = 'log' and steps.agent is null then (
+             select namespaces.name from public.namespaces where namespaces.id = steps.namespace_id)
+           else steps.agent end as agent
+    from public.steps where steps.tree_key = events_of_session.tree_key
+  ), numbered as materialized (
+    select step.*,
+      row_number() over (
+        order by step.happened_at, step.handoffs is null, step.kind, step.agent, step.agent_is_named, step.handoffs, step.id
+      ) as number,
+      case when step.handoffs is null then 0 else row_number() over (
+        partition by step.happened_at, step.kind, step.agent, step.agent_is_named, step.handoffs order by step.id) end as repetition
+    from step
+  ), event as materialized (
+    select numbered.number, case when numbered.kind = 'message' then 1000000 else 0 end as part, numbered.id as step_id,
+           numbered.happened_at, numbered.repetition, numbered.agent, numbered.agent_is_named, null as to_agent
+    from numbered
+    union all
+    select numbered.number, handoff.number, null, numbered.happened_at, numbered.repetition, handoff.value ->> 'from', true,
+           handoff.value ->> 'to'
+    from numbered cross join lateral jsonb_array_elements(numbered.handoffs) with ordinality as handoff (value, number)
+    where numbered.handoffs is not null
+  ), agent as materialized (
+    select named.name, row_number() over ()::integer as number, count(*) over ()::integer as count
+    from (select event.agent as name from event union select event.to_agent from event where event.to_agent is not null) as named
+  )
+  select event.number, event.part, event.step_id, event.happened_at, event.repetition, event.agent, event.agent_is_named,
+         agent.number, event.to_agent, receiver.number, agent.count
+  from event
+  join agent on agent.name = event.agent
+  left join agent as receiver on receiver.name = event.to_agent;
+end $$;
+
+-- supabase/schemas/60_traces/derive_spans.sql
+
+-- How the traces of an OpenTelemetry trace arise from its spans, in whatever order they came:
+-- - The root has the OpenTelemetry trace id itself. Each agent's span opens a trace below the trace of its nearest agent's span,
+--   with the id {trace id}-{span id}; where the earliest span without a parent is an agent's, it is the root.
+-- - A span belongs to the trace of its nearest agent's span. Whose parent never comes, or has not come yet, belongs to the root;
+--   and in a cycle of parents the link that closes it is ignored.
+create function internal.derive_spans(tree_key uuid) returns internal.tree
+language plpgsql stable set search_path = '' set enable_nestloop = off as $$
+declare
+  tree internal.tree;
+  spans record;
+  traces integer[]; -- the trace of each span, 0 while it is being looked for
+  path integer[]; -- from a span up to the first one whose trace is known
+  place integer;
+  trace integer;
+begin
+  select array_agg(span.id order by span.number) as ids, array_agg(span.happened_at order by span.number) as times,
+         array_agg(span.parent order by span.number) as parents,
+         array_agg(span.kind = 'agent' order by span.number) as open_traces,
+         array_agg(span.agent order by span.number) as agents,
+         array_agg(span.namespace_id order by span.number) as namespace_ids,
+         array_agg(span.session_id order by span.number) as session_ids,
+         array_agg(span.span_id order by span.number) as span_ids,
+         min(span.otel_trace_id) as otel_trace_id,
+         min(span.number) filter (where span.parent_span_id is null) as first_root
+  into spans
+  from (
+    with span as materialized (
+      select steps.*, coalesce(steps.started_at, steps.occurred_at) as happened_at,
+             row_number() over (order by coalesce(steps.started_at, steps.occurred_at), steps.span_id, steps.id)::integer as number
+      from public.steps where steps.tree_key = derive_spans.tree_key
+    )
+    select span.id, span.number, span.happened_at, span.kind, span.namespace_id, span.session_id, span.span_id,
+           span.otel_trace_id, span.parent_span_id, parent.number as parent,
+           case when span.agent_is_named or span.kind <> 'agent' then span.agent else coalesce(span.name, span.agent) end as agent
+    from span left join span as parent on parent.span_id = span.parent_span_id
+  ) as span;
+
+  tree.trace_ids := array[spans.otel_trace_id];
+  place := coalesce(spans.first_root, 1);
+  tree.agents := array[coalesce(spans.agents[place], (
+    select namespaces.name from public.namespaces where namespaces.id = spans.namespace_ids[place]))];
+  tree.namespace_ids := array[spans.namespace_ids[place]];
+  tree.session_ids := array[spans.session_ids[place]];
+  tree.parents := array[null::integer];
+  tree.opened_at := array[spans.times[1]];
+  traces := array_fill(null::integer, array[cardinality(spans.ids)]);
+  if spans.first_root is not null and spans.open_traces[spans.first_root] then traces[spans.first_root] := 1; end if;
+
+  for number in 1 .. cardinality(spans.ids) loop
+    path := '{}';
+    place := number;
+    while place is not null and traces[place] is null loop
+      traces[place] := 0;
+      path := array_append(path, place);
+      place := spans.parents[place];
+    end loop;
+    trace := greatest(coalesce(traces[place], 1), 1);
+    for depth in reverse cardinality(path) .. 1 loop
+      place := path[depth];
+      if spans.open_traces[place] then
+        tree.trace_ids := array_append(tree.trace_ids, spans.otel_trace_id || '-' || coalesce(spans.span_ids[place], spans.ids[place]::text));
+        tree.agents := array_append(tree.agents, spans.agents[place]);
+        tree.namespace_ids := array_append(tree.namespace_ids, spans.namespace_ids[place]);
+        tree.session_ids := array_append(tree.session_ids, spans.session_ids[place]);
+        tree.parents := array_append(tree.parents, trace);
+        tree.opened_at := array_append(tree.opened_at, spans.times[place]);
+        trace := cardinality(tree.trace_ids);
+      end if;
+      traces[place] := trace;
+    end loop;
+  end loop;
+  tree.latest_of_agents := array_fill(false, array[cardinality(tree.trace_ids)]);
+  tree.step_ids := spans.ids;
+  tree.step_times := spans.times;
+  tree.step_traces := traces;
+  return tree;
+end $$;
+
+-- supabase/schemas/60_traces/fold.sql
+
+-- Folding: turning what was written (public.changes) into the projections traces, placements, trees, counts and the activity of
+-- sessions. Reading folds what it is about to read, so that a read has all that was acknowledged before it; a schedule folds
+-- the rest (90_upkeep/fold_all.sql).
+
+-- Folds the changes of a tenant: all of them, or those of so many trees. Returns whether nothing is left.
+-- Never call it in a read-only transaction, nor in one that is repeatable read.
+create function internal.fold(tenant_id uuid, most_trees integer default null) returns boolean
+language plpgsql set search_path = '' set enable_seqscan = off as $$
+declare
+  chosen uuid[];
+begin
+  if not exists (select from public.changes where changes.tenant_id = fold.tenant_id) then return true; end if;
+  -- One at a time. Waited for, and not skipped: what the other one folds may be what is about to be read. Who writes steps never
+  -- takes this lock. A statement of its own, so that the next one sees all that was committed before the lock was had.
+  perform pg_advisory_xact_lock(internal.fold_lock(fold.tenant_id));
+  for times in 1..3 loop -- a tree that is gone may leave traces that clients named: they come with the next change
+    if fold.most_trees is not null then
+      chosen := array(
+        select distinct changes.tree_key from public.changes
+        where changes.tenant_id = fold.tenant_id and changes.tree_key is not null limit fold.most_trees);
+    end if;
+    if not internal.fold_changes(fold.tenant_id, chosen) then exit; end if;
+  end loop;
+  return fold.most_trees is null
+    or not exists (select from public.changes where changes.tenant_id = fold.tenant_id);
+end $$;
+
+create function internal.fold_lock(tenant_id uuid) returns bigint
+language plpgsql immutable set search_path = '' as $$
+begin
+  return hashtextextended('fold ' || fold_lock.tenant_id, 0);
+end $$;
+
+-- Takes changes (those of the chosen trees and those of no tree; null: all), derives and writes. One statement takes and derives:
+-- it sees a step exactly when it sees the step's change, whatever commits meanwhile. The projections themselves are
+-- nobody else's to write while the lock is held. Returns whether there is more to fold now.
+create function internal.fold_changes(owner_id uuid, chosen uuid[]) returns boolean
+language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+declare
+  derivation internal.derivation;
+  has_more boolean := false;
+begin
+  with taken as (
+    delete from public.changes
+    where changes.tenant_id = owner_id
+      and (chosen is null or changes.tree_key is null or changes.tree_key = any (chosen))
+    returning changes.*::public.changes as change
+  ), gathered as materialized (
+    select array_agg(taken.change) as changes from taken
+  )
+  select derived.* into derivation
+  from gathered cross join lateral internal.derive_changes(owner_id, gathered.changes) as derived
+  where gathered.changes is not null;
+  if not found then return false; end if;
+
+  perform internal.count_changes(derivation.changes);
+  perform internal.touch_sessions(owner_id, derivation.changes);
+  if derivation.told <> '{}' or derivation.remade <> '{}' then
+    has_more := internal.write_traces(owner_id, derivation);
+  end if;
+  perform internal.place_steps(owner_id, derivation.placed);
+  return has_more;
+end $$;
+
+-- Notes in the sessions when their last steps arrived. One that is just being deleted is not waited for.
+create function internal.touch_sessions(owner_id uuid, changes public.changes[]) returns void
+language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+begin
+  update public.sessions set last_activity_at = active.arrived_at
+  from (
+    select (
+        select sessions.ctid from public.sessions
+        where sessions.tenant_id = owner_id and sessions.id = change.session_id
+          and sessions.last_activity_at < max(change.arrived_at)
+        for no key update skip locked) as place,
+      max(change.arrived_at) as arrived_at
+    from unnest(touch_sessions.changes) as change
+    where change.session_id is not null and change.steps > 0
+    group by change.session_id
+  ) as active
+  where sessions.ctid = active.place;
+end $$;
+
+-- Writes the placements of steps, and counts the steps in their traces.
+create function internal.place_steps(owner_id uuid, placed internal.placed_step[]) returns void
+language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+begin
+  with moved as materialized (
+    select step.step_id, step.happened_at, step.trace_id, (
+      select placements.trace_id from public.placements where placements.step_id = step.step_id) as trace_before
+    from unnest(place_steps.placed) as step
+  ), written as (
+    insert into public.placements (step_id, tenant_id, trace_id, happened_at)
+    select moved.step_id, owner_id, moved.trace_id, moved.happened_at
+    from moved where moved.trace_before is distinct from moved.trace_id
+    on conflict on constraint step_has_one_placement do update set trace_id = excluded.trace_id
+  )
+  update public.traces set step_count = traces.step_count + growth.steps
+  from (
+    select change.trace_id, sum(change.steps) as steps
+    from (
+      select moved.trace_id, 1 as steps from moved where moved.trace_before is distinct from moved.trace_id
+      union all
+      select moved.trace_before, -1 from moved where moved.trace_before <> moved.trace_id
+    ) as change
+    group by change.trace_id
+  ) as growth
+  where traces.tenant_id = owner_id and traces.trace_id = growth.trace_id and growth.steps <> 0;
+end $$;
+
+-- supabase/schemas/60_traces/folded.sql
+
+-- An admission, after its tenant's changes are folded: what is read next has all that was acknowledged. Where there are very
+-- many (nobody has read for long, and the schedule does not run), some are folded for good, and the client is told to come back.
+create function internal.folded(admission jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
+begin
+  if admission ? 'error' then return admission; end if;
+  if internal.fold((admission ->> 'tenant_id')::uuid, 20000) then return admission; end if;
+  return admission || jsonb_build_object('error', jsonb_build_object('code', 'internal_error', 'status', 503,
+    'message', 'Much was stored that is being prepared for reading. Please try again in a moment.'));
+end $$;
+
+-- supabase/schemas/60_traces/get_trace.sql
+
+-- GET /traces/{trace_id}. payload.trace_id. data: the trace.
+create function public.get_trace(payload jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
+begin
+  return internal.trace_answer(
+    internal.with_trace(internal.folded(public.admit(get_trace.payload)), get_trace.payload ->> 'trace_id'));
+end $$;
+
+-- admit, for a request about one trace: adds {trace_id}, or refuses not_found. One of another tenant, or in a namespace that the
+-- token may not use, looks like one that never was.
+create function internal.with_trace(admission jsonb, trace_id text) returns jsonb
+language plpgsql stable set search_path = '' as $$
+begin
+  if admission ? 'error' then return admission; end if;
+  if not exists (
+    select from internal.seen_trace(
+      (admission ->> 'tenant_id')::uuid, internal.usable_namespaces(admission), with_trace.trace_id)) then
+    return admission || internal.refusal('not_found', 'There is no such trace.');
+  end if;
+  return admission || jsonb_build_object('trace_id', with_trace.trace_id);
+end $$;
+
+-- What with_trace has found as the answer, unless it has refused. data: the trace.
+create function internal.trace_answer(admission jsonb) returns jsonb
+language plpgsql stable set search_path = '' as $$
+begin
+  if admission ? 'error' then return admission; end if;
+  return admission || jsonb_build_object('data', internal.trace_views(
+    (admission ->> 'tenant_id')::uuid, internal.usable_namespaces(admission), array[admission ->> 'trace_id']) -> 0);
+end $$;
+
+-- supabase/schemas/60_traces/get_trace_tree.sql
+
+-- GET /traces/{trace_id}/tree. payload.trace_id: any trace of the tree. data: {traces: [trace_views]}, all of the tree that the
+-- token may see, in order of creation, its root among them. The API makes the tree of the list.
+create function public.get_trace_tree(payload jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  admission jsonb := internal.with_trace(
+    internal.folded(public.admit(get_trace_tree.payload)), get_trace_tree.payload ->> 'trace_id');
+  owner_id uuid := admission ->> 'tenant_id';
+  usable text[] := internal.usable_namespaces(admission);
+begin
+  if admission ? 'error' then return admission; end if;
+  return admission || jsonb_build_object('data', jsonb_build_object('traces', internal.trace_views(owner_id, usable,
+    internal.traces_below(owner_id, usable, internal.root_of(owner_id, usable, admission ->> 'trace_id')))));
+end $$;
+
+-- The highest trace on the way up from this one that the token may see.
+create function internal.root_of(owner_id uuid, usable text[], trace_id text) returns text
+language plpgsql stable set search_path = '' as $$
+declare
+  here text := root_of.trace_id;
+  above text;
+begin
+  loop
+    select seen.parent_trace_id into above from internal.seen_trace(owner_id, usable, here) as seen;
+    if above is null then return here; end if;
+    here := above;
+  end loop;
+end $$;
+
+-- A trace and all below it that the token may see, in order of creation.
+create function internal.traces_below(owner_id uuid, usable text[], trace_id text) returns text[]
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+begin
+  return array(
+    with recursive below as (
+      select traces.trace_id, traces.created_at from public.traces
+      where traces.tenant_id = owner_id and traces.trace_id = traces_below.trace_id
+      union all
+      select child.trace_id, child.created_at
+      from below cross join lateral (
+        select traces.trace_id, traces.created_at from public.traces
+        where traces.tenant_id = owner_id and traces.parent_trace_id = below.trace_id
+          and (usable is null or (
+            select namespaces.name from public.namespaces where namespaces.id = traces.namespace_id) = any (usable))
+        offset 0
+      ) as child
+    )
+    select below.trace_id from below order by below.created_at, below.trace_id);
+end $$;
+
+-- supabase/schemas/60_traces/list_traces.sql
+
+-- GET /traces. payload.query: {project_id?, session_id?, agent?, start_date?, end_date?, root_only?, limit, offset}. data: {traces:
+-- [trace_views], total: all that match}, newest first.
+create function public.list_traces(payload jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  query jsonb := list_traces.payload -> 'query';
+  admission jsonb := public.admit(list_traces.payload);
+  owner_id uuid := admission ->> 'tenant_id';
+  wanted_namespace text;
+  namespace_ids bigint[];
+  found_traces record;
+begin
+  if admission ? 'error' then return admission; end if;
+  if query ? 'project_id' then
+    wanted_namespace := coalesce(
+      (select namespaces.name from public.namespaces
+       where namespaces.tenant_id = owner_id and namespaces.public_id = query ->> 'project_id'),
+      query ->> 'project_id');
+    admission := internal.in_namespace(admission, wanted_namespace);
+  end if;
+  admission := internal.folded(admission);
+  if admission ? 'error' then return admission; end if;
+  namespace_ids := array(
+    select namespaces.id from public.namespaces
+    where namespaces.tenant_id = owner_id
+      and (wanted_namespace is null or namespaces.name = wanted_namespace)
+      and internal.may_use_namespace(admission, namespaces.name));
+  found_traces := internal.find_traces(owner_id, namespace_ids, query);
+  return admission || jsonb_build_object('data', jsonb_build_object(
+    'traces', internal.trace_views(owner_id, internal.usable_namespaces(admission), found_traces.ids),
+    'total', found_traces.total));
+end $$;
+
+-- The traces of a page, and how many match in all. Where there is one namespace, that is said by `=`: an index gives rows in
+-- order for one value, not for an array of them.
+create function internal.find_traces(owner_id uuid, namespace_ids bigint[], query jsonb, out ids text[], out total bigint)
+language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan as $$
+begin
+  ids := array(
+    select traces.trace_id from public.traces
+    where traces.tenant_id = owner_id
+      and traces.namespace_id = any (namespace_ids)
+      and (cardinality(namespace_ids) <> 1 or traces.namespace_id = namespace_ids[1])
+      and (query ->> 'agent' is null or traces.agent = query ->> 'agent')
+      and (query ->> 'session_id' is null or traces.session_id = query ->> 'session_id')
+      and (query ->> 'start_date' is null or traces.created_at >= (query ->> 'start_date')::timestamptz)
+      and (query ->> 'end_date' is null or traces.created_at <= (query ->> 'end_date')::timestamptz)
+      and (query ->> 'root_only' is distinct from 'true' or traces.parent_trace_id is null)
+    order by traces.created_at desc, traces.trace_id desc
+    limit (query ->> 'limit')::integer offset (query ->> 'offset')::bigint);
+  total := internal.count_traces(owner_id, namespace_ids, query);
+end $$;
+
+-- How many traces match a query in these namespaces. Those of a session are counted one by one; of the others, by agent and time,
+-- the number is known by the hour.
+create function internal.count_traces(owner_id uuid, namespace_ids bigint[], query jsonb) returns bigint
+language plpgsql stable set search_path = '' as $$
+declare
+  hours record := internal.hours_of(count_traces.query);
+begin
+  if query ? 'session_id' then
+    return internal.count_traces_one_by_one(owner_id, namespace_ids, query, hours.begins, hours.ends);
+  end if;
+  return internal.counted_rows(
+      owner_id, case when query ->> 'root_only' = 'true' then '{root_traces}' else '{root_traces, child_traces}' end::text[],
+      namespace_ids, query ->> 'agent', hours.first_hour, hours.last_hour)
+    + case when hours.begins is null then 0 else internal.count_traces_one_by_one(
+        owner_id, namespace_ids, query, hours.begins, least(hours.first_hour, hours.ends)) end
+    + case when hours.ends is null then 0 else internal.count_traces_one_by_one(
+        owner_id, namespace_ids, query, coalesce(hours.last_hour, hours.begins), hours.ends) end;
+end $$;
+
+-- How many traces match a query's filters from one moment until before another (null: open).
+create function internal.count_traces_one_by_one(
+  owner_id uuid, namespace_ids bigint[], query jsonb, begins timestamptz, ends timestamptz) returns bigint
+language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan as $$
+begin
+  if begins >= ends then return 0; end if;
+  return (
+    select count(*) from public.traces
+    where traces.tenant_id = owner_id and traces.namespace_id = any (namespace_ids)
+      and (query ->> 'agent' is null or traces.agent = query ->> 'agent')
+      and (query ->> 'session_id' is null or traces.session_id = query ->> 'session_id')
+      and (query ->> 'root_only' is distinct from 'true' or traces.parent_trace_id is null)
+      and (count_traces_one_by_one.begins is null or traces.created_at >= count_traces_one_by_one.begins)
+      and (count_traces_one_by_one.ends is null or traces.created_at < count_traces_one_by_one.ends));
+end $$;
+
+-- supabase/schemas/60_traces/purge_trace_content.sql
+
+-- DELETE /traces/{trace_id}/content. payload.trace_id. Takes away for good what was said in the trace and in all below it, and
+-- leaves the skeleton: ids, times, counts. Again it changes nothing, but for steps that have come since. data: the trace, as
+-- in get_trace.
+create function public.purge_trace_content(payload jsonb) returns jsonb
+language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+declare
+  admission jsonb := public.admit(purge_trace_content.payload);
+  owner_id uuid := admission ->> 'tenant_id';
+  usable text[];
+  purged text[];
+begin
+  if admission ? 'error' then return admission; end if;
+  -- Alone with the tenant's content: steps that are being stored are waited for, and are taken too.
+  perform pg_advisory_xact_lock(internal.content_lock(owner_id));
+  admission := internal.with_trace(internal.folded(admission), purge_trace_content.payload ->> 'trace_id');
+  if admission ? 'error' then return admission; end if;
+  usable := internal.usable_namespaces(admission);
+  purged := internal.traces_below(owner_id, usable, admission ->> 'trace_id');
+
+  with emptied as (
+    update public.steps set content = null, error = null
+    from (
+      select placements.step_id, placements.trace_id
+      from unnest(purged) as wanted (trace_id)
+      join public.placements on placements.tenant_id = owner_id and placements.trace_id = wanted.trace_id
+    ) as placed
+    where steps.id = placed.step_id and (steps.content is not null or steps.error is not null)
+      and (usable is null or (
+        select namespaces.name from public.namespaces where namespaces.id = steps.namespace_id) = any (usable))
+    returning placed.trace_id
+  )
+  insert into public.purges as known (tenant_id, trace_id, purged_at)
+  select owner_id, wanted.trace_id, now()
+  from unnest(purged) as wanted (trace_id)
+  where wanted.trace_id in (select emptied.trace_id from emptied) or not exists (
+    select from public.purges where purges.tenant_id = owner_id and purges.trace_id = wanted.trace_id)
+  on conflict on constraint trace_knows_its_last_purge do update set purged_at = excluded.purged_at;
+  return internal.trace_answer(admission);
+end $$;
+
+-- supabase/schemas/60_traces/trace_views.sql
+
+-- Traces as clients get them. A token that is bound to namespaces sees the traces in these alone: a parent that it may not see is
+-- null, and its root is the highest trace on the way up that it may see. `usable`: its namespaces, null for all.
+
+-- The traces with these ids, in this order: SOAT's Trace, and after it our own members.
+create function internal.trace_views(owner_id uuid, usable text[], trace_ids text[]) returns jsonb
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+begin
+  return (
+    with recursive above as (
+      select wanted.trace_id, seen.parent_trace_id
+      from unnest(trace_views.trace_ids) as wanted (trace_id)
+      cross join lateral internal.seen_trace(owner_id, usable, wanted.trace_id) as seen
+      union
+      select above.parent_trace_id, seen.parent_trace_id
+      from above cross join lateral internal.seen_trace(owner_id, usable, above.parent_trace_id) as seen
+      where above.parent_trace_id is not null
+    ), rooted as ( -- from the roots down again, so that each trace on the way is looked at once
+      select above.trace_id, above.trace_id as root_trace_id from above where above.parent_trace_id is null
+      union all
+      select above.trace_id, rooted.root_trace_id from rooted join above on above.parent_trace_id = rooted.trace_id
+    )
+    select coalesce(jsonb_agg(jsonb_build_object(
+      'id', trace.trace_id,
+      'project_id', trace.project_id,
+      'agent_id', internal.public_id('agt_', jsonb_build_array(owner_id, trace.namespace_id, trace.agent)::text),
+      'file_id', case when trace.step_count > 0 then 'file_' || trace.trace_id end,
+      'step_count', trace.step_count,
+      'parent_trace_id', above.parent_trace_id,
+      'root_trace_id', case when above.parent_trace_id is not null then rooted.root_trace_id end,
+      'created_at', internal.timestamp_text(trace.created_at),
+      'namespace', trace.namespace,
+      'agent', trace.agent,
+      'session_id', trace.session_id,
+      'content_redacted_at', internal.timestamp_text(trace.purged_at)) order by wanted.place), '[]')
+    from unnest(trace_views.trace_ids) with ordinality as wanted (trace_id, place)
+    join above on above.trace_id = wanted.trace_id
+    join rooted on rooted.trace_id = wanted.trace_id
+    cross join lateral (
+      select traces.*, namespaces.public_id as project_id, namespaces.name as namespace, (
+        select purges.purged_at from public.purges
+        where purges.tenant_id = owner_id and purges.trace_id = traces.trace_id) as purged_at
+      from public.traces join public.namespaces on namespaces.id = traces.namespace_id
+      where traces.tenant_id = owner_id and traces.trace_id = wanted.trace_id
+    ) as trace);
+end $$;
+
+-- The trace's parent as the token sees it; no row where it may not see the trace.
+create function internal.seen_trace(owner_id uuid, usable text[], wanted text) returns table (parent_trace_id text)
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+begin
+  if usable is null then
+    return query
+    select traces.parent_trace_id from public.traces where traces.tenant_id = owner_id and traces.trace_id = wanted;
+    return;
+  end if;
+  return query
+  select (
+    select parents.trace_id from public.traces as parents
+    where parents.tenant_id = owner_id and parents.trace_id = traces.parent_trace_id
+      and (select namespaces.name from public.namespaces where namespaces.id = parents.namespace_id) = any (usable))
+  from public.traces
+  where traces.tenant_id = owner_id and traces.trace_id = wanted
+    and (select namespaces.name from public.namespaces where namespaces.id = traces.namespace_id) = any (usable);
+end $$;
+
+-- supabase/schemas/60_traces/write_traces.sql
+
+-- Makes the traces what is told of them, and takes away those that nothing tells of any more. Only fold calls it. Returns
+-- whether that left something to fold.
+create function internal.write_traces(owner_id uuid, derivation internal.derivation) returns boolean
+language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+declare
+  standing public.traces[] := internal.standing_traces(owner_id, derivation);
+  facts internal.told_trace[] := internal.settled_facts(derivation.told, standing);
+  vanished text[];
+begin
+  with gone as (
+    delete from public.traces
+    where traces.tree_key = any (derivation.remade) and traces.tenant_id = owner_id
+      and traces.trace_id not in (select fact.trace_id from unnest(facts) as fact)
+    returning traces.trace_id
+  )
+  select array_agg(gone.trace_id) into vanished from gone;
+
+  insert into public.traces as known (
+    tenant_id, trace_id, tree_key, is_claimed, is_named_only, takes_steps_of_its_agent, namespace_id, session_id, agent,
+    parent_trace_id, claimed_parent_id, parent_claimed_at, step_count, created_at)
+  select owner_id, fact.trace_id, fact.tree_key, fact.rank > 0, fact.rank = 2, fact.is_latest, fact.namespace_id,
+         fact.session_id, fact.agent, fact.parent_trace_id, fact.claimed_parent_id, fact.parent_claimed_at, (
+           select count(*) from public.placements
+           where placements.tenant_id = owner_id and placements.trace_id = fact.trace_id),
+         fact.opened_at
+  from unnest(facts) as fact
+  order by fact.trace_id
+  on conflict on constraint trace_id_is_unique_within_its_tenant do update set
+    tree_key = excluded.tree_key, is_claimed = excluded.is_claimed, is_named_only = excluded.is_named_only,
+    takes_steps_of_its_agent = excluded.takes_steps_of_its_agent, namespace_id = excluded.namespace_id,
+    session_id = excluded.session_id, agent = excluded.agent, parent_trace_id = excluded.parent_trace_id,
+    claimed_parent_id = excluded.claimed_parent_id, parent_claimed_at = excluded.parent_claimed_at,
+    created_at = excluded.created_at
+  where (known.tree_key, known.is_claimed, known.is_named_only, known.takes_steps_of_its_agent, known.namespace_id,
+         known.session_id, known.agent, known.parent_trace_id, known.claimed_parent_id, known.parent_claimed_at,
+         known.created_at)
+    is distinct from
+        (excluded.tree_key, excluded.is_claimed, excluded.is_named_only, excluded.takes_steps_of_its_agent,
+         excluded.namespace_id, excluded.session_id, excluded.agent, excluded.parent_trace_id, excluded.claimed_parent_id,
+         excluded.parent_claimed_at, excluded.created_at);
+
+  delete from public.trees
+  where trees.tree_key = any (derivation.remade)
+    and trees.tree_key not in (select tree.tree_key from unnest(derivation.trees) as tree);
+  insert into public.trees as known (tree_key, tenant_id, active_trace_id, last_event_at)
+  select tree.tree_key, tree.tenant_id, tree.active_trace_id, tree.last_event_at from unnest(derivation.trees) as tree
+  on conflict on constraint tree_key_is_unique do update
+    set active_trace_id = excluded.active_trace_id, last_event_at = excluded.last_event_at;
+
+  perform internal.break_cycles(owner_id, facts, standing);
+  return internal.note_named_traces(owner_id, vanished);
+end $$;
+
+-- The rows that are there already of the traces that are told of, but those which are remade.
+create function internal.standing_traces(owner_id uuid, derivation internal.derivation) returns public.traces[]
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+begin
+  return array(
+    select known from (select distinct told.trace_id from unnest(derivation.told) as told) as wanted
+    cross join lateral (
+      select traces as known from public.traces
+      where traces.tenant_id = owner_id and traces.trace_id = wanted.trace_id offset 0
+    ) as row
+    where (known).tree_key not in (select unnest(derivation.remade)));
+end $$;
+
+-- What each trace is: of all that is told of it, and was told before, the lowest rank counts, then the earliest; and of the
+-- parents that were claimed for it, the one that was claimed first. Its parent is that one; break_cycles may take it back.
+create function internal.settled_facts(told internal.told_trace[], standing public.traces[]) returns internal.told_trace[]
+language plpgsql immutable set search_path = '' set plan_cache_mode = force_generic_plan as $$
+begin
+  return array(
+    with every as materialized (
+      select told.* from unnest(settled_facts.told) as told
+      union all
+      select known.trace_id, case when not known.is_claimed then 0 when known.is_named_only then 2 else 1 end, known.tree_key,
+             known.namespace_id, known.session_id, known.agent, known.created_at, known.parent_trace_id,
+             known.takes_steps_of_its_agent, known.claimed_parent_id, known.parent_claimed_at
+      from unnest(settled_facts.standing) as known
+    ), first as (
+      select distinct on (every.trace_id) every.* from every
+      order by every.trace_id, every.rank, every.opened_at, every.agent, every.namespace_id, every.session_id
+    ), claim as (
+      select distinct on (every.trace_id) every.trace_id, every.claimed_parent_id, every.parent_claimed_at
+      from every where every.claimed_parent_id is not null
+      order by every.trace_id, every.parent_claimed_at, every.claimed_parent_id
+    )
+    select (
+      first.trace_id, first.rank, first.tree_key, first.namespace_id, first.session_id, first.agent, first.opened_at,
+      case when first.rank = 0 then first.parent_trace_id else claim.claimed_parent_id end, first.is_latest,
+      case when first.rank > 0 then claim.claimed_parent_id end, case when first.rank > 0 then claim.parent_claimed_at end
+      )::internal.told_trace
+    from first left join claim on claim.trace_id = first.trace_id);
+end $$;
+
+-- In a cycle of claimed parents, the claim that was made latest is ignored. No cycle can come about without a new claim, and
+-- those that were ignored before are tried anew: the cycle may be gone.
+create function internal.break_cycles(owner_id uuid, facts internal.told_trace[], standing public.traces[]) returns void
+language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+declare
+  tried text[];
+  in_cycles text[];
+  trace_id text;
+  cycle text[];
+begin
+  tried := array(
+    select fact.trace_id from unnest(facts) as fact
+    where fact.claimed_parent_id is not null and not exists (
+      select from unnest(standing) as known
+      where known.trace_id = fact.trace_id and known.claimed_parent_id = fact.claimed_parent_id
+        and known.parent_trace_id is not null));
+  if tried = '{}' then return; end if;
+  with again as (
+    update public.traces set parent_trace_id = traces.claimed_parent_id
+    where traces.tenant_id = owner_id and traces.parent_trace_id is null and traces.claimed_parent_id is not null
+    returning traces.trace_id
+  )
+  select tried || coalesce(array_agg(again.trace_id), '{}') into tried from again;
+
+  in_cycles := internal.traces_above_without_root(owner_id, tried);
+  while in_cycles <> '{}' loop
+    trace_id := in_cycles[1];
+    for step in 1 .. cardinality(in_cycles) loop -- as many as there are lead into the cycle for sure
+      trace_id := internal.parent_of(owner_id, trace_id);
+    end loop;
+    cycle := array[trace_id];
+    loop
+      trace_id := internal.parent_of(owner_id, trace_id);
+      exit when trace_id = cycle[1];
+      cycle := array_append(cycle, trace_id);
+    end loop;
+    update public.traces set parent_trace_id = null
+    where traces.tenant_id = owner_id and traces.trace_id = (
+      select known.trace_id from public.traces as known
+      where known.tenant_id = owner_id and known.trace_id = any (cycle)
+      order by known.parent_claimed_at desc, known.trace_id desc limit 1);
+    in_cycles := internal.traces_above_without_root(owner_id, in_cycles);
+  end loop;
+end $$;
+
+create function internal.parent_of(owner_id uuid, trace_id text) returns text
+language plpgsql stable set search_path = '' as $$
+begin
+  return (
+    select traces.parent_trace_id from public.traces
+    where traces.tenant_id = owner_id and traces.trace_id = parent_of.trace_id);
+end $$;
+
+-- Of these traces and all above them, those from which no root is reached: they are in a cycle, or below one.
+create function internal.traces_above_without_root(owner_id uuid, trace_ids text[]) returns text[]
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+begin
+  return array(
+    with recursive above as (
+      select known.trace_id, known.parent_trace_id from unnest(trace_ids) as wanted (trace_id)
+      cross join lateral internal.trace_and_parent(owner_id, wanted.trace_id) as known
+      union
+      select known.trace_id, known.parent_trace_id from above
+      cross join lateral internal.trace_and_parent(owner_id, above.parent_trace_id) as known
+      where above.parent_trace_id is not null
+    ), rooted as (
+      select above.trace_id from above where above.parent_trace_id is null
+      union
+      select above.trace_id from rooted join above on above.parent_trace_id = rooted.trace_id
+    )
+    select above.trace_id from above where above.trace_id not in (select rooted.trace_id from rooted)
+    order by above.trace_id);
+end $$;
+
+create function internal.trace_and_parent(owner_id uuid, wanted text) returns table (trace_id text, parent_trace_id text)
+language plpgsql stable set search_path = '' as $$
+begin
+  return query
+  select traces.trace_id, traces.parent_trace_id from public.traces
+  where traces.tenant_id = owner_id and traces.trace_id = wanted;
+end $$;
+
+-- Of traces that a tree does not have any more, those that steps name stay there, for the steps' sake: notes them to be made
+-- anew of what the steps say. Returns whether there are any.
+create function internal.note_named_traces(owner_id uuid, trace_ids text[]) returns boolean
+language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+begin
+  insert into public.changes (
+    tenant_id, first_step_id, last_step_id, arrived_at, tree_kind, tree_key, trace_id, is_structural, is_rebuild,
+    first_happened_at, namespace_id, list, agent_is_named, hour, steps)
+  select owner_id, '00000000-0000-0000-0000-000000000000', 'ffffffff-ffff-ffff-ffff-ffffffffffff', now(), 'claimed',
+         named.tree_key, named.trace_id, false, true, now(), 0, 'records', false, date_trunc('hour', now(), 'UTC'), 0
+  from (
+    select gone.trace_id, internal.tree_key(owner_id, 'claimed', gone.trace_id) as tree_key
+    from unnest(note_named_traces.trace_ids) as gone (trace_id)
+  ) as named
+  where exists (select from public.steps where steps.tree_key = named.tree_key)
+    or exists (
+      select from public.steps where steps.tenant_id = owner_id and steps.parent_trace_id = named.trace_id);
+  return found;
+end $$;
+
+-- supabase/schemas/70_queries/find_steps.sql
+
+-- The steps that a query asks for: {list: records | logs, agent?, session_id?, trace_id?, level?, resource_id?, start_date?,
+-- end_date?, limit, offset?, after?}, newest first, one more than `limit`; and, where query.counted, how many match in all.
+-- Only what is folded: what came since the fold is for the next read. All in one snapshot, so page and count agree.
+-- Planned anew for the filters that a call really has, so that each of them finds its index.
+create function internal.find_steps(
+  tenant_id uuid, namespace_id bigint, query jsonb, out ids uuid[], out total bigint)
+language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan as $$
+declare
+  unfolded uuid[] := internal.unfolded_steps(find_steps.tenant_id);
+begin
+  ids := array(
+    select steps.id from public.steps
+    where steps.tenant_id = find_steps.tenant_id
+      and steps.namespace_id = find_steps.namespace_id
+      and steps.list = query ->> 'list'
+      and (query ->> 'agent' is null or steps.agent = query ->> 'agent')
+      and (query ->> 'session_id' is null or steps.session_id = query ->> 'session_id')
+      and (query ->> 'level' is null or steps.level = query ->> 'level')
+      and (query ->> 'resource_id' is null or steps.resource_id = query ->> 'resource_id')
+      and (query ->> 'trace_id' is null or steps.id in (
+        select placements.step_id from public.placements
+        where placements.tenant_id = find_steps.tenant_id and placements.trace_id = query ->> 'trace_id'))
+      and (query ->> 'start_date' is null or steps.occurred_at >= (query ->> 'start_date')::timestamptz)
+      and (query ->> 'end_date' is null or steps.occurred_at <= (query ->> 'end_date')::timestamptz)
+      and (query -> 'after' is null or (steps.occurred_at, steps.id)
+        < ((query #>> '{after,occurred_at}')::timestamptz, (query #>> '{after,id}')::uuid))
+      and (unfolded = '{}' or steps.id <> all (unfolded))
+    order by steps.occurred_at desc, steps.id desc
+    limit (query ->> 'limit')::integer + 1 offset (query ->> 'offset')::bigint);
+  if (query ->> 'counted')::boolean then
+    total := internal.count_steps(find_steps.tenant_id, find_steps.namespace_id, find_steps.query, unfolded);
+  end if;
+end $$;
+
+-- The steps of a tenant that are not folded yet: after a fold those that came since, few if any.
+create function internal.unfolded_steps(tenant_id uuid) returns uuid[]
+language plpgsql stable set search_path = '' set enable_seqscan = off as $$
+begin
+  return array(
+    select steps.id
+    from (
+      select distinct changes.first_step_id, changes.last_step_id from public.changes
+      where changes.tenant_id = unfolded_steps.tenant_id and not changes.is_rebuild
+    ) as range
+    cross join lateral (
+      select steps.id from public.steps
+      where steps.id between range.first_step_id and range.last_step_id and steps.tenant_id = unfolded_steps.tenant_id offset 0
+    ) as steps);
+end $$;
+
+-- How many steps match a query in all. By agent (records), level (logs) and time that is known by the hour; the rest of the
+-- hours at both ends is counted, and so are the steps of a session, a resource or a trace, which are few.
+create function internal.count_steps(tenant_id uuid, namespace_id bigint, query jsonb, unfolded uuid[]) returns bigint
+language plpgsql stable set search_path = '' as $$
+declare
+  hours record := internal.hours_of(count_steps.query);
+  label text := case query ->> 'list' when 'logs' then query ->> 'level' else query ->> 'agent' end;
+  has_other_filters boolean := query ?| '{session_id, resource_id, trace_id}' or query ->> 'list' = 'logs' and query ? 'agent';
+begin
+  if has_other_filters then
+    return internal.count_one_by_one(tenant_id, namespace_id, query, hours.begins, hours.ends, unfolded);
+  end if;
+  return internal.counted_rows(
+      tenant_id, array[query ->> 'list'], array[namespace_id], label, hours.first_hour, hours.last_hour)
+    + case when hours.begins is null then 0 else internal.count_one_by_one(
+        tenant_id, namespace_id, query, hours.begins, least(hours.first_hour, hours.ends), unfolded) end
+    + case when hours.ends is null then 0 else internal.count_one_by_one(
+        tenant_id, namespace_id, query, coalesce(hours.last_hour, hours.begins), hours.ends, unfolded) end;
+end $$;
+
+-- How many steps match a query's filters from one moment until before another (null: open).
+create function internal.count_one_by_one(
+  tenant_id uuid, namespace_id bigint, query jsonb, begins timestamptz, ends timestamptz, unfolded uuid[]) returns bigint
+language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan as $$
+begin
+  if begins >= ends then return 0; end if;
+  return (
+    select count(*) from public.steps
+    where steps.tenant_id = count_one_by_one.tenant_id
+      and steps.namespace_id = count_one_by_one.namespace_id
+      and steps.list = query ->> 'list'
+      and (query ->> 'agent' is null or steps.agent = query ->> 'agent')
+      and (query ->> 'session_id' is null or steps.session_id = query ->> 'session_id')
+      and (query ->> 'level' is null or steps.level = query ->> 'level')
+      and (query ->> 'resource_id' is null or steps.resource_id = query ->> 'resource_id')
+      and (query ->> 'trace_id' is null or steps.id in (
+        select placements.step_id from public.placements
+        where placements.tenant_id = count_one_by_one.tenant_id and placements.trace_id = query ->> 'trace_id'))
+      and (count_one_by_one.begins is null or steps.occurred_at >= count_one_by_one.begins)
+      and (count_one_by_one.ends is null or steps.occurred_at < count_one_by_one.ends)
+      and (unfolded = '{}' or steps.id <> all (unfolded)));
+end $$;
+
+-- supabase/schemas/70_queries/pages.sql
+
+-- Reading page by page. A page begins after the last row of the one before it (`query.after`, its position) and not at a number
+-- of rows: it stays exact while rows are being inserted. Queries and exports read the same pages.
+
+-- A page of the rows that a cursor gives as (view, moment, id), in their order: {rows: [view], next}, `next` being the position
+-- to go on after, null at the end. It has no more than `wanted` rows, and no more than `bytes` of JSON unless its first row
+-- alone has more. What does not fit is not even read.
+create function internal.page_of(source refcursor, wanted integer, bytes integer) returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  item record;
+  size bigint := 0;
+  views jsonb[] := '{}';
+  last jsonb;
+begin
+  loop
+    fetch page_of.source into item;
+    if not found then
+      last := null;
+      exit;
+    end if;
+    size := size + octet_length(item.view::text);
+    exit when cardinality(views) = wanted or (size > bytes and cardinality(views) > 0);
+    views := array_append(views, item.view);
+    last := jsonb_build_object('occurred_at', internal.timestamp_text(item.moment), 'id', item.id);
+  end loop;
+  close page_of.source;
+  return jsonb_build_object('rows', to_jsonb(views), 'next', last);
+end $$;
+
+-- A page as the answer to a query, or a refusal where it had to end early: the API hands on no more than 16 MiB.
+create function internal.page_answer(admission jsonb, page jsonb, wanted integer) returns jsonb
+language plpgsql immutable set search_path = '' as $$
+begin
+  if page_answer.page -> 'next' <> 'null' and jsonb_array_length(page_answer.page -> 'rows') < wanted then
+    return admission || internal.refusal('invalid_payload', 'limit: these are more than 16 MiB. Ask for fewer at a time.');
+  end if;
+  return admission || jsonb_build_object('data', page_answer.page);
+end $$;
+
+-- admit, for a page of an export: every page asks whether the token is still good, the first one counts.
+create function internal.admit_page(payload jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
+begin
+  if admit_page.payload -> 'query' ? 'after' then return internal.identify(admit_page.payload); end if;
+  return public.admit(admit_page.payload);
+end $$;
+
+-- supabase/schemas/70_queries/query_steps.sql
+
+-- POST /record_query and /logs/query. payload.query: see find_steps, with {namespace}. data: {rows: [step_view], next, count: all
+-- that match}.
+create function public.query_steps(payload jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  query jsonb := query_steps.payload -> 'query' || '{"counted": true}';
+  admission jsonb := internal.folded(internal.admit_to_namespace(query_steps.payload, query ->> 'namespace'));
+begin
+  if admission ? 'error' then return admission; end if;
+  return internal.page_answer(
+    admission,
+    internal.page_of_steps((admission ->> 'tenant_id')::uuid, query, 16 * 1024 * 1024),
+    (query ->> 'limit')::integer);
+end $$;
+
+-- A page of the steps that find_steps finds in query.namespace: {rows: [step_view], next, count}. Stable, so that all of it sees
+-- one moment: a step that is deleted meanwhile does not end the page early.
+create function internal.page_of_steps(tenant_id uuid, query jsonb, bytes integer) returns jsonb
+language plpgsql stable set search_path = '' as $$
+declare
+  namespace text := query ->> 'namespace';
+  found_steps record;
+  source refcursor;
+begin
+  found_steps := internal.find_steps(
+    page_of_steps.tenant_id, internal.namespace_id(page_of_steps.tenant_id, namespace), query);
+  open source for -- with a limit, so that each view is made when it is fetched
+    select internal.step_view(steps, namespace) as view, steps.occurred_at as moment, steps.id
+    from unnest(found_steps.ids) with ordinality as wanted (id, place)
+    join public.steps on steps.id = wanted.id
+    order by wanted.place
+    limit cardinality(found_steps.ids);
+  return internal.page_of(source, (query ->> 'limit')::integer, page_of_steps.bytes)
+    || jsonb_build_object('count', found_steps.total);
+end $$;
+
+-- supabase/schemas/70_queries/step_view.sql
+
+-- A step as it is read: its columns, and what was said apart. The API makes a record or a log entry of it.
+create function internal.step_view(step public.steps, namespace text) returns jsonb
+language plpgsql stable set search_path = '' as $$
+begin
+  return jsonb_build_object(
+    'id', step.id,
+    'kind', step.kind,
+    'name', step.name,
+    'namespace', step_view.namespace,
+    'session_id', step.session_id,
+    'trace_id', (select placements.trace_id from public.placements where placements.step_id = step.id),
+    'agent', step.agent,
+    'status', step.status,
+    'error', step.error,
+    'started_at', internal.timestamp_text(internal.start_of(step)),
+    'occurred_at', internal.timestamp_text(step.occurred_at),
+    'latency_ms', step.latency_ms,
+    'model', step.model,
+    'input_tokens', step.input_tokens,
+    'output_tokens', step.output_tokens,
+    'process_tokens', step.process_tokens,
+    'memory_tokens', step.memory_tokens,
+    'total_tokens', step.total_tokens,
+    'level', step.level,
+    'resource_id', step.resource_id,
+    'content', step.content);
+end $$;
+
+-- When a step began: as it was told, else its end less what it took. (Nothing takes longer than there was time.)
+create function internal.start_of(step public.steps) returns timestamptz
+language plpgsql stable set search_path = '' as $$
+begin
+  return coalesce(step.started_at, greatest(
+    step.occurred_at - least(coalesce(step.latency_ms, 0), 100000000000000) * interval '1 millisecond', '0001-01-01Z'));
+end $$;
+
+-- supabase/schemas/71_exports/export_file.sql
+
+-- A page of GET /files/{file_id}/download. payload.query: {file_id, limit, bytes, after?}. data: {rows, next}: the steps of the
+-- trace in the order in which they happened, each a step_view with `step_number`, its number in the order of arrival. A token
+-- sees those in the namespaces that it may use.
+create function public.export_file(payload jsonb) returns jsonb
+language plpgsql set search_path = '' set plan_cache_mode = force_custom_plan as $$
+declare
+  query jsonb := export_file.payload -> 'query';
+  admission jsonb := internal.with_file(
+    internal.folded(internal.admit_page(export_file.payload)), query ->> 'file_id');
+  owner_id uuid := admission ->> 'tenant_id';
+  usable text[] := internal.usable_namespaces(admission);
+  wanted integer := (query ->> 'limit')::integer + 1;
+  after_time timestamptz := query #>> '{after,occurred_at}';
+  after_id uuid := query #>> '{after,id}';
+  source refcursor;
+begin
+  if admission ? 'error' then return admission; end if;
+  open source for -- with a limit, so that each view is made when it is fetched
+    select internal.step_view(steps, namespaces.name) || jsonb_build_object('step_number', placed.number) as view,
+           placed.happened_at as moment, placed.step_id as id
+    from (
+      select numbered.* from (
+        select placements.step_id, placements.happened_at, row_number() over (order by placements.step_id) as number
+        from public.placements
+        where placements.tenant_id = owner_id and placements.trace_id = admission ->> 'trace_id'
+      ) as numbered
+      where after_time is null or (numbered.happened_at, numbered.step_id) > (after_time, after_id)
+      order by numbered.happened_at, numbered.step_id limit wanted * case when usable is null then 1 else 1000000 end
+    ) as placed
+    join public.steps on steps.id = placed.step_id
+    join public.namespaces on namespaces.id = steps.namespace_id
+    where usable is null or namespaces.name = any (usable)
+    order by placed.happened_at, placed.step_id
+    limit wanted;
+  return admission || jsonb_build_object(
+    'data', internal.page_of(source, (query ->> 'limit')::integer, (query ->> 'bytes')::integer));
+end $$;
+
+-- supabase/schemas/71_exports/export_steps.sql
+
+-- A page of POST /records/export and /logs/export. payload.query: see find_steps, with {namespace, bytes}. data: {rows:
+-- [step_view], next}.
+create function public.export_steps(payload jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  query jsonb := export_steps.payload -> 'query';
+  admission jsonb := internal.folded(
+    internal.in_namespace(internal.admit_page(export_steps.payload), query ->> 'namespace'));
+begin
+  if admission ? 'error' then return admission; end if;
+  return admission || jsonb_build_object(
+    'data', internal.page_of_steps((admission ->> 'tenant_id')::uuid, query, (query ->> 'bytes')::integer));
+end $$;
+
+-- supabase/schemas/71_exports/get_file.sql
+
+-- GET /files/{file_id}. payload.file_id. data: the trace, as in get_trace.
+create function public.get_file(payload jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
+begin
+  return internal.trace_answer(
+    internal.with_file(internal.folded(public.admit(get_file.payload)), get_file.payload ->> 'file_id'));
+end $$;
+
+-- with_trace, for a file: that of a trace with steps. Its id is the trace's with `file_` in front.
+create function internal.with_file(admission jsonb, file_id text) returns jsonb
+language plpgsql stable set search_path = '' as $$
+declare
+  found_trace jsonb := internal.with_trace(admission, substr(with_file.file_id, 6));
+begin
+  if admission ? 'error' then return admission; end if;
+  if with_file.file_id like 'file\_%' and exists (
+    select from public.traces
+    where traces.tenant_id = (admission ->> 'tenant_id')::uuid and traces.trace_id = found_trace ->> 'trace_id'
+      and traces.step_count > 0) then
+    return found_trace;
+  end if;
+  return admission || internal.refusal('not_found', 'There is no such file.');
+end $$;
+
+-- supabase/schemas/80_counts/00_tables.sql
+
+-- How many records, log entries and traces there are, by hour, so that a query can say how many match it without reading them
+-- all. A projection: fold writes it.
+create table public.counts (
+  tenant_id uuid not null,
+  list text not null,
+  namespace_id bigint not null,
+  label text,
+  hour timestamptz,
+  count bigint not null,
+  constraint rows_of_a_list_label_and_hour_are_counted_once
+    unique nulls not distinct (tenant_id, list, namespace_id, label, hour),
+  constraint counted_list_is_known check (list in ('records', 'logs', 'root_traces', 'child_traces'))
+);
+comment on column public.counts.label is 'The agent of records and traces, the level of logs. Null: all of them.';
+comment on column public.counts.hour is 'When it begins. Null: all of them.';
+alter table public.counts replica identity full; -- for replication: it has no primary key
+
+-- supabase/schemas/80_counts/add_counts.sql
+
+-- So many rows more, or less, of a list, with a label and in an hour.
+create type internal.count_change as (
+  tenant_id uuid, list text, namespace_id bigint, label text, hour timestamptz, change bigint);
+
+-- Adds to the counts. Only under the fold lock of the tenants that they belong to.
+create function internal.add_counts(changes internal.count_change[]) returns void
+language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+declare
+  emptied tid[];
+begin
+  if changes = '{}' then return; end if;
+  with written as (
+    insert into public.counts as known (tenant_id, list, namespace_id, label, hour, count)
+    select change.tenant_id, change.list, change.namespace_id, change.label, change.hour, sum(change.change)
+    from unnest(add_counts.changes) as change
+    group by grouping sets (
+      (change.tenant_id, change.list, change.namespace_id),
+      (change.tenant_id, change.list, change.namespace_id, change.label),
+      (change.tenant_id, change.list, change.namespace_id, change.hour),
+      (change.tenant_id, change.list, change.namespace_id, change.label, change.hour))
+    having sum(change.change) <> 0
+    on conflict on constraint rows_of_a_list_label_and_hour_are_counted_once
+      do update set count = known.count + excluded.count
+    returning known.ctid as place, known.count
+  )
+  select array_agg(written.place) into emptied from written where written.count = 0;
+  if emptied is not null then delete from public.counts where counts.ctid = any (emptied); end if;
+end $$;
+
+-- Counts the steps that changes bring.
+create function internal.count_changes(changes public.changes[]) returns void
+language plpgsql set search_path = '' as $$
+begin
+  perform internal.add_counts(array(
+    select (change.tenant_id, change.list, change.namespace_id, case change.list when 'logs' then change.level else change.agent end,
+            change.hour, change.steps)::internal.count_change
+    from unnest(count_changes.changes) as change where change.list <> 'spans' and change.steps <> 0));
+end $$;
+
+-- Counts the traces that a statement has inserted, changed or deleted.
+create function internal.count_traces_written() returns trigger
+language plpgsql set search_path = '' as $$
+begin
+  if tg_op = 'INSERT' then
+    perform internal.add_counts(array(select internal.count_of_trace(stored, 1) from stored));
+  elsif tg_op = 'DELETE' then
+    perform internal.add_counts(array(select internal.count_of_trace(gone, -1) from gone));
+  else
+    perform internal.add_counts(array(
+      select internal.count_of_trace(trace.row, trace.change)
+      from gone join stored on stored.tenant_id = gone.tenant_id and stored.trace_id = gone.trace_id
+      cross join lateral (values (stored::public.traces, 1), (gone::public.traces, -1)) as trace (row, change)
+      where (stored.parent_trace_id is null, stored.namespace_id, stored.agent, stored.created_at)
+        is distinct from (gone.parent_trace_id is null, gone.namespace_id, gone.agent, gone.created_at)));
+  end if;
+  return null;
+end $$;
+
+-- What a trace is counted as: one more, or one less.
+create function internal.count_of_trace(trace public.traces, change bigint) returns internal.count_change
+language plpgsql immutable set search_path = '' as $$
+begin
+  return (
+    trace.tenant_id, case when trace.parent_trace_id is null then 'root_traces' else 'child_traces' end, trace.namespace_id,
+    trace.agent, date_trunc('hour', trace.created_at, 'UTC'), count_of_trace.change)::internal.count_change;
+end $$;
+
+create trigger inserted_traces_are_counted after insert on public.traces
+  referencing new table as stored for each statement execute function internal.count_traces_written();
+create trigger changed_traces_are_counted after update on public.traces
+  referencing old table as gone new table as stored for each statement execute function internal.count_traces_written();
+create trigger deleted_traces_are_counted after delete on public.traces
+  referencing old table as gone for each statement execute function internal.count_traces_written();
+
+-- supabase/schemas/80_counts/counted_rows.sql
+
+-- The time that a query {start_date?, end_date?} is about: from `begins` until before `ends`, null where it is open. The whole
+-- hours in it, which public.counts has, are from `first_hour` until before `last_hour`. What is left is counted by index.
+create function internal.hours_of(
+  query jsonb, out begins timestamptz, out first_hour timestamptz, out last_hour timestamptz, out ends timestamptz)
+language plpgsql stable set search_path = '' as $$
+begin
+  begins := hours_of.query ->> 'start_date';
+  ends := (hours_of.query ->> 'end_date')::timestamptz + interval '1 microsecond'; -- it is inclusive
+  first_hour := date_trunc('hour', begins + interval '1 hour' - interval '1 microsecond', 'UTC');
+  if ends is not null then
+    last_hour := greatest(first_hour, date_trunc('hour', ends, 'UTC'));
+  end if;
+end $$;
+
+-- How many rows of these lists are in the namespaces, of this label (null: of all), in the whole hours from `first_hour` until
+-- before `last_hour` (null: open).
+create function internal.counted_rows(
+  tenant_id uuid, lists text[], namespace_ids bigint[], label text, first_hour timestamptz, last_hour timestamptz)
+returns bigint
+language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan as $$
+begin
+  return (
+    select coalesce(sum(counts.count), 0) from public.counts
+    where counts.tenant_id = counted_rows.tenant_id and counts.list = any (counted_rows.lists)
+      and counts.namespace_id = any (counted_rows.namespace_ids)
+      and (counted_rows.label is not null or counts.label is null)
+      and (counted_rows.label is null or counts.label = counted_rows.label)
+      and (counted_rows.first_hour is not null or counted_rows.last_hour is not null or counts.hour is null)
+      and (counted_rows.first_hour is null or counts.hour >= counted_rows.first_hour)
+      and (counted_rows.last_hour is null or counts.hour < counted_rows.last_hour));
+end $$;
+
+-- supabase/schemas/90_upkeep/delete_expired.sql
+
+-- Deletes what has expired: idempotency keys, counts of requests, fingerprints of records. Returns how many of each. A part that
+-- fails is a warning, and the others are done.
+create function public.delete_expired(payload jsonb default '{}') returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  deleted jsonb := '{}';
+  counted integer;
+begin
+  begin
+    delete from public.monkai_idempotency_keys known
+    where known.ctid in (
+      select expired.ctid from public.monkai_idempotency_keys expired
+      where expired.expires_at <= now() for update skip locked);
+    get diagnostics counted = row_count;
+    deleted := deleted || jsonb_build_object('idempotency_keys', counted);
+  exception when others then raise warning 'Expired idempotency keys were not deleted: %', sqlerrm;
+  end;
+
+  begin
+    -- Not the last minutes: a request that began in one may still hold its row.
+    delete from public.monkai_rate_limits where monkai_rate_limits.minute < now() - interval '5 minutes';
+    get diagnostics counted = row_count;
+    deleted := deleted || jsonb_build_object('rate_limits', counted);
+  exception when others then raise warning 'Old rate limit counts were not deleted: %', sqlerrm;
+  end;
+
+  delete from public.record_fingerprints known
+  where known.ctid in (
+    select old.ctid from public.record_fingerprints old
+    where old.stored_at <= now() - interval '5 minutes' for update skip locked);
+  get diagnostics counted = row_count;
+  return deleted || jsonb_build_object('record_fingerprints', counted);
+end $$;
+
+-- supabase/schemas/90_upkeep/deletion.sql
+
+-- Deleting, as who runs this may: a tenant, a namespace, a session or some steps, by plain `delete`. What follows from the steps
+-- that are gone goes too, at the next fold.
+
+-- Before a namespace or a session is deleted: its steps are. Alone with the tenant's content, so that no step comes to it
+-- meanwhile; and the locks before the row itself, so that nobody who holds them waits for it in a circle.
+create function internal.delete_steps_with_owner() returns trigger
+language plpgsql set search_path = '' as $$
+begin
+  perform pg_advisory_xact_lock(internal.content_lock(old.tenant_id));
+  perform pg_advisory_xact_lock(internal.fold_lock(old.tenant_id));
+  if tg_table_name = 'sessions' then
+    delete from public.steps where steps.tenant_id = old.tenant_id and steps.session_id = old.id;
+  else
+    delete from public.steps where steps.tenant_id = old.tenant_id and steps.namespace_id = old.id;
+  end if;
+  return old;
+end $$;
+create trigger steps_go_with_their_session before delete on public.sessions
+  for each row execute function internal.delete_steps_with_owner();
+create trigger steps_go_with_their_namespace before delete on public.namespaces
+  for each row execute function internal.delete_steps_with_owner();
+
+-- Before a tenant is deleted: everything that it has and that no foreign key takes along.
+create function internal.delete_all_of_tenant() returns trigger
+language plpgsql set search_path = '' as $$
+begin
+  perform pg_advisory_xact_lock(internal.content_lock(old.id));
+  perform pg_advisory_xact_lock(internal.fold_lock(old.id));
+  delete from public.steps where steps.tenant_id = old.id;
+  perform internal.forget_projections(old.id);
+  return old;
+end $$;
+create trigger everything_goes_with_its_tenant before delete on public.tenants
+  for each row execute function internal.delete_all_of_tenant();
+
+-- After steps were deleted: they are not counted any more, and their trees are to be derived from the steps that are left. The
+-- tenant is folded first, so that everything which was counted can be taken back.
+create function internal.take_back_steps() returns trigger
+language plpgsql set search_path = '' as $$
+declare
+  owner_id uuid;
+begin
+  for owner_id in select distinct gone.tenant_id from gone order by 1 loop
+    perform pg_advisory_xact_lock(internal.fold_lock(owner_id));
+    perform internal.fold(owner_id);
+  end loop;
+  perform internal.add_counts(array(
+    select (gone.tenant_id, gone.list, gone.namespace_id, case gone.list when 'logs' then gone.level else gone.agent end,
+            date_trunc('hour', gone.occurred_at, 'UTC'), -count(*))::internal.count_change
+    from gone where gone.list <> 'spans'
+    group by gone.tenant_id, gone.list, gone.namespace_id, case gone.list when 'logs' then gone.level else gone.agent end,
+             date_trunc('hour', gone.occurred_at, 'UTC')));
+
+  with displaced as (
+    delete from public.placements where placements.step_id in (select gone.id from gone)
+    returning placements.tenant_id, placements.trace_id
+  )
+  update public.traces set step_count = traces.step_count - emptied.steps
+  from (select displaced.tenant_id, displaced.trace_id, count(*) as steps from displaced group by 1, 2) as emptied
+  where traces.tenant_id = emptied.tenant_id and traces.trace_id = emptied.trace_id;
+
+  insert into public.changes (
+    tenant_id, first_step_id, last_step_id, arrived_at, tree_kind, tree_key, trace_id, is_structural, is_rebuild,
+    first_happened_at, namespace_id, session_id, list, agent_is_named, hour, steps)
+  select distinct on (changed.tree_key)
+         changed.tenant_id, '00000000-0000-0000-0000-000000000000'::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid, now(),
+         changed.tree_kind, changed.tree_key, changed.trace_id, true, true, now(), changed.namespace_id, changed.session_id,
+         'records', false, date_trunc('hour', now(), 'UTC'), 0
+  from (
+    select gone.tenant_id, gone.tree_kind, gone.tree_key, case gone.tree_kind when 'claimed' then gone.trace_id end as trace_id,
+           gone.namespace_id, gone.session_id
+    from gone where gone.tree_key is not null
+    union all -- a parent that nobody else names is gone, too
+    select gone.tenant_id, 'claimed', internal.tree_key(gone.tenant_id, 'claimed', gone.parent_trace_id), gone.parent_trace_id,
+           gone.namespace_id, null
+    from gone where gone.parent_trace_id is not null
+  ) as changed
+  order by changed.tree_key;
+  return null;
+end $$;
+create trigger deleted_steps_are_taken_back after delete on public.steps
+  referencing old table as gone for each statement execute function internal.take_back_steps();
+
+-- Steps are never changed, but for taking away what was said.
+create function internal.refuse_change_of_step() returns trigger
+language plpgsql set search_path = '' as $$
+begin
+  raise exception 'A step is never changed: what follows from it was derived already. Only content and error may be taken away.';
+end $$;
+create trigger steps_are_never_changed after update on public.steps for each row
+  when ((to_jsonb(old) - array['content', 'error']) is distinct from (to_jsonb(new) - array['content', 'error']))
+  execute function internal.refuse_change_of_step();
+
+-- supabase/schemas/90_upkeep/fold_all.sql
+
+-- Folds what nobody has read yet, of all tenants, for about half a second: a tenant's readers wait for the transaction in which
+-- its changes are folded. The schedule comes back for the rest. Returns {folded: how many tenants have nothing left}.
+create function public.fold_all(payload jsonb default '{}') returns jsonb
+language plpgsql set search_path = '' set enable_seqscan = off as $$
+declare
+  owner_id uuid;
+  folded integer := 0;
+  ends timestamptz := clock_timestamp() + interval '0.5 seconds';
+begin
+  -- One schedule at a time: two of them could wait for each other's tenants in a circle.
+  if not pg_try_advisory_xact_lock(hashtextextended('fold_all', 0)) then return '{"folded": 0}'; end if;
+  loop
+    select min(changes.tenant_id::text)::uuid into owner_id from public.changes
+    where owner_id is null or changes.tenant_id > owner_id;
+    exit when owner_id is null;
+    if internal.fold(owner_id, 500) then folded := folded + 1; end if;
+    exit when clock_timestamp() > ends;
+  end loop;
+  return jsonb_build_object('folded', folded);
+end $$;
+
+-- supabase/schemas/90_upkeep/rebuild.sql
+
+-- Throws a tenant's projections away and derives them anew from its steps. For steps that came or went behind the API's back, as
+-- by a restore without triggers: `select public.rebuild('{"tenant": "acme"}')`. Its writers and readers wait meanwhile.
+create function public.rebuild(payload jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  owner_id uuid := (select tenants.id from public.tenants where tenants.name = rebuild.payload ->> 'tenant');
+begin
+  if owner_id is null then raise exception 'There is no tenant "%".', rebuild.payload ->> 'tenant'; end if;
+  perform pg_advisory_xact_lock(internal.content_lock(owner_id));
+  perform pg_advisory_xact_lock(internal.fold_lock(owner_id));
+  perform internal.forget_projections(owner_id);
+  perform internal.note_changes(owner_id, '00000000-0000-0000-0000-000000000000', 'ffffffff-ffff-ffff-ffff-ffffffffffff');
+  perform internal.fold(owner_id);
+  return jsonb_build_object(
+    'steps', (select count(*) from public.steps where steps.tenant_id = owner_id),
+    'traces', (select count(*) from public.traces where traces.tenant_id = owner_id));
+end $$;
+
+create function internal.forget_projections(owner_id uuid) returns void
+language plpgsql set search_path = '' as $$
+begin
+  delete from public.changes where changes.tenant_id = owner_id;
+  delete from public.placements where placements.tenant_id = owner_id;
+  delete from public.traces where traces.tenant_id = owner_id;
+  delete from public.trees where trees.tenant_id = owner_id;
+  delete from public.counts where counts.tenant_id = owner_id;
+end $$;
+
+-- supabase/schemas/90_upkeep/schedule.sql
+
+-- Where the database has pg_cron, as hosted Supabase does: changes are folded every ten seconds, and what has expired is deleted
+-- every five minutes. Elsewhere, call fold_all() and delete_expired() from a scheduler of your own.
+do $$
+begin
+  if exists (select from pg_available_extensions where name = 'pg_cron') then
+    create extension if not exists pg_cron with schema pg_catalog;
+    perform cron.schedule('agent-trace-delete-expired', '*/5 * * * *', 'select public.delete_expired()');
+    perform cron.schedule('agent-trace-fold', '10 seconds', 'select public.fold_all()');
+  end if;
+exception when others then
+  raise warning 'fold_all() and delete_expired() are not scheduled (%). Call them every minute.', sqlerrm;
+end $$;
+
+-- supabase/schemas/99_grants.sql
+
+-- One rule for everything in the two schemas: row level security is on and no policy opens a table; the API's service role may
+-- do its work, and nobody else anything. It may be run again at any time.
+do $$
+declare
+  object record;
+begin
+  for object in
+    select pg_class.oid::regclass as name from pg_class
+    where pg_class.relnamespace = 'public'::regnamespace and pg_class.relkind in ('r', 'p')
+  loop
+    execute format('alter table %s enable row level security', object.name);
+  end loop;
+  for object in
+    select pg_proc.oid::regprocedure as name from pg_proc
+    where pg_proc.pronamespace in ('public'::regnamespace, 'internal'::regnamespace)
+  loop
+    execute format('revoke all on function %s from public, anon, authenticated', object.name);
+    execute format('grant execute on function %s to service_role', object.name);
+  end loop;
+  for object in
+    select pg_type.oid::regtype as name from pg_type
+    where pg_type.typnamespace = 'internal'::regnamespace and pg_type.typtype = 'c'
+      and (select pg_class.relkind from pg_class where pg_class.oid = pg_type.typrelid) = 'c'
+  loop
+    execute format('revoke all on type %s from public, anon, authenticated', object.name);
+    execute format('grant usage on type %s to service_role', object.name);
+  end loop;
+end $$;
+revoke all on all tables in schema public from public, anon, authenticated;
+revoke all on all sequences in schema public from public, anon, authenticated;
+revoke all on schema internal from public, anon, authenticated;
+grant usage on schema internal to service_role;
+grant select, insert, update, delete on all tables in schema public to service_role;
+grant usage, select on all sequences in schema public to service_role;

@@ -1,0 +1,128 @@
+-- Everything that happened, one row a step. Rows are only ever inserted; what was said can be taken away from them. The
+-- columns are the skeleton that is filtered, counted and linked; `content` and `error` hold what was said, under the API's own
+-- field names. Which trace a step belongs to is not written here: it is derived (60_traces).
+-- Steps have no foreign keys, which would cost more than a quarter of a large request. Instead, who writes steps holds the
+-- tenant's content lock, and who deletes a namespace or a session waits for it and deletes the steps (90_upkeep).
+create table public.steps (
+  id uuid not null,
+  tenant_id uuid not null,
+  namespace_id bigint not null,
+  session_id text,
+  kind text not null,
+  list text not null generated always as (
+    case kind when 'log' then 'logs' when 'agent' then 'spans' when 'span' then 'spans' else 'records' end) stored,
+  name text,
+  agent text,
+  agent_is_named boolean not null,
+  status text,
+  started_at timestamptz,
+  occurred_at timestamptz not null,
+  latency_ms bigint,
+  model text,
+  input_tokens bigint,
+  output_tokens bigint,
+  process_tokens bigint,
+  memory_tokens bigint,
+  total_tokens bigint,
+  level text,
+  resource_id text,
+  trace_id text,
+  parent_trace_id text,
+  otel_trace_id text,
+  span_id text,
+  parent_span_id text,
+  handoffs jsonb,
+  tree_kind text,
+  tree_key uuid,
+  error jsonb,
+  content jsonb,
+  constraint step_id_is_unique primary key (id),
+  constraint step_kind_is_known check (kind in ('llm', 'tool', 'handoff', 'message', 'log', 'agent', 'span')),
+  constraint step_status_is_known check (status in ('ok', 'error')),
+  constraint step_level_is_known check (level in ('debug', 'info', 'warn', 'error')),
+  constraint step_of_a_tree_knows_its_kind check ((tree_kind is null) = (tree_key is null)),
+  constraint step_tree_kind_is_known check (tree_kind in ('session', 'lone', 'claimed', 'otel')),
+  constraint step_figures_are_not_negative
+    check (latency_ms >= 0 and input_tokens >= 0 and output_tokens >= 0 and process_tokens >= 0 and memory_tokens >= 0
+      and total_tokens >= 0)
+);
+comment on column public.steps.id is
+  'A UUID of version 7: it begins with the time of arrival. The ids of one request differ in their last five digits alone.';
+comment on column public.steps.list is 'In which list clients read it back: records, logs, or (spans) in none of the two.';
+comment on column public.steps.name is 'Of a tool call, the tool''s; of a handoff, the agent''s who takes over.';
+comment on column public.steps.agent is
+  'Whom it is filed under: the agent that its sender named, else, but for log entries, the namespace''s own.';
+comment on column public.steps.status is 'ok or error. Null: its sender did not tell.';
+comment on column public.steps.started_at is
+  'When it began, as far as its sender told a time: this one, or its end and how long it took. Null: no time was told.';
+comment on column public.steps.occurred_at is 'When it was over: the sender''s timestamp, else when it arrived.';
+comment on column public.steps.trace_id is
+  'The trace that the sender named for it. Where only a parent was named: the one of its agent and session below that parent.';
+comment on column public.steps.parent_trace_id is 'What the sender claimed to be the parent of that trace.';
+comment on column public.steps.handoffs is 'Who handed over to whom, in order: [{from, to}]. Null: nobody.';
+comment on column public.steps.tree_key is
+  'What is derived together with it (internal.tree_key). Null: it belongs to no trace, as a log entry without a session.';
+
+create index steps_by_time on public.steps (tenant_id, namespace_id, list, occurred_at desc, id desc);
+create index steps_of_an_agent_by_time
+  on public.steps (tenant_id, namespace_id, list, agent, occurred_at desc, id desc) where agent is not null;
+create index steps_of_a_level_by_time
+  on public.steps (tenant_id, namespace_id, list, level, occurred_at desc, id desc) where level is not null;
+create index steps_of_a_resource_by_time
+  on public.steps (tenant_id, namespace_id, list, resource_id, occurred_at desc, id desc) where resource_id is not null;
+create index steps_of_a_session_by_time
+  on public.steps (tenant_id, session_id, occurred_at desc, id desc) where session_id is not null;
+create index steps_of_a_tree on public.steps (tree_key, id) where tree_key is not null;
+create index steps_naming_a_parent on public.steps (tenant_id, parent_trace_id) where parent_trace_id is not null;
+-- The same span may come twice: the first one counts.
+create unique index span_is_stored_once on public.steps (tenant_id, otel_trace_id, span_id) where span_id is not null;
+
+-- What is derived together: all steps of a session (and namespace), of a trace that clients named, of an OpenTelemetry trace;
+-- or a record that belongs to none of them, by itself. `made_of` says which one.
+create function internal.tree_key(tenant_id uuid, tree_kind text, made_of text) returns uuid
+language plpgsql immutable set search_path = '' as $$
+begin
+  return encode(substring(sha256(convert_to(
+    tree_key.tenant_id || ' ' || tree_key.tree_kind || ' ' || tree_key.made_of, 'UTF8')) for 16), 'hex')::uuid;
+end $$;
+
+-- Steps that have been written and not yet folded into the projections (60_traces/fold.sql): a row for each tree, namespace,
+-- agent, level and hour that a request touches. Only inserted into, so that no request waits for another.
+create table public.changes (
+  tenant_id uuid not null,
+  first_step_id uuid not null,
+  last_step_id uuid not null,
+  arrived_at timestamptz not null,
+  tree_kind text,
+  tree_key uuid,
+  trace_id text,
+  is_structural boolean not null,
+  is_rebuild boolean not null default false,
+  first_happened_at timestamptz not null,
+  namespace_id bigint not null,
+  session_id text,
+  list text not null,
+  agent text,
+  agent_is_named boolean not null,
+  level text,
+  hour timestamptz not null,
+  steps bigint not null
+);
+comment on column public.changes.first_step_id is 'The lowest id that a step of the request can have; last_step_id: the highest.';
+comment on column public.changes.trace_id is 'Of the tree of a claimed trace: that trace.';
+comment on column public.changes.is_structural is 'Whether these steps may change the tree: handoffs and spans.';
+comment on column public.changes.is_rebuild is 'Whether the tree must be derived from all of its steps, because some were deleted.';
+comment on column public.changes.first_happened_at is 'When the earliest of these steps happened.';
+create index changes_of_a_tenant on public.changes (tenant_id, tree_key);
+alter table public.changes replica identity full; -- for replication: it has no primary key
+
+-- What was uploaded within the last minute, so that a client's repetition is not stored again.
+create table public.record_fingerprints (
+  tenant_id uuid not null references public.tenants (id) on delete cascade,
+  fingerprint bytea not null,
+  stored_at timestamptz not null default now(),
+  constraint record_fingerprint_is_unique_within_its_tenant primary key (tenant_id, fingerprint)
+);
+comment on column public.record_fingerprints.fingerprint is
+  'SHA-256 of namespace, session, agent, message (as it was sent, hashed by the API) and, when the client gave one, inserted_at.';
+create index record_fingerprints_by_age on public.record_fingerprints (stored_at);

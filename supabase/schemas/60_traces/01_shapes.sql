@@ -1,0 +1,46 @@
+-- What deriving hands on to writing.
+
+-- A tree as it is derived from its steps. The arrays `trace_ids` to `opened_at` have one element for each trace, in the order in
+-- which they were opened, the first one being the root; `step_ids` to `step_traces` have one for each step.
+create type internal.tree as (
+  tree_key uuid,
+  trace_ids text[],
+  agents text[],
+  namespace_ids bigint[],
+  session_ids text[],
+  parents integer[], -- the place of the parent in these arrays; null for the root
+  opened_at timestamptz[],
+  latest_of_agents boolean[], -- whether later steps that name the agent belong to it
+  active integer, -- where steps belong that name no agent
+  last_event_at timestamptz,
+  step_ids uuid[],
+  step_times timestamptz[],
+  step_traces integer[]);
+
+create type internal.placed_step as (step_id uuid, happened_at timestamptz, trace_id text);
+
+-- What one tree, or one step, tells of a trace. Of several, the lowest rank counts, then the earliest.
+create type internal.told_trace as (
+  trace_id text,
+  rank integer, -- 0: it was derived; 1: a step names it as its own; 2: a step names it as a parent
+  tree_key uuid,
+  namespace_id bigint,
+  session_id text,
+  agent text,
+  opened_at timestamptz,
+  parent_trace_id text, -- as it was derived
+  is_latest boolean,
+  claimed_parent_id text,
+  parent_claimed_at timestamptz);
+
+create type internal.derivation as (
+  changes public.changes[], -- what was taken, and what follows from it:
+  remade uuid[], -- the trees that were derived from all of their steps: what they had before, and have no more, is to go
+  placed internal.placed_step[],
+  told internal.told_trace[],
+  trees public.trees[]);
+
+-- A step that is placed without deriving its tree.
+create type internal.appended_step as (
+  step_id uuid, happened_at timestamptz, trace_id text, is_claimed boolean, tree_key uuid, namespace_id bigint, session_id text,
+  agent text, parent_trace_id text);

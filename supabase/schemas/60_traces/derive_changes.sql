@@ -1,0 +1,155 @@
+-- Derives what the changes ask for. Stable: it sees the steps as the statement does that takes the changes. `changes` are all
+-- that there were of each of their trees.
+create function internal.derive_changes(owner_id uuid, changes public.changes[]) returns internal.derivation
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+declare
+  result internal.derivation;
+  settled uuid[] := internal.settled_trees(derive_changes.changes);
+  trees internal.tree[];
+  appended internal.appended_step[];
+begin
+  result.changes := derive_changes.changes;
+  result.remade := array(
+    select distinct change.tree_key from unnest(derive_changes.changes) as change
+    where change.tree_key not in (select unnest(settled)) and (change.tree_kind <> 'claimed' or change.is_rebuild));
+  trees := array(
+    select internal.derive_tree(change) from (
+      select distinct on (change.tree_key) change
+      from unnest(derive_changes.changes) as change
+      where change.tree_kind <> 'claimed' and change.tree_key not in (select unnest(settled))
+      order by change.tree_key
+    ) as changed);
+  appended := internal.appended_steps(derive_changes.changes, settled, result.remade);
+
+  result.placed := array(
+    select (step.id, step.happened_at, tree.trace_ids[step.trace])::internal.placed_step
+    from unnest(trees) as tree
+    cross join lateral unnest(tree.step_ids, tree.step_times, tree.step_traces) as step (id, happened_at, trace)
+    union all
+    select (step.step_id, step.happened_at, step.trace_id)::internal.placed_step from unnest(appended) as step);
+  result.told := array(
+    select (
+      tree.trace_ids[trace.place], 0, tree.tree_key, trace.namespace_id, trace.session_id, trace.agent, trace.opened_at,
+      case when trace.parent is not null then tree.trace_ids[trace.parent] end, trace.is_latest, null, null
+      )::internal.told_trace
+    from unnest(trees) as tree
+    cross join lateral rows from (
+      unnest(tree.agents), unnest(tree.namespace_ids), unnest(tree.session_ids), unnest(tree.parents), unnest(tree.opened_at),
+      unnest(tree.latest_of_agents)
+    ) with ordinality as trace (agent, namespace_id, session_id, parent, opened_at, is_latest, place)
+    union all
+    select internal.told_by_step(step) from unnest(appended) as step where step.is_claimed
+    union all
+    select internal.told_by_child(owner_id, step.parent_trace_id, step.namespace_id, step.happened_at)
+    from unnest(appended) as step where step.is_claimed and step.parent_trace_id is not null
+    union all
+    select internal.told_by_child(
+      owner_id, steps.parent_trace_id, steps.namespace_id, coalesce(steps.started_at, steps.occurred_at))
+    from unnest(derive_changes.changes) as change
+    join public.steps on steps.tenant_id = owner_id and steps.parent_trace_id = change.trace_id
+    where change.is_rebuild and change.tree_kind = 'claimed');
+  result.trees := array(
+    select (tree.tree_key, owner_id, tree.trace_ids[tree.active], tree.last_event_at)::public.trees
+    from unnest(trees) as tree where tree.active is not null);
+  return result;
+end $$;
+
+-- The trees of sessions to which these changes only add steps: nothing is handed over, nothing happened before the last event of
+-- the tree, and each agent has a trace already. They need not be derived anew.
+create function internal.settled_trees(changes public.changes[]) returns uuid[]
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+begin
+  return array(
+    select change.tree_key
+    from unnest(settled_trees.changes) as change
+    where change.tree_key is not null
+    group by change.tree_key
+    having bool_and(
+      change.tree_kind = 'session' and not change.is_structural and not change.is_rebuild
+      and coalesce(change.first_happened_at > (
+        select trees.last_event_at from public.trees where trees.tree_key = change.tree_key), false)
+      and internal.trace_of_agent(change.tree_key, change.agent, change.agent_is_named) is not null));
+end $$;
+
+-- Where the next step of an agent belongs in a session's tree, or the next step that names none. Null: there is no such trace.
+create function internal.trace_of_agent(tree_key uuid, agent text, agent_is_named boolean) returns text
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+begin
+  if not trace_of_agent.agent_is_named then
+    return (select trees.active_trace_id from public.trees where trees.tree_key = trace_of_agent.tree_key);
+  end if;
+  return (
+    select traces.trace_id from public.traces
+    where traces.tree_key = trace_of_agent.tree_key and traces.agent = trace_of_agent.agent
+      and traces.takes_steps_of_its_agent);
+end $$;
+
+-- The tree of a change, derived from all of its steps. Those of sessions are in one namespace and session: the change's.
+create function internal.derive_tree(change public.changes) returns internal.tree
+language plpgsql stable set search_path = '' as $$
+declare
+  tree internal.tree;
+begin
+  if change.tree_kind = 'otel' then
+    tree := internal.derive_spans(change.tree_key);
+  else
+    tree := internal.derive_session(change.tree_key);
+    tree.namespace_ids := array_fill(change.namespace_id, array[cardinality(tree.trace_ids)]);
+    tree.session_ids := array_fill(change.session_id, array[cardinality(tree.trace_ids)]);
+    if change.tree_kind <> 'session' then tree.active := null; end if; -- no more steps come to it
+  end if;
+  tree.tree_key := change.tree_key;
+  return tree;
+end $$;
+
+-- The new steps of settled trees and of traces that clients named; of those that are remade, all steps.
+create function internal.appended_steps(changes public.changes[], settled uuid[], remade uuid[])
+returns internal.appended_step[]
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+begin
+  return array(
+    select (
+      step.id, coalesce(step.started_at, step.occurred_at),
+      case when range.tree_kind = 'claimed' then step.trace_id
+        else internal.trace_of_agent(step.tree_key, step.agent, step.agent_is_named) end,
+      range.tree_kind = 'claimed', step.tree_key, step.namespace_id, step.session_id, step.agent, step.parent_trace_id
+      )::internal.appended_step
+    from (
+      select distinct change.tree_key, change.tree_kind,
+        case when change.tree_key in (select unnest(remade)) then '00000000-0000-0000-0000-000000000000'
+          else change.first_step_id end as first_id,
+        case when change.tree_key in (select unnest(remade)) then 'ffffffff-ffff-ffff-ffff-ffffffffffff'
+          else change.last_step_id end as last_id
+      from unnest(appended_steps.changes) as change
+      where change.tree_kind = 'claimed' or change.tree_key in (select unnest(settled))
+    ) as range
+    cross join lateral (
+      select steps.id, steps.started_at, steps.occurred_at, steps.trace_id, steps.tree_key, steps.agent, steps.agent_is_named,
+             steps.namespace_id, steps.session_id, steps.parent_trace_id
+      from public.steps
+      where steps.tree_key = range.tree_key and steps.id between range.first_id::uuid and range.last_id::uuid
+      offset 0
+    ) as step);
+end $$;
+
+-- What a step tells of the trace that it names as its own.
+create function internal.told_by_step(step internal.appended_step) returns internal.told_trace
+language plpgsql stable set search_path = '' as $$
+begin
+  return (
+    step.trace_id, 1, step.tree_key, step.namespace_id, step.session_id,
+    coalesce(step.agent, (select namespaces.name from public.namespaces where namespaces.id = step.namespace_id)),
+    step.happened_at, null, false, step.parent_trace_id,
+    case when step.parent_trace_id is not null then step.happened_at end)::internal.told_trace;
+end $$;
+
+-- What a step tells of the trace that it names as a parent: that there is one.
+create function internal.told_by_child(owner_id uuid, trace_id text, namespace_id bigint, happened_at timestamptz)
+returns internal.told_trace
+language plpgsql stable set search_path = '' as $$
+begin
+  return (
+    told_by_child.trace_id, 2, internal.tree_key(owner_id, 'claimed', told_by_child.trace_id), told_by_child.namespace_id,
+    null, (select namespaces.name from public.namespaces where namespaces.id = told_by_child.namespace_id),
+    told_by_child.happened_at, null, false, null, null)::internal.told_trace;
+end $$;

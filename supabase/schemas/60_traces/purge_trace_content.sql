@@ -1,0 +1,39 @@
+-- DELETE /traces/{trace_id}/content. payload.trace_id. Takes away for good what was said in the trace and in all below it, and
+-- leaves the skeleton: ids, times, counts. Again it changes nothing, but for steps that have come since. data: the trace, as
+-- in get_trace.
+create function public.purge_trace_content(payload jsonb) returns jsonb
+language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+declare
+  admission jsonb := public.admit(purge_trace_content.payload);
+  owner_id uuid := admission ->> 'tenant_id';
+  usable text[];
+  purged text[];
+begin
+  if admission ? 'error' then return admission; end if;
+  -- Alone with the tenant's content: steps that are being stored are waited for, and are taken too.
+  perform pg_advisory_xact_lock(internal.content_lock(owner_id));
+  admission := internal.with_trace(internal.folded(admission), purge_trace_content.payload ->> 'trace_id');
+  if admission ? 'error' then return admission; end if;
+  usable := internal.usable_namespaces(admission);
+  purged := internal.traces_below(owner_id, usable, admission ->> 'trace_id');
+
+  with emptied as (
+    update public.steps set content = null, error = null
+    from (
+      select placements.step_id, placements.trace_id
+      from unnest(purged) as wanted (trace_id)
+      join public.placements on placements.tenant_id = owner_id and placements.trace_id = wanted.trace_id
+    ) as placed
+    where steps.id = placed.step_id and (steps.content is not null or steps.error is not null)
+      and (usable is null or (
+        select namespaces.name from public.namespaces where namespaces.id = steps.namespace_id) = any (usable))
+    returning placed.trace_id
+  )
+  insert into public.purges as known (tenant_id, trace_id, purged_at)
+  select owner_id, wanted.trace_id, now()
+  from unnest(purged) as wanted (trace_id)
+  where wanted.trace_id in (select emptied.trace_id from emptied) or not exists (
+    select from public.purges where purges.tenant_id = owner_id and purges.trace_id = wanted.trace_id)
+  on conflict on constraint trace_knows_its_last_purge do update set purged_at = excluded.purged_at;
+  return internal.trace_answer(admission);
+end $$;

@@ -1,0 +1,64 @@
+-- Traces as clients get them. A token that is bound to namespaces sees the traces in these alone: a parent that it may not see is
+-- null, and its root is the highest trace on the way up that it may see. `usable`: its namespaces, null for all.
+
+-- The traces with these ids, in this order: SOAT's Trace, and after it our own members.
+create function internal.trace_views(owner_id uuid, usable text[], trace_ids text[]) returns jsonb
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+begin
+  return (
+    with recursive above as (
+      select wanted.trace_id, seen.parent_trace_id
+      from unnest(trace_views.trace_ids) as wanted (trace_id)
+      cross join lateral internal.seen_trace(owner_id, usable, wanted.trace_id) as seen
+      union
+      select above.parent_trace_id, seen.parent_trace_id
+      from above cross join lateral internal.seen_trace(owner_id, usable, above.parent_trace_id) as seen
+      where above.parent_trace_id is not null
+    ), rooted as ( -- from the roots down again, so that each trace on the way is looked at once
+      select above.trace_id, above.trace_id as root_trace_id from above where above.parent_trace_id is null
+      union all
+      select above.trace_id, rooted.root_trace_id from rooted join above on above.parent_trace_id = rooted.trace_id
+    )
+    select coalesce(jsonb_agg(jsonb_build_object(
+      'id', trace.trace_id,
+      'project_id', trace.project_id,
+      'agent_id', internal.public_id('agt_', jsonb_build_array(owner_id, trace.namespace_id, trace.agent)::text),
+      'file_id', case when trace.step_count > 0 then 'file_' || trace.trace_id end,
+      'step_count', trace.step_count,
+      'parent_trace_id', above.parent_trace_id,
+      'root_trace_id', case when above.parent_trace_id is not null then rooted.root_trace_id end,
+      'created_at', internal.timestamp_text(trace.created_at),
+      'namespace', trace.namespace,
+      'agent', trace.agent,
+      'session_id', trace.session_id,
+      'content_redacted_at', internal.timestamp_text(trace.purged_at)) order by wanted.place), '[]')
+    from unnest(trace_views.trace_ids) with ordinality as wanted (trace_id, place)
+    join above on above.trace_id = wanted.trace_id
+    join rooted on rooted.trace_id = wanted.trace_id
+    cross join lateral (
+      select traces.*, namespaces.public_id as project_id, namespaces.name as namespace, (
+        select purges.purged_at from public.purges
+        where purges.tenant_id = owner_id and purges.trace_id = traces.trace_id) as purged_at
+      from public.traces join public.namespaces on namespaces.id = traces.namespace_id
+      where traces.tenant_id = owner_id and traces.trace_id = wanted.trace_id
+    ) as trace);
+end $$;
+
+-- The trace's parent as the token sees it; no row where it may not see the trace.
+create function internal.seen_trace(owner_id uuid, usable text[], wanted text) returns table (parent_trace_id text)
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+begin
+  if usable is null then
+    return query
+    select traces.parent_trace_id from public.traces where traces.tenant_id = owner_id and traces.trace_id = wanted;
+    return;
+  end if;
+  return query
+  select (
+    select parents.trace_id from public.traces as parents
+    where parents.tenant_id = owner_id and parents.trace_id = traces.parent_trace_id
+      and (select namespaces.name from public.namespaces where namespaces.id = parents.namespace_id) = any (usable))
+  from public.traces
+  where traces.tenant_id = owner_id and traces.trace_id = wanted
+    and (select namespaces.name from public.namespaces where namespaces.id = traces.namespace_id) = any (usable);
+end $$;

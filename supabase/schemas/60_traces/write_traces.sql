@@ -1,0 +1,196 @@
+-- Makes the traces what is told of them, and takes away those that nothing tells of any more. Only fold calls it. Returns
+-- whether that left something to fold.
+create function internal.write_traces(owner_id uuid, derivation internal.derivation) returns boolean
+language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+declare
+  standing public.traces[] := internal.standing_traces(owner_id, derivation);
+  facts internal.told_trace[] := internal.settled_facts(derivation.told, standing);
+  vanished text[];
+begin
+  with gone as (
+    delete from public.traces
+    where traces.tree_key = any (derivation.remade) and traces.tenant_id = owner_id
+      and traces.trace_id not in (select fact.trace_id from unnest(facts) as fact)
+    returning traces.trace_id
+  )
+  select array_agg(gone.trace_id) into vanished from gone;
+
+  insert into public.traces as known (
+    tenant_id, trace_id, tree_key, is_claimed, is_named_only, takes_steps_of_its_agent, namespace_id, session_id, agent,
+    parent_trace_id, claimed_parent_id, parent_claimed_at, step_count, created_at)
+  select owner_id, fact.trace_id, fact.tree_key, fact.rank > 0, fact.rank = 2, fact.is_latest, fact.namespace_id,
+         fact.session_id, fact.agent, fact.parent_trace_id, fact.claimed_parent_id, fact.parent_claimed_at, (
+           select count(*) from public.placements
+           where placements.tenant_id = owner_id and placements.trace_id = fact.trace_id),
+         fact.opened_at
+  from unnest(facts) as fact
+  order by fact.trace_id
+  on conflict on constraint trace_id_is_unique_within_its_tenant do update set
+    tree_key = excluded.tree_key, is_claimed = excluded.is_claimed, is_named_only = excluded.is_named_only,
+    takes_steps_of_its_agent = excluded.takes_steps_of_its_agent, namespace_id = excluded.namespace_id,
+    session_id = excluded.session_id, agent = excluded.agent, parent_trace_id = excluded.parent_trace_id,
+    claimed_parent_id = excluded.claimed_parent_id, parent_claimed_at = excluded.parent_claimed_at,
+    created_at = excluded.created_at
+  where (known.tree_key, known.is_claimed, known.is_named_only, known.takes_steps_of_its_agent, known.namespace_id,
+         known.session_id, known.agent, known.parent_trace_id, known.claimed_parent_id, known.parent_claimed_at,
+         known.created_at)
+    is distinct from
+        (excluded.tree_key, excluded.is_claimed, excluded.is_named_only, excluded.takes_steps_of_its_agent,
+         excluded.namespace_id, excluded.session_id, excluded.agent, excluded.parent_trace_id, excluded.claimed_parent_id,
+         excluded.parent_claimed_at, excluded.created_at);
+
+  delete from public.trees
+  where trees.tree_key = any (derivation.remade)
+    and trees.tree_key not in (select tree.tree_key from unnest(derivation.trees) as tree);
+  insert into public.trees as known (tree_key, tenant_id, active_trace_id, last_event_at)
+  select tree.tree_key, tree.tenant_id, tree.active_trace_id, tree.last_event_at from unnest(derivation.trees) as tree
+  on conflict on constraint tree_key_is_unique do update
+    set active_trace_id = excluded.active_trace_id, last_event_at = excluded.last_event_at;
+
+  perform internal.break_cycles(owner_id, facts, standing);
+  return internal.note_named_traces(owner_id, vanished);
+end $$;
+
+-- The rows that are there already of the traces that are told of, but those which are remade.
+create function internal.standing_traces(owner_id uuid, derivation internal.derivation) returns public.traces[]
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+begin
+  return array(
+    select known from (select distinct told.trace_id from unnest(derivation.told) as told) as wanted
+    cross join lateral (
+      select traces as known from public.traces
+      where traces.tenant_id = owner_id and traces.trace_id = wanted.trace_id offset 0
+    ) as row
+    where (known).tree_key not in (select unnest(derivation.remade)));
+end $$;
+
+-- What each trace is: of all that is told of it, and was told before, the lowest rank counts, then the earliest; and of the
+-- parents that were claimed for it, the one that was claimed first. Its parent is that one; break_cycles may take it back.
+create function internal.settled_facts(told internal.told_trace[], standing public.traces[]) returns internal.told_trace[]
+language plpgsql immutable set search_path = '' set plan_cache_mode = force_generic_plan as $$
+begin
+  return array(
+    with every as materialized (
+      select told.* from unnest(settled_facts.told) as told
+      union all
+      select known.trace_id, case when not known.is_claimed then 0 when known.is_named_only then 2 else 1 end, known.tree_key,
+             known.namespace_id, known.session_id, known.agent, known.created_at, known.parent_trace_id,
+             known.takes_steps_of_its_agent, known.claimed_parent_id, known.parent_claimed_at
+      from unnest(settled_facts.standing) as known
+    ), first as (
+      select distinct on (every.trace_id) every.* from every
+      order by every.trace_id, every.rank, every.opened_at, every.agent, every.namespace_id, every.session_id
+    ), claim as (
+      select distinct on (every.trace_id) every.trace_id, every.claimed_parent_id, every.parent_claimed_at
+      from every where every.claimed_parent_id is not null
+      order by every.trace_id, every.parent_claimed_at, every.claimed_parent_id
+    )
+    select (
+      first.trace_id, first.rank, first.tree_key, first.namespace_id, first.session_id, first.agent, first.opened_at,
+      case when first.rank = 0 then first.parent_trace_id else claim.claimed_parent_id end, first.is_latest,
+      case when first.rank > 0 then claim.claimed_parent_id end, case when first.rank > 0 then claim.parent_claimed_at end
+      )::internal.told_trace
+    from first left join claim on claim.trace_id = first.trace_id);
+end $$;
+
+-- In a cycle of claimed parents, the claim that was made latest is ignored. No cycle can come about without a new claim, and
+-- those that were ignored before are tried anew: the cycle may be gone.
+create function internal.break_cycles(owner_id uuid, facts internal.told_trace[], standing public.traces[]) returns void
+language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+declare
+  tried text[];
+  in_cycles text[];
+  trace_id text;
+  cycle text[];
+begin
+  tried := array(
+    select fact.trace_id from unnest(facts) as fact
+    where fact.claimed_parent_id is not null and not exists (
+      select from unnest(standing) as known
+      where known.trace_id = fact.trace_id and known.claimed_parent_id = fact.claimed_parent_id
+        and known.parent_trace_id is not null));
+  if tried = '{}' then return; end if;
+  with again as (
+    update public.traces set parent_trace_id = traces.claimed_parent_id
+    where traces.tenant_id = owner_id and traces.parent_trace_id is null and traces.claimed_parent_id is not null
+    returning traces.trace_id
+  )
+  select tried || coalesce(array_agg(again.trace_id), '{}') into tried from again;
+
+  in_cycles := internal.traces_above_without_root(owner_id, tried);
+  while in_cycles <> '{}' loop
+    trace_id := in_cycles[1];
+    for step in 1 .. cardinality(in_cycles) loop -- as many as there are lead into the cycle for sure
+      trace_id := internal.parent_of(owner_id, trace_id);
+    end loop;
+    cycle := array[trace_id];
+    loop
+      trace_id := internal.parent_of(owner_id, trace_id);
+      exit when trace_id = cycle[1];
+      cycle := array_append(cycle, trace_id);
+    end loop;
+    update public.traces set parent_trace_id = null
+    where traces.tenant_id = owner_id and traces.trace_id = (
+      select known.trace_id from public.traces as known
+      where known.tenant_id = owner_id and known.trace_id = any (cycle)
+      order by known.parent_claimed_at desc, known.trace_id desc limit 1);
+    in_cycles := internal.traces_above_without_root(owner_id, in_cycles);
+  end loop;
+end $$;
+
+create function internal.parent_of(owner_id uuid, trace_id text) returns text
+language plpgsql stable set search_path = '' as $$
+begin
+  return (
+    select traces.parent_trace_id from public.traces
+    where traces.tenant_id = owner_id and traces.trace_id = parent_of.trace_id);
+end $$;
+
+-- Of these traces and all above them, those from which no root is reached: they are in a cycle, or below one.
+create function internal.traces_above_without_root(owner_id uuid, trace_ids text[]) returns text[]
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+begin
+  return array(
+    with recursive above as (
+      select known.trace_id, known.parent_trace_id from unnest(trace_ids) as wanted (trace_id)
+      cross join lateral internal.trace_and_parent(owner_id, wanted.trace_id) as known
+      union
+      select known.trace_id, known.parent_trace_id from above
+      cross join lateral internal.trace_and_parent(owner_id, above.parent_trace_id) as known
+      where above.parent_trace_id is not null
+    ), rooted as (
+      select above.trace_id from above where above.parent_trace_id is null
+      union
+      select above.trace_id from rooted join above on above.parent_trace_id = rooted.trace_id
+    )
+    select above.trace_id from above where above.trace_id not in (select rooted.trace_id from rooted)
+    order by above.trace_id);
+end $$;
+
+create function internal.trace_and_parent(owner_id uuid, wanted text) returns table (trace_id text, parent_trace_id text)
+language plpgsql stable set search_path = '' as $$
+begin
+  return query
+  select traces.trace_id, traces.parent_trace_id from public.traces
+  where traces.tenant_id = owner_id and traces.trace_id = wanted;
+end $$;
+
+-- Of traces that a tree does not have any more, those that steps name stay there, for the steps' sake: notes them to be made
+-- anew of what the steps say. Returns whether there are any.
+create function internal.note_named_traces(owner_id uuid, trace_ids text[]) returns boolean
+language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+begin
+  insert into public.changes (
+    tenant_id, first_step_id, last_step_id, arrived_at, tree_kind, tree_key, trace_id, is_structural, is_rebuild,
+    first_happened_at, namespace_id, list, agent_is_named, hour, steps)
+  select owner_id, '00000000-0000-0000-0000-000000000000', 'ffffffff-ffff-ffff-ffff-ffffffffffff', now(), 'claimed',
+         named.tree_key, named.trace_id, false, true, now(), 0, 'records', false, date_trunc('hour', now(), 'UTC'), 0
+  from (
+    select gone.trace_id, internal.tree_key(owner_id, 'claimed', gone.trace_id) as tree_key
+    from unnest(note_named_traces.trace_ids) as gone (trace_id)
+  ) as named
+  where exists (select from public.steps where steps.tree_key = named.tree_key)
+    or exists (
+      select from public.steps where steps.tenant_id = owner_id and steps.parent_trace_id = named.trace_id);
+  return found;
+end $$;

@@ -1,0 +1,92 @@
+-- The steps that a query asks for: {list: records | logs, agent?, session_id?, trace_id?, level?, resource_id?, start_date?,
+-- end_date?, limit, offset?, after?}, newest first, one more than `limit`; and, where query.counted, how many match in all.
+-- Only what is folded: what came since the fold is for the next read. All in one snapshot, so page and count agree.
+-- Planned anew for the filters that a call really has, so that each of them finds its index.
+create function internal.find_steps(
+  tenant_id uuid, namespace_id bigint, query jsonb, out ids uuid[], out total bigint)
+language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan as $$
+declare
+  unfolded uuid[] := internal.unfolded_steps(find_steps.tenant_id);
+begin
+  ids := array(
+    select steps.id from public.steps
+    where steps.tenant_id = find_steps.tenant_id
+      and steps.namespace_id = find_steps.namespace_id
+      and steps.list = query ->> 'list'
+      and (query ->> 'agent' is null or steps.agent = query ->> 'agent')
+      and (query ->> 'session_id' is null or steps.session_id = query ->> 'session_id')
+      and (query ->> 'level' is null or steps.level = query ->> 'level')
+      and (query ->> 'resource_id' is null or steps.resource_id = query ->> 'resource_id')
+      and (query ->> 'trace_id' is null or steps.id in (
+        select placements.step_id from public.placements
+        where placements.tenant_id = find_steps.tenant_id and placements.trace_id = query ->> 'trace_id'))
+      and (query ->> 'start_date' is null or steps.occurred_at >= (query ->> 'start_date')::timestamptz)
+      and (query ->> 'end_date' is null or steps.occurred_at <= (query ->> 'end_date')::timestamptz)
+      and (query -> 'after' is null or (steps.occurred_at, steps.id)
+        < ((query #>> '{after,occurred_at}')::timestamptz, (query #>> '{after,id}')::uuid))
+      and (unfolded = '{}' or steps.id <> all (unfolded))
+    order by steps.occurred_at desc, steps.id desc
+    limit (query ->> 'limit')::integer + 1 offset (query ->> 'offset')::bigint);
+  if (query ->> 'counted')::boolean then
+    total := internal.count_steps(find_steps.tenant_id, find_steps.namespace_id, find_steps.query, unfolded);
+  end if;
+end $$;
+
+-- The steps of a tenant that are not folded yet: after a fold those that came since, few if any.
+create function internal.unfolded_steps(tenant_id uuid) returns uuid[]
+language plpgsql stable set search_path = '' set enable_seqscan = off as $$
+begin
+  return array(
+    select steps.id
+    from (
+      select distinct changes.first_step_id, changes.last_step_id from public.changes
+      where changes.tenant_id = unfolded_steps.tenant_id and not changes.is_rebuild
+    ) as range
+    cross join lateral (
+      select steps.id from public.steps
+      where steps.id between range.first_step_id and range.last_step_id and steps.tenant_id = unfolded_steps.tenant_id offset 0
+    ) as steps);
+end $$;
+
+-- How many steps match a query in all. By agent (records), level (logs) and time that is known by the hour; the rest of the
+-- hours at both ends is counted, and so are the steps of a session, a resource or a trace, which are few.
+create function internal.count_steps(tenant_id uuid, namespace_id bigint, query jsonb, unfolded uuid[]) returns bigint
+language plpgsql stable set search_path = '' as $$
+declare
+  hours record := internal.hours_of(count_steps.query);
+  label text := case query ->> 'list' when 'logs' then query ->> 'level' else query ->> 'agent' end;
+  has_other_filters boolean := query ?| '{session_id, resource_id, trace_id}' or query ->> 'list' = 'logs' and query ? 'agent';
+begin
+  if has_other_filters then
+    return internal.count_one_by_one(tenant_id, namespace_id, query, hours.begins, hours.ends, unfolded);
+  end if;
+  return internal.counted_rows(
+      tenant_id, array[query ->> 'list'], array[namespace_id], label, hours.first_hour, hours.last_hour)
+    + case when hours.begins is null then 0 else internal.count_one_by_one(
+        tenant_id, namespace_id, query, hours.begins, least(hours.first_hour, hours.ends), unfolded) end
+    + case when hours.ends is null then 0 else internal.count_one_by_one(
+        tenant_id, namespace_id, query, coalesce(hours.last_hour, hours.begins), hours.ends, unfolded) end;
+end $$;
+
+-- How many steps match a query's filters from one moment until before another (null: open).
+create function internal.count_one_by_one(
+  tenant_id uuid, namespace_id bigint, query jsonb, begins timestamptz, ends timestamptz, unfolded uuid[]) returns bigint
+language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan as $$
+begin
+  if begins >= ends then return 0; end if;
+  return (
+    select count(*) from public.steps
+    where steps.tenant_id = count_one_by_one.tenant_id
+      and steps.namespace_id = count_one_by_one.namespace_id
+      and steps.list = query ->> 'list'
+      and (query ->> 'agent' is null or steps.agent = query ->> 'agent')
+      and (query ->> 'session_id' is null or steps.session_id = query ->> 'session_id')
+      and (query ->> 'level' is null or steps.level = query ->> 'level')
+      and (query ->> 'resource_id' is null or steps.resource_id = query ->> 'resource_id')
+      and (query ->> 'trace_id' is null or steps.id in (
+        select placements.step_id from public.placements
+        where placements.tenant_id = count_one_by_one.tenant_id and placements.trace_id = query ->> 'trace_id'))
+      and (count_one_by_one.begins is null or steps.occurred_at >= count_one_by_one.begins)
+      and (count_one_by_one.ends is null or steps.occurred_at < count_one_by_one.ends)
+      and (unfolded = '{}' or steps.id <> all (unfolded)));
+end $$;

@@ -1,0 +1,92 @@
+-- Deleting, as who runs this may: a tenant, a namespace, a session or some steps, by plain `delete`. What follows from the steps
+-- that are gone goes too, at the next fold.
+
+-- Before a namespace or a session is deleted: its steps are. Alone with the tenant's content, so that no step comes to it
+-- meanwhile; and the locks before the row itself, so that nobody who holds them waits for it in a circle.
+create function internal.delete_steps_with_owner() returns trigger
+language plpgsql set search_path = '' as $$
+begin
+  perform pg_advisory_xact_lock(internal.content_lock(old.tenant_id));
+  perform pg_advisory_xact_lock(internal.fold_lock(old.tenant_id));
+  if tg_table_name = 'sessions' then
+    delete from public.steps where steps.tenant_id = old.tenant_id and steps.session_id = old.id;
+  else
+    delete from public.steps where steps.tenant_id = old.tenant_id and steps.namespace_id = old.id;
+  end if;
+  return old;
+end $$;
+create trigger steps_go_with_their_session before delete on public.sessions
+  for each row execute function internal.delete_steps_with_owner();
+create trigger steps_go_with_their_namespace before delete on public.namespaces
+  for each row execute function internal.delete_steps_with_owner();
+
+-- Before a tenant is deleted: everything that it has and that no foreign key takes along.
+create function internal.delete_all_of_tenant() returns trigger
+language plpgsql set search_path = '' as $$
+begin
+  perform pg_advisory_xact_lock(internal.content_lock(old.id));
+  perform pg_advisory_xact_lock(internal.fold_lock(old.id));
+  delete from public.steps where steps.tenant_id = old.id;
+  perform internal.forget_projections(old.id);
+  return old;
+end $$;
+create trigger everything_goes_with_its_tenant before delete on public.tenants
+  for each row execute function internal.delete_all_of_tenant();
+
+-- After steps were deleted: they are not counted any more, and their trees are to be derived from the steps that are left. The
+-- tenant is folded first, so that everything which was counted can be taken back.
+create function internal.take_back_steps() returns trigger
+language plpgsql set search_path = '' as $$
+declare
+  owner_id uuid;
+begin
+  for owner_id in select distinct gone.tenant_id from gone order by 1 loop
+    perform pg_advisory_xact_lock(internal.fold_lock(owner_id));
+    perform internal.fold(owner_id);
+  end loop;
+  perform internal.add_counts(array(
+    select (gone.tenant_id, gone.list, gone.namespace_id, case gone.list when 'logs' then gone.level else gone.agent end,
+            date_trunc('hour', gone.occurred_at, 'UTC'), -count(*))::internal.count_change
+    from gone where gone.list <> 'spans'
+    group by gone.tenant_id, gone.list, gone.namespace_id, case gone.list when 'logs' then gone.level else gone.agent end,
+             date_trunc('hour', gone.occurred_at, 'UTC')));
+
+  with displaced as (
+    delete from public.placements where placements.step_id in (select gone.id from gone)
+    returning placements.tenant_id, placements.trace_id
+  )
+  update public.traces set step_count = traces.step_count - emptied.steps
+  from (select displaced.tenant_id, displaced.trace_id, count(*) as steps from displaced group by 1, 2) as emptied
+  where traces.tenant_id = emptied.tenant_id and traces.trace_id = emptied.trace_id;
+
+  insert into public.changes (
+    tenant_id, first_step_id, last_step_id, arrived_at, tree_kind, tree_key, trace_id, is_structural, is_rebuild,
+    first_happened_at, namespace_id, session_id, list, agent_is_named, hour, steps)
+  select distinct on (changed.tree_key)
+         changed.tenant_id, '00000000-0000-0000-0000-000000000000'::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid, now(),
+         changed.tree_kind, changed.tree_key, changed.trace_id, true, true, now(), changed.namespace_id, changed.session_id,
+         'records', false, date_trunc('hour', now(), 'UTC'), 0
+  from (
+    select gone.tenant_id, gone.tree_kind, gone.tree_key, case gone.tree_kind when 'claimed' then gone.trace_id end as trace_id,
+           gone.namespace_id, gone.session_id
+    from gone where gone.tree_key is not null
+    union all -- a parent that nobody else names is gone, too
+    select gone.tenant_id, 'claimed', internal.tree_key(gone.tenant_id, 'claimed', gone.parent_trace_id), gone.parent_trace_id,
+           gone.namespace_id, null
+    from gone where gone.parent_trace_id is not null
+  ) as changed
+  order by changed.tree_key;
+  return null;
+end $$;
+create trigger deleted_steps_are_taken_back after delete on public.steps
+  referencing old table as gone for each statement execute function internal.take_back_steps();
+
+-- Steps are never changed, but for taking away what was said.
+create function internal.refuse_change_of_step() returns trigger
+language plpgsql set search_path = '' as $$
+begin
+  raise exception 'A step is never changed: what follows from it was derived already. Only content and error may be taken away.';
+end $$;
+create trigger steps_are_never_changed after update on public.steps for each row
+  when ((to_jsonb(old) - array['content', 'error']) is distinct from (to_jsonb(new) - array['content', 'error']))
+  execute function internal.refuse_change_of_step();

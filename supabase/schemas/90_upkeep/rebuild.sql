@@ -1,0 +1,27 @@
+-- Throws a tenant's projections away and derives them anew from its steps. For steps that came or went behind the API's back, as
+-- by a restore without triggers: `select public.rebuild('{"tenant": "acme"}')`. Its writers and readers wait meanwhile.
+create function public.rebuild(payload jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  owner_id uuid := (select tenants.id from public.tenants where tenants.name = rebuild.payload ->> 'tenant');
+begin
+  if owner_id is null then raise exception 'There is no tenant "%".', rebuild.payload ->> 'tenant'; end if;
+  perform pg_advisory_xact_lock(internal.content_lock(owner_id));
+  perform pg_advisory_xact_lock(internal.fold_lock(owner_id));
+  perform internal.forget_projections(owner_id);
+  perform internal.note_changes(owner_id, '00000000-0000-0000-0000-000000000000', 'ffffffff-ffff-ffff-ffff-ffffffffffff');
+  perform internal.fold(owner_id);
+  return jsonb_build_object(
+    'steps', (select count(*) from public.steps where steps.tenant_id = owner_id),
+    'traces', (select count(*) from public.traces where traces.tenant_id = owner_id));
+end $$;
+
+create function internal.forget_projections(owner_id uuid) returns void
+language plpgsql set search_path = '' as $$
+begin
+  delete from public.changes where changes.tenant_id = owner_id;
+  delete from public.placements where placements.tenant_id = owner_id;
+  delete from public.traces where traces.tenant_id = owner_id;
+  delete from public.trees where trees.tenant_id = owner_id;
+  delete from public.counts where counts.tenant_id = owner_id;
+end $$;
