@@ -2031,9 +2031,10 @@ end $$;
 -- GET /traces/{trace_id}. payload.trace_id. data: the trace.
 create function public.get_trace(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
+declare -- folded by a statement of its own: only the next one sees what was folded
+  admission jsonb := internal.folded(public.admit(get_trace.payload));
 begin
-  return internal.trace_answer(
-    internal.with_trace(internal.folded(public.admit(get_trace.payload)), get_trace.payload ->> 'trace_id'));
+  return internal.trace_answer(internal.with_trace(admission, get_trace.payload ->> 'trace_id'));
 end $$;
 
 -- admit, for a request about one trace: adds {trace_id}, or refuses not_found. One of another tenant, or in a namespace that the
@@ -2066,11 +2067,11 @@ end $$;
 create function public.get_trace_tree(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
-  admission jsonb := internal.with_trace(
-    internal.folded(public.admit(get_trace_tree.payload)), get_trace_tree.payload ->> 'trace_id');
+  admission jsonb := internal.folded(public.admit(get_trace_tree.payload));
   owner_id uuid := admission ->> 'tenant_id';
   usable text[] := internal.usable_namespaces(admission);
 begin
+  admission := internal.with_trace(admission, get_trace_tree.payload ->> 'trace_id');
   if admission ? 'error' then return admission; end if;
   return admission || jsonb_build_object('data', jsonb_build_object('traces', internal.trace_views(owner_id, usable,
     internal.traces_below(owner_id, usable, internal.root_of(owner_id, usable, admission ->> 'trace_id')))));
@@ -2217,7 +2218,8 @@ begin
   if admission ? 'error' then return admission; end if;
   -- Alone with the tenant's content: steps that are being stored are waited for, and are taken too.
   perform pg_advisory_xact_lock(internal.content_lock(owner_id));
-  admission := internal.with_trace(internal.folded(admission), purge_trace_content.payload ->> 'trace_id');
+  admission := internal.folded(admission);
+  admission := internal.with_trace(admission, purge_trace_content.payload ->> 'trace_id');
   if admission ? 'error' then return admission; end if;
   usable := internal.usable_namespaces(admission);
   purged := internal.traces_below(owner_id, usable, admission ->> 'trace_id');
@@ -2743,8 +2745,7 @@ create function public.export_file(payload jsonb) returns jsonb
 language plpgsql set search_path = '' set plan_cache_mode = force_custom_plan as $$
 declare
   query jsonb := export_file.payload -> 'query';
-  admission jsonb := internal.with_file(
-    internal.folded(internal.admit_page(export_file.payload)), query ->> 'file_id');
+  admission jsonb := internal.folded(internal.admit_page(export_file.payload));
   owner_id uuid := admission ->> 'tenant_id';
   usable text[] := internal.usable_namespaces(admission);
   wanted integer := (query ->> 'limit')::integer + 1;
@@ -2752,6 +2753,7 @@ declare
   after_id uuid := query #>> '{after,id}';
   source refcursor;
 begin
+  admission := internal.with_file(admission, query ->> 'file_id');
   if admission ? 'error' then return admission; end if;
   open source for -- with a limit, so that each view is made when it is fetched
     select internal.step_view(steps, namespaces.name) || jsonb_build_object('step_number', placed.number) as view,
@@ -2795,9 +2797,10 @@ end $$;
 -- GET /files/{file_id}. payload.file_id. data: the trace, as in get_trace.
 create function public.get_file(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
+declare
+  admission jsonb := internal.folded(public.admit(get_file.payload));
 begin
-  return internal.trace_answer(
-    internal.with_file(internal.folded(public.admit(get_file.payload)), get_file.payload ->> 'file_id'));
+  return internal.trace_answer(internal.with_file(admission, get_file.payload ->> 'file_id'));
 end $$;
 
 -- with_trace, for a file: that of a trace with steps. Its id is the trace's with `file_` in front.
