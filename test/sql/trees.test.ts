@@ -1,10 +1,10 @@
 import postgres from "postgres";
-import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
-import { callAll, fromManyTokens, newCaller } from "../support/database.ts";
+import { afterAll, describe, expect, inject, it } from "vitest";
+import { callAll, fromManyTokens, newCaller, waitUntilBlocked } from "../support/database.ts";
 import { drawnDatabase, drawnModel, drawnWithIds } from "./trees/drawing.ts";
 import { cheapHistory, type Random, randomHistory, randomOf, split } from "./trees/history.ts";
 import { violations } from "./trees/invariants.ts";
-import { type Happened, tracesOf } from "./trees/model.ts";
+import { type Happened, type Trace, tracesOf } from "./trees/model.ts";
 import { itemsOf, type Request, type Step } from "./trees/steps.ts";
 
 const CONNECTIONS = 6;
@@ -103,16 +103,16 @@ async function deleteSteps(caller: Caller): Promise<void> {
   expect(await drawnDatabase(sql, tenantId)).toEqual([]);
 }
 
-const seeds = (first: number, count: number) => Array.from({ length: count }, (_, index) => first + index);
+const seeds = (first: number, count: number) =>
+  Array.from({ length: process.env.LONG_TESTS ? 10 * count : count }, (_, index) => first + index);
 
 describe("the same trees in every order of arrival", () => {
-  it.each(seeds(1, 30))("seed %i: shuffled, split anew, repeated, over parallel connections", async (seed) => {
+  it.each(seeds(1, 4))("seed %i: shuffled, split anew, repeated, over parallel connections", async (seed) => {
     const random = randomOf(seed);
     const caller = await newTenant();
     const callers = (await fromManyTokens(sql, caller, CONNECTIONS)) as Caller[];
     const history = randomHistory(random, 20 + random.below(40), true);
-    const inOneGo = split(random, history, 100);
-    for (const request of inOneGo) await send(caller, request);
+    for (const request of split(random, history, 100)) await send(caller, request);
     await expectTreesOfModel(caller, history);
     const trees = await drawnWithIds(sql, caller.tenantId);
 
@@ -122,5 +122,194 @@ describe("the same trees in every order of arrival", () => {
       await expectTreesOfModel(caller, history);
       expect(await drawnWithIds(sql, caller.tenantId)).toEqual(trees);
     }
+  });
+
+  it.each(seeds(1000, 4))("seed %i: steps without a time happen when they arrive", async (seed) => {
+    const random = randomOf(seed);
+    const caller = await newTenant();
+    const callers = (await fromManyTokens(sql, caller, CONNECTIONS)) as Caller[];
+    const history = randomHistory(random, 20 + random.below(40), false);
+    await sendInParallel(random, callers, split(random, history));
+    await expectTreesOfModel(caller, history);
+  });
+});
+
+/** Reads of which each is the first one after something was stored, and what the model says that they give. */
+const READS = {
+  list_traces: async (caller: Caller, traces: Trace[]) =>
+    expect(await listTraces(caller)).toBe(traces.length),
+  query_steps: async (caller: Caller, _: Trace[], stored: Step[]) => {
+    const query = { list: "logs", namespace: "n", limit: 1000, offset: 0 };
+    const { data } = await ask(caller, "query_steps", { query });
+    const logs = stored.filter(({ kind, namespace }) => kind === "log" && namespace === "n");
+    expect([data.count, data.rows.length]).toEqual([logs.length, logs.length]);
+  },
+  "query_steps for the trace of a step": async (caller: Caller, traces: Trace[], stored: Step[]) => {
+    const { key, kind, namespace } = stored.at(-1) as Step;
+    const list = kind === "log" ? "logs" : "records";
+    if (kind === "agent" || kind === "span") return;
+    const query = { list, namespace, resource_id: key, limit: 10, offset: 0 };
+    const { data } = await ask(caller, "query_steps", { query });
+    expect([data.count, data.rows.length, data.rows[0]?.resource_id]).toEqual([1, 1, key]);
+    const trace = traces.find(({ steps }) => steps.includes(key));
+    if (trace?.id) expect(data.rows[0].trace_id).toBe(trace.id);
+    expect(data.rows[0].trace_id === null).toBe(trace === undefined);
+  },
+  get_trace: (caller: Caller, traces: Trace[]) =>
+    eachNamed(traces, async (trace) => {
+      const { data } = await ask(caller, "get_trace", { trace_id: `${trace.id}` });
+      const { agent, session_id, parent_trace_id, step_count } = data ?? {};
+      expect({ agent, session_id, step_count, child: parent_trace_id !== null }).toEqual({
+        agent: trace.agent,
+        session_id: trace.session ?? null,
+        step_count: trace.steps.length,
+        child: trace.parent !== undefined,
+      });
+    }),
+  get_trace_tree: (caller: Caller, traces: Trace[]) =>
+    eachNamed(traces, async (trace) => {
+      const { data } = await ask(caller, "get_trace_tree", { trace_id: `${trace.id}` });
+      const tree = traces.filter((other) => rootOf(other) === rootOf(trace));
+      expect(data.traces.map(({ agent }: { agent: string }) => agent).sort()).toEqual(
+        tree.map(({ agent }) => agent).sort(),
+      );
+    }),
+  export_file: (caller: Caller, traces: Trace[]) =>
+    eachNamed(traces, async ({ id, steps }) => {
+      const query = { file_id: `file_${id}`, limit: 1000, bytes: 1_000_000 };
+      const { data } = await ask(caller, "export_file", { query });
+      expect((data?.rows ?? []).map((row: { resource_id: string }) => row.resource_id).sort()).toEqual(
+        steps.toSorted(),
+      );
+    }),
+} satisfies Record<string, (caller: Caller, traces: Trace[], stored: Step[]) => Promise<void>>;
+
+async function eachNamed(traces: Trace[], look: (trace: Trace) => Promise<void>): Promise<void> {
+  for (const trace of traces.toReversed()) if (trace.id?.length === 2) await look(trace);
+}
+
+const rootOf = (trace: Trace): Trace => (trace.parent ? rootOf(trace.parent) : trace);
+
+describe("reads are exact after each acknowledgement", () => {
+  it.each(seeds(2000, 4))("seed %i: shuffled steps", async (seed) => {
+    const random = randomOf(seed);
+    const caller = await newTenant();
+    const stored: Step[] = [];
+    for (const request of split(random, randomHistory(random, 60, random.chance(0.8)))) {
+      await send(caller, request);
+      stored.push(...request);
+      const traces = tracesOf(await storedHistory(caller, stored));
+      await random.pick(Object.values(READS))(caller, traces, stored);
+    }
+    await expectTreesOfModel(caller, stored);
+  });
+
+  it.each(seeds(3000, 2))(
+    "seed %i: many steps that only add to trees that are there",
+    { timeout: 60_000 },
+    async (seed) => {
+      const random = randomOf(seed);
+      const caller = await newTenant();
+      const stored: Step[] = [];
+      let folds = 0;
+      let cheap = 0;
+      for (const request of split(random, cheapHistory(random, 300))) {
+        await send(caller, request, random.chance(0.1) ? `${stored.length}` : undefined);
+        stored.push(...request);
+        if (random.chance(0.6)) continue;
+        folds += 1;
+        cheap += await settledPart(caller);
+        const traces = tracesOf(await storedHistory(caller, stored));
+        await READS[
+          random.pick(["list_traces", "query_steps", "query_steps for the trace of a step"] as const)
+        ](caller, traces, stored);
+        expect(await drawnDatabase(sql, caller.tenantId)).toEqual(drawnModel(traces));
+        expect(await violations(sql, caller.tenantId)).toEqual({});
+      }
+      expect(folds).toBeGreaterThan(40);
+      expect(cheap / folds).toBeGreaterThan(0.8);
+      await expectTreesOfModel(caller, stored);
+    },
+  );
+});
+
+/** Which part of the trees that are to be folded need not be derived anew. */
+async function settledPart({ tenantId }: Caller): Promise<number> {
+  const [row] = await sql`
+    select cardinality(internal.settled_trees(array_agg(changes)))::float8 / count(distinct tree_key) as part
+    from public.changes where tenant_id = ${tenantId}`;
+  return row?.part;
+}
+
+const plain: Step = { key: "1", kind: "llm", namespace: "n", session: "s", agent: "a", handoffs: [] };
+
+describe("folds", () => {
+  it("wait for each other: a reader that waited for another's fold reads all that was acknowledged", async () => {
+    const caller = await newTenant();
+    const [other] = (await fromManyTokens(sql, caller, 1)) as [Caller];
+    await send(caller, [plain]);
+    let reader: Promise<number> | undefined;
+    await sql.begin(async (folding) => {
+      await folding`select internal.fold(${caller.tenantId})`;
+      await send(caller, [{ ...plain, key: "2", agent: "b" }]);
+      reader = listTraces(other);
+      await waitUntilBlocked(sql, "list_traces");
+    });
+    expect(await reader).toBe(2);
+    expect(await violations(sql, caller.tenantId)).toEqual({});
+  });
+
+  it("with a limit take all changes of a tree, or none", async () => {
+    const caller = await newTenant();
+    const { tenantId } = caller;
+    for (const key of ["1", "2", "3"]) {
+      await send(caller, [
+        { ...plain, key, time: 9 - Number(key), agent: key },
+        { ...plain, key: `${key}b`, session: "t" },
+      ]);
+    }
+    const left: (number | undefined)[] = [];
+    for (let trees = 2; trees >= 0; trees -= 1) {
+      const [row] =
+        await sql`select count(distinct tree_key)::int as trees from public.changes where tenant_id = ${tenantId}`;
+      left.push(row?.trees);
+      await sql`select internal.fold(${tenantId}, 1)`;
+      expect(await violations(sql, tenantId)).toEqual({});
+    }
+    expect(left).toEqual([2, 1, 0]);
+  });
+
+  it("place a step exactly when they take its change, whatever commits meanwhile", {
+    timeout: 60_000,
+  }, async () => {
+    const caller = await newTenant();
+    const [writer, ...writers] = (await fromManyTokens(sql, caller, 4)) as [Caller, ...Caller[]];
+    // So many steps that deriving their tree takes a while.
+    const steps = Array.from({ length: 500 }, (_, number) => ({ ...plain, key: `${number}`, time: 1 }));
+    await send(writer, steps);
+    let writing = true;
+    const write = async (sender: Caller) => {
+      for (let number = 0; number < 20; number += 1) {
+        const key = `${sender.token_hash} ${number}`;
+        const handoffs = [{ from: "a", to: `b${number % 7}` }];
+        await send(sender, [{ ...plain, key, kind: "handoff", handoffs, time: number % 11 }]);
+      }
+    };
+    let folds = 0;
+    const fold = async () => {
+      while (writing) {
+        await sql.begin(async (folding) => {
+          await folding`select internal.fold(${caller.tenantId})`;
+          expect(await violations(folding, caller.tenantId)).toEqual({});
+        });
+        folds += 1;
+      }
+    };
+    const folding = Promise.all([fold(), fold()]);
+    await Promise.all([writer, ...writers].map(write)).finally(() => {
+      writing = false;
+    });
+    await folding;
+    expect(folds).toBeGreaterThan(2);
   });
 });
