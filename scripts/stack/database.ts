@@ -20,7 +20,7 @@ export type DatabaseOptions =
   | { ephemeral: true }
   | { ephemeral: false; folder: string; passwords: Passwords };
 
-/** A running database that looks like a hosted Supabase project, with this repository's migrations applied. */
+/** A running database that looks like a hosted Supabase project. */
 export interface Database extends Omit<Postgres, "port"> {
   /** The superuser. */
   adminUrl: string;
@@ -30,11 +30,23 @@ export interface Database extends Omit<Postgres, "port"> {
   authenticatorUrl: string;
 }
 
-const rolesFile = new URL("./roles.sql", import.meta.url);
+const supabaseFiles = ["./roles.sql", "./public-schema.sql"].map((file) => new URL(file, import.meta.url));
 const migrationsFolder = fileURLToPath(new URL("../../supabase/migrations", import.meta.url));
 
-/** Starts Postgres, makes it look like Supabase and applies the migrations. */
+/** Starts Postgres, makes it look like Supabase and applies this repository's migrations. */
 export async function startDatabase(options: DatabaseOptions): Promise<Database> {
+  const database = await startEmptyDatabase(options);
+  try {
+    await migrate(database.postgresUrl, migrationsFolder);
+  } catch (error) {
+    await database.stop();
+    throw error;
+  }
+  return database;
+}
+
+/** Starts Postgres and makes it look like Supabase. */
+export async function startEmptyDatabase(options: DatabaseOptions): Promise<Database> {
   const { folder, passwords } = options.ephemeral ? await temporary() : options;
   const { port, ...running } = await startPostgres({
     directory: join(folder, "postgres"),
@@ -50,8 +62,7 @@ export async function startDatabase(options: DatabaseOptions): Promise<Database>
   };
 
   try {
-    await createRoles(urls.adminUrl, passwords);
-    await migrate(urls.postgresUrl, migrationsFolder);
+    await makeLikeSupabase(urls.adminUrl, passwords);
   } catch (error) {
     await running.stop();
     throw error;
@@ -72,10 +83,10 @@ async function temporary(): Promise<{ folder: string; passwords: Passwords }> {
   return { folder, passwords: newPasswords() };
 }
 
-async function createRoles(adminUrl: string, passwords: Passwords): Promise<void> {
+async function makeLikeSupabase(adminUrl: string, passwords: Passwords): Promise<void> {
   const sql = postgres(adminUrl, { max: 1, onnotice: () => {} });
   try {
-    await sql.unsafe(await readFile(rolesFile, "utf8"));
+    for (const file of supabaseFiles) await sql.unsafe(await readFile(file, "utf8"));
     await sql.unsafe(`alter role postgres password '${passwords.postgres}'`);
     await sql.unsafe(`alter role authenticator password '${passwords.authenticator}'`);
   } finally {

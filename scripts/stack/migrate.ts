@@ -1,6 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import postgres from "postgres";
+import { describeSqlError } from "./sql-error.ts";
 
 interface Migration {
   version: string;
@@ -58,22 +59,6 @@ async function apply(sql: postgres.Sql, { version, name, path }: Migration): Pro
         values (${version}, ${[text]}, ${name})`;
     });
   } catch (error) {
-    throw new Error(describe(relative(process.cwd(), path), text, error));
+    throw new Error(describeSqlError(relative(process.cwd(), path), text, error));
   }
-}
-
-function describe(path: string, text: string, error: unknown): string {
-  if (!(error instanceof postgres.PostgresError)) return `${path}: ${String(error)}`;
-  const { message, position, detail, hint, where } = error;
-  const more = [detail, hint, where].filter(Boolean).map((part) => `\n${part}`);
-  return `${path}${position ? `:${lineAt(text, Number(position))}` : ""}: ${message}${more.join("")}`;
-}
-
-// Postgres counts characters from one, JavaScript's strings count UTF-16 units.
-function lineAt(text: string, position: number): number {
-  return (
-    Array.from(text)
-      .slice(0, position - 1)
-      .filter((character) => character === "\n").length + 1
-  );
 }

@@ -30,13 +30,3 @@ grant anon, authenticated, service_role to postgres;
 alter role authenticator set statement_timeout = '8s';
 
 alter database postgres owner to postgres;
-alter schema public owner to postgres;
-grant usage on schema public to anon, authenticated, service_role;
-
--- As at Supabase: whatever the migrations create is open to these roles until a migration revokes it.
-alter default privileges for role postgres in schema public
-  grant all on tables to anon, authenticated, service_role;
-alter default privileges for role postgres in schema public
-  grant all on sequences to anon, authenticated, service_role;
-alter default privileges for role postgres in schema public
-  grant all on functions to anon, authenticated, service_role;

@@ -1,8 +1,8 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import postgres from "postgres";
 import { afterAll, beforeAll, expect, inject, it } from "vitest";
+import { readCatalog } from "../../scripts/schema/catalog.ts";
 import { migrate } from "../../scripts/stack/migrate.ts";
 import { startDeno } from "../support/deno.ts";
 import { ROOT } from "../support/dev.ts";
@@ -22,13 +22,6 @@ afterAll(() => rm(home, { recursive: true, force: true }));
 
 const run = (line: string) => runTool(line, { SUPABASE_HOME: home });
 
-/** Every function of the schema, as Postgres holds it. */
-async function functions(sql: postgres.Sql) {
-  return sql`
-    select oid::regprocedure::text as signature, md5(pg_get_functiondef(oid)) as definition from pg_proc
-    where pronamespace = 'public'::regnamespace order by 1`;
-}
-
 it("the database part of npm run deploy:supabase makes the schema that the tests run on, once", async () => {
   await withDatabase(async (url, sql) => {
     await run(`${push}='${url}' --include-seed --yes`);
@@ -36,9 +29,11 @@ it("the database part of npm run deploy:supabase makes the schema that the tests
       sql`select version || '_' || name || '.sql' as file from supabase_migrations.schema_migrations order by 1`;
     const files = (await readdir(`${ROOT}/supabase/migrations`)).sort().map((file) => ({ file }));
     expect(await history()).toEqual(files);
-    const shared = postgres(inject("databaseUrl"), { max: 1 });
-    expect(await functions(sql)).toEqual(await functions(shared));
-    await shared.end();
+    const pushed = await readCatalog(url);
+    await withDatabase(async (migrated) => {
+      await migrate(migrated, `${ROOT}/supabase/migrations`);
+      expect(pushed).toEqual(await readCatalog(migrated));
+    });
 
     expect(await run(`${push}='${url}' --include-seed --yes`)).toContain("up to date");
     await migrate(url, `${ROOT}/supabase/migrations`);

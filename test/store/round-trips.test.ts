@@ -1,5 +1,5 @@
 import { describe, expect, inject, it } from "vitest";
-import { SCHEMA_VERSION } from "../../functions/monkai-api/store/store.ts";
+import { SCHEMA_VERSION } from "../../functions/monkai-api/store/schema-version.ts";
 import { freePort } from "../../scripts/stack/ports.ts";
 import { appInProcess } from "../support/app.ts";
 import { Client, limitTenant, newClient } from "../support/tenant.ts";

@@ -12,6 +12,7 @@ import { answerOf } from "./answer.ts";
 import { CursorSeal } from "./cursor-seal.ts";
 import { MessageHash } from "./message-hash.ts";
 import type { Page, Paging, QueryPage, StepFilters, StepList, TracesQuery } from "./queries.ts";
+import { SCHEMA_VERSION } from "./schema-version.ts";
 import type { NamespaceRow, NewSession, SessionRow, WantedSession } from "./sessions.ts";
 import type { StepResult, TriedStep } from "./steps.ts";
 
@@ -50,9 +51,6 @@ type Answer<Data> = Admission & {
 
 /** How much an export reads at a time. It holds two pages in memory; larger ones are not faster by much. */
 const EXPORT_PAGE = { limit: 1_000, bytes: 512 * 1024 };
-
-/** The newest migration that this code needs: its number. */
-export const SCHEMA_VERSION = 30;
 
 /** What the requests of an app share. */
 interface Shared {

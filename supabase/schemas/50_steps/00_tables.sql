@@ -3,6 +3,42 @@
 -- field names. Which trace a step belongs to is not written here: it is derived (60_traces).
 -- Steps have no foreign keys, which would cost more than a quarter of a large request. Instead, who writes steps holds the
 -- tenant's content lock, and who deletes a namespace or a session waits for it and deletes the steps (90_upkeep).
+-- What is derived together: all steps of an OpenTelemetry trace, of a trace that clients named (claimed), of a session (and
+-- namespace); or a record that belongs to none of them, by itself (lone). Null: a log entry that belongs to no trace.
+create function internal.tree_kind(kind text, session_id text, trace_id text, otel_trace_id text) returns text
+language plpgsql immutable set search_path = '' as $$
+begin
+  return case
+    when tree_kind.otel_trace_id is not null then 'otel'
+    when tree_kind.trace_id is not null then 'claimed'
+    when tree_kind.session_id is not null then 'session'
+    when tree_kind.kind <> 'log' then 'lone'
+  end;
+end $$;
+
+-- The key of a tree of that kind, which is made of an id.
+create function internal.tree_key(tenant_id uuid, tree_kind text, made_of text) returns uuid
+language plpgsql immutable set search_path = '' as $$
+begin
+  return encode(substring(sha256(convert_to(
+    tree_key.tenant_id || ' ' || tree_key.tree_kind || ' ' || tree_key.made_of, 'UTF8')) for 16), 'hex')::uuid;
+end $$;
+
+-- The key of the tree that a step belongs to.
+create function internal.tree_key_of_step(
+  id uuid, tenant_id uuid, namespace_id bigint, kind text, session_id text, trace_id text, otel_trace_id text) returns uuid
+language plpgsql immutable set search_path = '' as $$
+declare
+  tree_kind text := internal.tree_kind(kind, session_id, trace_id, otel_trace_id);
+begin
+  return internal.tree_key(tenant_id, tree_kind, case tree_kind
+    when 'otel' then otel_trace_id
+    when 'claimed' then trace_id
+    when 'session' then namespace_id || ' ' || session_id
+    when 'lone' then id::text
+  end);
+end $$;
+
 create table public.steps (
   id uuid not null,
   tenant_id uuid not null,
@@ -32,16 +68,15 @@ create table public.steps (
   span_id text,
   parent_span_id text,
   handoffs jsonb,
-  tree_kind text,
-  tree_key uuid,
+  tree_kind text generated always as (internal.tree_kind(kind, session_id, trace_id, otel_trace_id)) stored,
+  tree_key uuid generated always as (
+    internal.tree_key_of_step(id, tenant_id, namespace_id, kind, session_id, trace_id, otel_trace_id)) stored,
   error jsonb,
   content jsonb,
   constraint step_id_is_unique primary key (id),
   constraint step_kind_is_known check (kind in ('llm', 'tool', 'handoff', 'message', 'log', 'agent', 'span')),
   constraint step_status_is_known check (status in ('ok', 'error')),
   constraint step_level_is_known check (level in ('debug', 'info', 'warn', 'error')),
-  constraint step_of_a_tree_knows_its_kind check ((tree_kind is null) = (tree_key is null)),
-  constraint step_tree_kind_is_known check (tree_kind in ('session', 'lone', 'claimed', 'otel')),
   constraint step_figures_are_not_negative
     check (latency_ms >= 0 and input_tokens >= 0 and output_tokens >= 0 and process_tokens >= 0 and memory_tokens >= 0
       and total_tokens >= 0)
@@ -76,15 +111,6 @@ create index steps_of_a_tree on public.steps (tree_key, id) where tree_key is no
 create index steps_naming_a_parent on public.steps (tenant_id, parent_trace_id) where parent_trace_id is not null;
 -- The same span may come twice: the first one counts.
 create unique index span_is_stored_once on public.steps (tenant_id, otel_trace_id, span_id) where span_id is not null;
-
--- What is derived together: all steps of a session (and namespace), of a trace that clients named, of an OpenTelemetry trace;
--- or a record that belongs to none of them, by itself. `made_of` says which one.
-create function internal.tree_key(tenant_id uuid, tree_kind text, made_of text) returns uuid
-language plpgsql immutable set search_path = '' as $$
-begin
-  return encode(substring(sha256(convert_to(
-    tree_key.tenant_id || ' ' || tree_key.tree_kind || ' ' || tree_key.made_of, 'UTF8')) for 16), 'hex')::uuid;
-end $$;
 
 -- Steps that have been written and not yet folded into the projections (60_traces/fold.sql): a row for each tree, namespace,
 -- agent, level and hour that a request touches. Only inserted into, so that no request waits for another.

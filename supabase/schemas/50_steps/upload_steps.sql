@@ -7,7 +7,6 @@ declare
   admission jsonb := internal.identify_sender(upload_steps.payload);
   owner_id uuid := admission ->> 'tenant_id';
   items jsonb := upload_steps.payload -> 'items';
-  places internal.place[];
   refusal jsonb;
   duplicates integer[];
 begin
@@ -15,8 +14,9 @@ begin
   perform internal.refuse_beyond_limit(admission, upload_steps.payload);
   refusal := internal.upload_refusal(admission, items);
   if refusal is null then
-    places := internal.places_of(admission, items);
-    select place.refusal into refusal from unnest(places) as place where place.refusal is not null limit 1;
+    select jsonb_build_object('error', item.refusal) into refusal
+    from jsonb_to_recordset(internal.permitted(admission, items)) as item (refusal jsonb)
+    where item.refusal is not null limit 1;
   end if;
   if refusal is not null then raise sqlstate 'TR403'; end if;
 
@@ -26,7 +26,7 @@ begin
       select coalesce(jsonb_agg(item.value), '[]') from jsonb_array_elements(items) as item
       where (item.value ->> 'index')::integer <> all (duplicates));
   end if;
-  perform internal.store_steps(owner_id, internal.new_step_ids(), items, places);
+  perform internal.store_steps(owner_id, items);
   return internal.count_or_undo(
     admission || jsonb_build_object('data', jsonb_build_object(
       'inserted_count', jsonb_array_length(items), 'duplicates', to_jsonb(duplicates))), upload_steps.payload);

@@ -26,7 +26,10 @@ begin
   from (
     with span as materialized (
       select steps.*, coalesce(steps.started_at, steps.occurred_at) as happened_at,
-             row_number() over (order by coalesce(steps.started_at, steps.occurred_at), steps.span_id, steps.id)::integer as number
+             row_number() over ( -- log entries have no span id: by what they say, never by their arrival
+               order by coalesce(steps.started_at, steps.occurred_at), steps.span_id, steps.parent_span_id, steps.kind,
+                        steps.agent, steps.agent_is_named, steps.name, steps.namespace_id, steps.session_id, steps.id
+             )::integer as number
       from public.steps where steps.tree_key = derive_spans.tree_key
     )
     select span.id, span.number, span.happened_at, span.kind, span.namespace_id, span.session_id, span.span_id,
@@ -34,6 +37,7 @@ begin
            case when span.agent_is_named or span.kind <> 'agent' then span.agent else coalesce(span.name, span.agent) end as agent
     from span left join span as parent on parent.span_id = span.parent_span_id
   ) as span;
+  if spans.ids is null then return tree; end if; -- all of them were deleted
 
   tree.trace_ids := array[spans.otel_trace_id];
   place := coalesce(spans.first_root, 1);

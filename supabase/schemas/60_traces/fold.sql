@@ -2,12 +2,14 @@
 -- sessions. Reading folds what it is about to read, so that a read has all that was acknowledged before it; a schedule folds
 -- the rest (90_upkeep/fold_all.sql).
 
--- Folds the changes of a tenant: all of them, or those of so many trees. Returns whether nothing is left.
+-- Folds the changes of a tenant: all of them, or those of so many trees. Returns whether that was all that there was; what
+-- commits meanwhile does not count.
 -- Never call it in a read-only transaction, nor in one that is repeatable read.
 create function internal.fold(tenant_id uuid, most_trees integer default null) returns boolean
 language plpgsql set search_path = '' set enable_seqscan = off as $$
 declare
   chosen uuid[];
+  has_all boolean := true;
 begin
   if not exists (select from public.changes where changes.tenant_id = fold.tenant_id) then return true; end if;
   -- One at a time. Waited for, and not skipped: what the other one folds may be what is about to be read. Who writes steps never
@@ -18,11 +20,11 @@ begin
       chosen := array(
         select distinct changes.tree_key from public.changes
         where changes.tenant_id = fold.tenant_id and changes.tree_key is not null limit fold.most_trees);
+      has_all := cardinality(chosen) < fold.most_trees;
     end if;
     if not internal.fold_changes(fold.tenant_id, chosen) then exit; end if;
   end loop;
-  return fold.most_trees is null
-    or not exists (select from public.changes where changes.tenant_id = fold.tenant_id);
+  return has_all;
 end $$;
 
 create function internal.fold_lock(tenant_id uuid) returns bigint

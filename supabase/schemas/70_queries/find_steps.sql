@@ -39,13 +39,19 @@ begin
   return array(
     select steps.id
     from (
-      select distinct changes.first_step_id, changes.last_step_id from public.changes
+      select changes.first_step_id, changes.last_step_id, -- some trees of a request may be folded already
+             array_agg(coalesce(changes.tree_key, '00000000-0000-0000-0000-000000000000')) as tree_keys
+      from public.changes
       where changes.tenant_id = unfolded_steps.tenant_id and not changes.is_rebuild
+      group by changes.first_step_id, changes.last_step_id
     ) as range
     cross join lateral (
-      select steps.id from public.steps
-      where steps.id between range.first_step_id and range.last_step_id and steps.tenant_id = unfolded_steps.tenant_id offset 0
-    ) as steps);
+      select steps.id, steps.tenant_id, steps.tree_key from public.steps
+      where steps.id between range.first_step_id and range.last_step_id
+      offset 0 -- by the ids, whatever the index of the tenant promises
+    ) as steps
+    where steps.tenant_id = unfolded_steps.tenant_id
+      and coalesce(steps.tree_key, '00000000-0000-0000-0000-000000000000') = any (range.tree_keys));
 end $$;
 
 -- How many steps match a query in all. By agent (records), level (logs) and time that is known by the hour; the rest of the

@@ -1,13 +1,14 @@
+-- Made from supabase/schemas/, which says what is true now, by `npm run db:migration`.
+
+-- A function may call one that is made after it.
 set check_function_bodies = off;
 
 -- supabase/schemas/00_internal.sql
-
 -- What the API calls is in the schema `public`. What those functions share is in `internal`, which the REST layer does not
 -- expose.
 create schema internal;
 
 -- supabase/schemas/00_shared/answers.sql
-
 -- What every request function answers with: an envelope {tenant_id, rate_limit, warnings, ...} with `data` or `error`.
 
 -- A refusal that a client gets to see: {error: {code, message}}. Refusals are returned and not raised: what was counted must
@@ -35,7 +36,6 @@ begin
 end $$;
 
 -- supabase/schemas/00_shared/check_ready.sql
-
 -- GET /health/ready. Whether the API can work here: it answers when the REST layer reaches Postgres and takes the API's key,
 -- with {schema_version}, for the API to compare. Raises when the tables that every request needs are not there.
 create function public.check_ready() returns jsonb
@@ -46,7 +46,6 @@ begin
 end $$;
 
 -- supabase/schemas/00_shared/ids.sql
-
 -- Ids that clients see.
 
 -- A random id: the prefix and 16 letters and digits.
@@ -65,13 +64,12 @@ begin
 end $$;
 
 -- supabase/schemas/00_shared/schema_version.sql
-
-create function public.schema_version() returns bigint
+-- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
+create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 1;
+return 20261121180730;
 
 -- supabase/schemas/10_tenants/00_tables.sql
-
 -- Who owns data, and the tokens that speak for them.
 
 -- Whether limits are of the form {"traces": 6000}: whole numbers from 0 up.
@@ -122,7 +120,6 @@ comment on column public.tracer_tokens.rate_limits is
 create index tracer_tokens_of_a_tenant on public.tracer_tokens (tenant_id);
 
 -- supabase/schemas/10_tenants/create_tracer_token.sql
-
 -- payload: {tenant, token_hash, name?, namespaces?, expires_at?}. The tenant is created on first use. A token that is
 -- known stays as it is (revoked, too) and is returned; another tenant's is an error.
 create function public.create_tracer_token(payload jsonb) returns jsonb
@@ -167,7 +164,6 @@ begin
 end $$;
 
 -- supabase/schemas/10_tenants/list_tracer_tokens.sql
-
 -- payload: {tenant?}. All tokens, or one tenant's, oldest first.
 create function public.list_tracer_tokens(payload jsonb) returns jsonb
 language plpgsql stable set search_path = '' as $$
@@ -180,7 +176,6 @@ begin
 end $$;
 
 -- supabase/schemas/10_tenants/revoke_tracer_token.sql
-
 -- payload: {id} or {token_hash}. Returns the token, null if there is none.
 create function public.revoke_tracer_token(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
@@ -195,7 +190,6 @@ begin
 end $$;
 
 -- supabase/schemas/20_admission/admit.sql
-
 -- Who is asking, and may they pass: identify, then count_request.
 create function public.admit(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
@@ -214,7 +208,6 @@ begin
 end $$;
 
 -- supabase/schemas/20_admission/identify.sql
-
 -- Who is asking. Returns {tenant_id, token_id, namespaces, limit}, `namespaces` being the only ones that the token may use
 -- (null: any) and `limit` what the token or its tenant has instead of the bucket's own (null: that one); or a refusal:
 -- invalid_token, token_inactive, token_expired.
@@ -289,7 +282,6 @@ begin
 end $$;
 
 -- supabase/schemas/21_rate_limits/00_tables.sql
-
 -- Fair use: requests per token, bucket and minute (a fixed window).
 create table public.monkai_rate_limits (
   token_id uuid not null references public.tracer_tokens (id) on delete cascade,
@@ -302,7 +294,6 @@ comment on table public.monkai_rate_limits is 'Requests so far in a minute. Old 
 create index rate_limits_by_minute on public.monkai_rate_limits (minute);
 
 -- supabase/schemas/21_rate_limits/count_request.sql
-
 -- What is refused leaves nothing behind, but for its count: no namespace, session, agent or trace. And what brings content is
 -- counted last: a token's requests wait for each other at its counter, so it is held for a moment and not for all their work.
 
@@ -383,7 +374,6 @@ begin
 end $$;
 
 -- supabase/schemas/21_rate_limits/monkai_increment_rate_limit.sql
-
 -- Counts one request of a token against a bucket; returns how many there were in this minute, this one included. Waits
 -- three seconds at most for another request of the token that is counted and not yet done.
 create function public.monkai_increment_rate_limit(token_id uuid, bucket text) returns integer
@@ -399,7 +389,6 @@ begin
 end $$;
 
 -- supabase/schemas/22_idempotency/00_tables.sql
-
 -- Safe retries: an idempotency key's first request does the work, its repetitions get the same response.
 create table public.monkai_idempotency_keys (
   tenant_id uuid not null references public.tenants (id) on delete cascade,
@@ -417,7 +406,6 @@ comment on column public.monkai_idempotency_keys.response is
 create index idempotency_keys_by_expiry on public.monkai_idempotency_keys (expires_at);
 
 -- supabase/schemas/22_idempotency/keys.sql
-
 -- Claims a free key for this request and returns null, or returns the known one {request_hash, request_id, response}.
 -- Two at once: the second waits at the primary key until the first has committed (and is then known) or failed (and
 -- then the key is free). It does not wait for ever: lock_not_available after 5 seconds.
@@ -514,7 +502,6 @@ exception when others then
 end $$;
 
 -- supabase/schemas/23_anonymization/00_tables.sql
-
 -- Each tenant's anonymization rules. The redaction itself is the API's: its regular expressions (RE2) take linear time, those
 -- of Postgres may not.
 create table public.anonymization_rules (
@@ -529,7 +516,6 @@ create table public.anonymization_rules (
 comment on column public.anonymization_rules.rules is '{toggles: {class: boolean}, custom: [{name, pattern, replacement}]}';
 
 -- supabase/schemas/23_anonymization/get_anonymization_rules.sql
-
 -- GET /anonymization-rules. data: {version, rules}.
 create function public.get_anonymization_rules(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
@@ -541,7 +527,6 @@ begin
 end $$;
 
 -- supabase/schemas/23_anonymization/put_anonymization_rules.sql
-
 -- PUT /anonymization-rules. payload.rules, payload.expected_version?. data: {version, rules}. Refuses forbidden for a token
 -- that is bound to namespaces, since the rules are the whole tenant's, and with status 409 when they are not at
 -- expected_version.
@@ -580,7 +565,6 @@ begin
 end $$;
 
 -- supabase/schemas/23_anonymization/rules.sql
-
 -- A tenant's rules as clients get them: {version, rules}, version 0 where there are none.
 create function internal.current_rules(tenant_id uuid) returns jsonb
 language plpgsql stable set search_path = '' as $$
@@ -618,7 +602,6 @@ begin
 end $$;
 
 -- supabase/schemas/30_namespaces/00_tables.sql
-
 create table public.namespaces (
   id bigint generated always as identity primary key,
   tenant_id uuid not null references public.tenants (id) on delete cascade,
@@ -634,7 +617,6 @@ comment on table public.namespaces is 'Parts of a tenant''s data. A token may be
 comment on column public.namespaces.public_id is 'What the SOAT API calls a project_id.';
 
 -- supabase/schemas/30_namespaces/list_namespaces.sql
-
 -- GET /namespaces. data: {namespaces: [{namespace, created_at}]}, those that the token may use, by name.
 create function public.list_namespaces(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
@@ -651,7 +633,6 @@ begin
 end $$;
 
 -- supabase/schemas/30_namespaces/names.sql
-
 -- The id of a tenant's namespace, null where there is none.
 create function internal.namespace_id(tenant_id uuid, name text) returns bigint
 language plpgsql stable set search_path = '' as $$
@@ -688,7 +669,6 @@ begin
 end $$;
 
 -- supabase/schemas/30_namespaces/register_namespace.sql
-
 -- POST /namespace/register. payload.namespace. data: {namespace, created_at}. Refuses forbidden, namespace_taken and
 -- namespace_too_similar {similar_namespaces, suggestion}.
 create function public.register_namespace(payload jsonb) returns jsonb
@@ -757,7 +737,6 @@ begin
 end $$;
 
 -- supabase/schemas/40_sessions/00_tables.sql
-
 create table public.sessions (
   tenant_id uuid not null,
   id text not null,
@@ -783,7 +762,6 @@ create index sessions_of_a_user_by_activity
   on public.sessions (tenant_id, namespace_id, user_id, last_activity_at desc);
 
 -- supabase/schemas/40_sessions/create_session.sql
-
 -- POST /sessions/create. payload.session: {namespace, user_id?, inactivity_timeout?, metadata?}.
 create function public.create_session(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
@@ -838,7 +816,6 @@ begin
 end $$;
 
 -- supabase/schemas/40_sessions/get_or_create_session.sql
-
 -- POST /sessions/get-or-create. payload.session: {namespace, user_id, inactivity_timeout?, metadata?, force_new?}.
 -- Answers with the user's most recently active session if its last activity is within inactivity_timeout seconds; to be found
 -- is activity too.
@@ -880,12 +857,47 @@ begin
 end $$;
 
 -- supabase/schemas/50_steps/00_tables.sql
-
 -- Everything that happened, one row a step. Rows are only ever inserted; what was said can be taken away from them. The
 -- columns are the skeleton that is filtered, counted and linked; `content` and `error` hold what was said, under the API's own
 -- field names. Which trace a step belongs to is not written here: it is derived (60_traces).
 -- Steps have no foreign keys, which would cost more than a quarter of a large request. Instead, who writes steps holds the
 -- tenant's content lock, and who deletes a namespace or a session waits for it and deletes the steps (90_upkeep).
+-- What is derived together: all steps of an OpenTelemetry trace, of a trace that clients named (claimed), of a session (and
+-- namespace); or a record that belongs to none of them, by itself (lone). Null: a log entry that belongs to no trace.
+create function internal.tree_kind(kind text, session_id text, trace_id text, otel_trace_id text) returns text
+language plpgsql immutable set search_path = '' as $$
+begin
+  return case
+    when tree_kind.otel_trace_id is not null then 'otel'
+    when tree_kind.trace_id is not null then 'claimed'
+    when tree_kind.session_id is not null then 'session'
+    when tree_kind.kind <> 'log' then 'lone'
+  end;
+end $$;
+
+-- The key of a tree of that kind, which is made of an id.
+create function internal.tree_key(tenant_id uuid, tree_kind text, made_of text) returns uuid
+language plpgsql immutable set search_path = '' as $$
+begin
+  return encode(substring(sha256(convert_to(
+    tree_key.tenant_id || ' ' || tree_key.tree_kind || ' ' || tree_key.made_of, 'UTF8')) for 16), 'hex')::uuid;
+end $$;
+
+-- The key of the tree that a step belongs to.
+create function internal.tree_key_of_step(
+  id uuid, tenant_id uuid, namespace_id bigint, kind text, session_id text, trace_id text, otel_trace_id text) returns uuid
+language plpgsql immutable set search_path = '' as $$
+declare
+  tree_kind text := internal.tree_kind(kind, session_id, trace_id, otel_trace_id);
+begin
+  return internal.tree_key(tenant_id, tree_kind, case tree_kind
+    when 'otel' then otel_trace_id
+    when 'claimed' then trace_id
+    when 'session' then namespace_id || ' ' || session_id
+    when 'lone' then id::text
+  end);
+end $$;
+
 create table public.steps (
   id uuid not null,
   tenant_id uuid not null,
@@ -915,16 +927,15 @@ create table public.steps (
   span_id text,
   parent_span_id text,
   handoffs jsonb,
-  tree_kind text,
-  tree_key uuid,
+  tree_kind text generated always as (internal.tree_kind(kind, session_id, trace_id, otel_trace_id)) stored,
+  tree_key uuid generated always as (
+    internal.tree_key_of_step(id, tenant_id, namespace_id, kind, session_id, trace_id, otel_trace_id)) stored,
   error jsonb,
   content jsonb,
   constraint step_id_is_unique primary key (id),
   constraint step_kind_is_known check (kind in ('llm', 'tool', 'handoff', 'message', 'log', 'agent', 'span')),
   constraint step_status_is_known check (status in ('ok', 'error')),
   constraint step_level_is_known check (level in ('debug', 'info', 'warn', 'error')),
-  constraint step_of_a_tree_knows_its_kind check ((tree_kind is null) = (tree_key is null)),
-  constraint step_tree_kind_is_known check (tree_kind in ('session', 'lone', 'claimed', 'otel')),
   constraint step_figures_are_not_negative
     check (latency_ms >= 0 and input_tokens >= 0 and output_tokens >= 0 and process_tokens >= 0 and memory_tokens >= 0
       and total_tokens >= 0)
@@ -959,15 +970,6 @@ create index steps_of_a_tree on public.steps (tree_key, id) where tree_key is no
 create index steps_naming_a_parent on public.steps (tenant_id, parent_trace_id) where parent_trace_id is not null;
 -- The same span may come twice: the first one counts.
 create unique index span_is_stored_once on public.steps (tenant_id, otel_trace_id, span_id) where span_id is not null;
-
--- What is derived together: all steps of a session (and namespace), of a trace that clients named, of an OpenTelemetry trace;
--- or a record that belongs to none of them, by itself. `made_of` says which one.
-create function internal.tree_key(tenant_id uuid, tree_kind text, made_of text) returns uuid
-language plpgsql immutable set search_path = '' as $$
-begin
-  return encode(substring(sha256(convert_to(
-    tree_key.tenant_id || ' ' || tree_key.tree_kind || ' ' || tree_key.made_of, 'UTF8')) for 16), 'hex')::uuid;
-end $$;
 
 -- Steps that have been written and not yet folded into the projections (60_traces/fold.sql): a row for each tree, namespace,
 -- agent, level and hour that a request touches. Only inserted into, so that no request waits for another.
@@ -1011,7 +1013,6 @@ comment on column public.record_fingerprints.fingerprint is
 create index record_fingerprints_by_age on public.record_fingerprints (stored_at);
 
 -- supabase/schemas/50_steps/duplicates.sql
-
 -- Which of the messages were stored within the last 60 seconds, or stand in this request already: their indexes. The
 -- others are noted. The primary key settles it: of two uploads at once, the second waits for the first. In the order of
 -- the fingerprints, so that two uploads of the same records never wait for each other in a circle.
@@ -1047,258 +1048,252 @@ begin
 end $$;
 
 -- supabase/schemas/50_steps/places.sql
-
 -- Where the items of a request belong: their namespaces and sessions.
 
--- Items that give the same session and the same namespace ('' for none) belong to the same place.
-create type internal.place as (
-  session_id text,
-  given_namespace text,
-  session_namespace text, -- in which the session is, or is to be opened; null without a session
-  is_new boolean, -- whether the session or the namespace is not there yet
-  namespace text,
-  namespace_id bigint,
-  refusal jsonb); -- why the token may store nothing here; null where it may
+-- Items that give the same session and the same namespace ('' for none) belong to the same place. Without a namespace_id, the
+-- session or the namespace is not there yet.
+create type internal.place as (session_id text, given_namespace text, namespace_id bigint, namespace text);
 
--- The places of the items that are not refused already: an item's own namespace, else that of its session. What is not there
--- yet is opened: sessions in the first namespace that an item gives for them, else in `default`. What the token may not use
--- is refused, and opens nothing.
-create function internal.places_of(admission jsonb, items jsonb) returns internal.place[]
+-- The places of the items that are not refused: an item's own namespace, else that of its session. What is not there yet is
+-- opened: sessions in the first namespace that an item gives for them, else in `default`.
+create function internal.places_of(owner_id uuid, items jsonb) returns internal.place[]
 language plpgsql set search_path = '' as $$
 declare
-  owner_id uuid := admission ->> 'tenant_id';
-  usable text[] := internal.usable_namespaces(places_of.admission);
-  places internal.place[] := internal.known_places(owner_id, usable, places_of.items);
+  places internal.place[] := internal.known_places(owner_id, items);
 begin
-  if not exists (select from unnest(places) as place where place.is_new and place.refusal is null) then
-    return places;
-  end if;
-  perform internal.register_namespaces(owner_id, array(
-    select name from unnest(places) as place, unnest(array[place.namespace, place.session_namespace]) as name
-    where place.refusal is null and name is not null));
-  -- In the order of the ids, so that two requests over the same sessions never wait for each other in a circle. A session
-  -- that another request is just opening is waited for, and keeps the namespace in which that request opens it.
-  insert into public.sessions (tenant_id, id, namespace_id)
-  select distinct on (place.session_id) owner_id, place.session_id, internal.namespace_id(owner_id, place.session_namespace)
-  from unnest(places) as place
-  where place.is_new and place.refusal is null and place.session_id <> ''
-  order by place.session_id
-  on conflict on constraint session_id_is_unique_within_its_tenant do nothing;
-  return internal.known_places(owner_id, usable, places_of.items);
+  if not exists (select from unnest(places) as place where place.namespace_id is null) then return places; end if;
+  perform internal.open_sessions(owner_id, items);
+  return internal.known_places(owner_id, items);
 end $$;
 
--- The places as they are now. `usable`: the namespaces that the token may use, null for all.
-create function internal.known_places(owner_id uuid, usable text[], items jsonb) returns internal.place[]
-language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan as $$
+-- The places as they are now. By scalar subqueries: a plan that was made while the tables were small would join by reading them.
+create function internal.known_places(owner_id uuid, items jsonb) returns internal.place[]
+language plpgsql stable set search_path = '' as $$
 begin
   return array(
     select (
-      place.session_id, place.given_namespace, place.session_namespace,
-      place.namespace_id is null or place.is_new_session, place.namespace, place.namespace_id,
-      case
-        when usable is null then null
-        when place.given_namespace <> all (usable) and place.given_namespace <> ''
-          then internal.namespace_refusal(place.given_namespace)
-        when place.session_namespace <> all (usable) then
+      given.session_id, given.namespace,
+      case when given.session_id = '' or home.id is not null then coalesce(named.id, case given.namespace when '' then home.id end) end,
+      case given.namespace
+        when '' then (select namespaces.name from public.namespaces where namespaces.id = home.id)
+        else given.namespace end
+      )::internal.place
+    from (
+      select distinct coalesce(item.session_id, '') as session_id, coalesce(item.namespace, '') as namespace
+      from jsonb_to_recordset(known_places.items) as item (session_id text, namespace text, refusal jsonb)
+      where item.refusal is null
+    ) as given
+    cross join lateral (
+      select (
+        select sessions.namespace_id from public.sessions
+        where sessions.tenant_id = owner_id and sessions.id = given.session_id) as id offset 0
+    ) as home
+    cross join lateral (
+      select (
+        select namespaces.id from public.namespaces
+        where namespaces.tenant_id = owner_id and namespaces.name = given.namespace) as id offset 0
+    ) as named);
+end $$;
+
+-- Opens the sessions of the items that are not there yet, and registers the namespaces. In the order of the ids, so that two
+-- requests over the same sessions never wait for each other in a circle. A session that another request is just opening
+-- is waited for, and keeps the namespace in which that request opens it.
+create function internal.open_sessions(owner_id uuid, items jsonb) returns void
+language plpgsql set search_path = '' as $$
+declare
+  new_sessions text[];
+  namespaces_of_sessions text[];
+begin
+  select array_agg(wanted.id order by wanted.id), array_agg(wanted.namespace order by wanted.id)
+  into new_sessions, namespaces_of_sessions
+  from (
+    select item.session_id as id, coalesce(
+      (array_agg(item.namespace order by item.index) filter (where item.namespace is not null))[1], 'default') as namespace
+    from jsonb_to_recordset(open_sessions.items) as item (index integer, session_id text, namespace text, refusal jsonb)
+    where item.refusal is null and item.session_id is not null and not exists (
+      select from public.sessions as known where known.tenant_id = owner_id and known.id = item.session_id)
+    group by item.session_id
+  ) as wanted;
+  perform internal.register_namespaces(owner_id, namespaces_of_sessions || array(
+    select distinct item.namespace from jsonb_to_recordset(open_sessions.items) as item (namespace text, refusal jsonb)
+    where item.refusal is null and item.namespace is not null));
+  insert into public.sessions (tenant_id, id, namespace_id)
+  select owner_id, wanted.id, internal.namespace_id(owner_id, wanted.namespace)
+  from unnest(new_sessions, namespaces_of_sessions) as wanted (id, namespace)
+  order by wanted.id
+  on conflict on constraint session_id_is_unique_within_its_tenant do nothing;
+end $$;
+
+-- The items, and among them refused (forbidden) what the token may not store. Sessions that are not there yet are opened: another
+-- request may be opening them elsewhere at this moment, and then its namespace decides.
+create function internal.permitted(admission jsonb, items jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  owner_id uuid := admission ->> 'tenant_id';
+  usable text[] := internal.usable_namespaces(permitted.admission);
+  checked jsonb;
+begin
+  if usable is null then return items; end if;
+  checked := internal.with_refusals(owner_id, usable, items);
+  perform internal.places_of(owner_id, checked);
+  return internal.with_refusals(owner_id, usable, checked);
+end $$;
+
+-- The items, refused where they are given a namespace that is not among the usable ones, belong to a session in one, or name a
+-- trace that has steps in one. A session that is not there yet counts as where it would be opened.
+create function internal.with_refusals(owner_id uuid, usable text[], items jsonb) returns jsonb
+language plpgsql stable set search_path = '' as $$
+begin
+  return (
+    select jsonb_agg(case when refused.refusal is null then item.value
+      else item.value || jsonb_build_object('refusal', refused.refusal -> 'error') end order by item.number)
+    from jsonb_array_elements(with_refusals.items) with ordinality as item (value, number)
+    cross join lateral (
+      select case
+        when item.value ? 'refusal' then null
+        when item.value ->> 'namespace' <> all (usable) then internal.namespace_refusal(item.value ->> 'namespace')
+        when item.value ? 'session_id'
+          and internal.namespace_of_session(owner_id, usable, with_refusals.items, item.value ->> 'session_id') <> all (usable) then
           internal.refusal('forbidden', 'This tracer token may not use the namespace of this session. '
             || 'A session that is new and names none is opened in "default".')
-      end)::internal.place
-    from (
-      select given.session_id, given.namespace as given_namespace, session.namespace as session_namespace,
-             session.is_new as is_new_session, named.name as namespace, (
-               select namespaces.id from public.namespaces
-               where namespaces.tenant_id = known_places.owner_id and namespaces.name = named.name) as namespace_id
-      from (
-        select coalesce(item.session_id, '') as session_id, coalesce(item.namespace, '') as namespace,
-               -- what opens a session that is not there: '' sorts last, and so does what the token may not use
-               first_value(nullif(item.namespace, '')) over (
-                 partition by coalesce(item.session_id, '')
-                 order by coalesce(item.namespace, '') = '' or item.namespace <> all (usable), item.index) as first_namespace,
-               row_number() over (
-                 partition by coalesce(item.session_id, ''), coalesce(item.namespace, '') order by item.index) as repetition
-        from jsonb_to_recordset(known_places.items) as item (index integer, session_id text, namespace text, refusal jsonb)
-        where item.refusal is null
-      ) as given
-      cross join lateral (
-        select (
-          select (select namespaces.name from public.namespaces where namespaces.id = sessions.namespace_id)
-          from public.sessions
-          where sessions.tenant_id = known_places.owner_id and sessions.id = given.session_id) as namespace
-      ) as known
-      cross join lateral (
-        select case when given.session_id <> '' then coalesce(
-                 known.namespace,
-                 case when usable is null or given.first_namespace = any (usable) then given.first_namespace end,
-                 'default') end as namespace,
-               given.session_id <> '' and known.namespace is null as is_new
-      ) as session
-      cross join lateral (
-        select coalesce(nullif(given.namespace, ''), session.namespace) as name
-      ) as named
-      where given.repetition = 1
-    ) as place);
+        when item.value ? 'trace_id' and exists (
+          select from public.steps
+          where steps.tree_key = internal.tree_key(owner_id, 'claimed', item.value ->> 'trace_id')
+            and steps.tenant_id = owner_id
+            and (select namespaces.name from public.namespaces where namespaces.id = steps.namespace_id) <> all (usable)) then
+          internal.refusal('forbidden', 'trace_id: this trace is in a namespace that this tracer token may not use.')
+      end as refusal
+    ) as refused);
+end $$;
+
+-- The namespace of a session; of one that is not there, where the items would open it, as far as the token may use theirs.
+create function internal.namespace_of_session(owner_id uuid, usable text[], items jsonb, session_id text) returns text
+language plpgsql stable set search_path = '' as $$
+begin
+  return coalesce(
+    (select (select namespaces.name from public.namespaces where namespaces.id = sessions.namespace_id)
+     from public.sessions where sessions.tenant_id = owner_id and sessions.id = namespace_of_session.session_id),
+    (select item.namespace
+     from jsonb_to_recordset(namespace_of_session.items) as item (index integer, session_id text, namespace text, refusal jsonb)
+     where item.refusal is null and item.session_id = namespace_of_session.session_id and item.namespace = any (usable)
+     order by item.index limit 1),
+    'default');
 end $$;
 
 -- supabase/schemas/50_steps/record_steps.sql
-
 -- POST /traces/llm, /traces/tool, /traces/handoff, /traces/log (one item) and /traces/batch (1 to 100).
 -- payload.items: each is refused already, {index, kind, refusal: {code, message}}, or a step (internal.store_steps) with
 -- `result`, what its sender gets back. All that are not refused are stored, or none is.
 -- data: {results: [{index, type, status: ok | error, result | error}]}, each result with the `id` of its step.
 -- payload.single: the one item's refusal is the request's. payload.anonymization_version: see identify_sender.
 create function public.record_steps(payload jsonb) returns jsonb
-language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan as $$
+language plpgsql set search_path = '' as $$
 declare
   admission jsonb := internal.identify_sender(record_steps.payload);
   items jsonb := record_steps.payload -> 'items';
-  first_id uuid := internal.new_step_ids();
-  places internal.place[];
   results jsonb;
 begin
   if admission ?| array['error', 'anonymization'] then return admission; end if;
   -- The key before the count: a request that waits for its twin must not hold up the other requests of its token.
-  admission := internal.replay_or_claim(admission, record_steps.payload);
-  if admission ?| array['error', 'replay'] then return internal.count_request(admission, record_steps.payload); end if;
+  if record_steps.payload ? 'idempotency' then
+    admission := internal.replay_or_claim(admission, record_steps.payload);
+    if admission ?| array['error', 'replay'] then return internal.count_request(admission, record_steps.payload); end if;
+  end if;
   perform internal.refuse_beyond_limit(admission, record_steps.payload);
 
-  items := internal.without_foreign_traces(admission, items);
-  places := internal.places_of(admission, items);
-  perform internal.store_steps((admission ->> 'tenant_id')::uuid, first_id, items, places);
-  results := internal.results_of(first_id, items, places);
-  return internal.count_or_undo(
-    internal.settle_idempotency_key(
-      admission || case
-        when (record_steps.payload ->> 'single')::boolean and results -> 0 ? 'error'
-          then jsonb_build_object('error', results -> 0 -> 'error')
-        else jsonb_build_object('data', jsonb_build_object('results', results))
-      end, record_steps.payload),
-    record_steps.payload);
+  items := internal.permitted(admission, items);
+  results := internal.results_of(internal.store_steps((admission ->> 'tenant_id')::uuid, items), items);
+  admission := admission || case
+    when (record_steps.payload ->> 'single')::boolean and results -> 0 ? 'error'
+      then jsonb_build_object('error', results -> 0 -> 'error')
+    else jsonb_build_object('data', jsonb_build_object('results', results)) end;
+  if record_steps.payload ? 'idempotency' then
+    admission := internal.settle_idempotency_key(admission, record_steps.payload);
+  end if;
+  return internal.count_or_undo(admission, record_steps.payload);
 exception when sqlstate 'TR429' then -- nothing of the above has happened
   return internal.count_request(
     admission || internal.limit_refusal(admission, record_steps.payload), record_steps.payload);
 end $$;
 
--- What became of each item, in order.
-create function internal.results_of(first_id uuid, items jsonb, places internal.place[]) returns jsonb
-language plpgsql immutable set search_path = '' set plan_cache_mode = force_generic_plan as $$
+-- What became of each item, in order. `ids`: what the steps' ids begin with.
+create function internal.results_of(ids text, items jsonb) returns jsonb
+language plpgsql immutable set search_path = '' as $$
 begin
   return (
     select coalesce(jsonb_agg(
-      case when item.refusal is null and place.refusal is null then
+      case when item.refusal is null then
         jsonb_build_object('index', item.index, 'type', item.kind, 'status', 'ok', 'result',
-          item.result || jsonb_build_object('id', internal.step_id(results_of.first_id, item.index)))
+          item.result || jsonb_build_object('id', (results_of.ids || lpad(to_hex(item.index), 5, '0'))::uuid))
       else
-        jsonb_build_object('index', item.index, 'type', item.kind, 'status', 'error', 'error',
-          coalesce(item.refusal, place.refusal -> 'error'))
+        jsonb_build_object('index', item.index, 'type', item.kind, 'status', 'error', 'error', item.refusal)
       end order by item.index), '[]')
-    from jsonb_to_recordset(results_of.items) as item (
-      index integer, kind text, session_id text, namespace text, refusal jsonb, result jsonb)
-    left join unnest(results_of.places) as place
-      on place.session_id = coalesce(item.session_id, '') and place.given_namespace = coalesce(item.namespace, ''));
-end $$;
-
--- The items, but those refused that name a trace with steps in a namespace which the token may not use.
-create function internal.without_foreign_traces(admission jsonb, items jsonb) returns jsonb
-language plpgsql stable set search_path = '' as $$
-declare
-  owner_id uuid := admission ->> 'tenant_id';
-  usable text[] := internal.usable_namespaces(without_foreign_traces.admission);
-begin
-  if usable is null or not jsonb_path_exists(items, '$[*].trace_id') then return items; end if;
-  return (
-    select jsonb_agg(
-      case when item.value ? 'trace_id' and not item.value ? 'refusal' and exists (
-        select from public.steps join public.namespaces on namespaces.id = steps.namespace_id
-        where steps.tree_key = internal.tree_key(owner_id, 'claimed', item.value ->> 'trace_id')
-          and steps.tenant_id = owner_id and namespaces.name <> all (usable))
-      then item.value || jsonb_build_object('refusal', internal.refusal('forbidden',
-        'trace_id: this trace is in a namespace that this tracer token may not use.') -> 'error')
-      else item.value end order by item.number)
-    from jsonb_array_elements(items) with ordinality as item (value, number));
+    from jsonb_to_recordset(results_of.items) as item (index integer, kind text, refusal jsonb, result jsonb));
 end $$;
 
 -- supabase/schemas/50_steps/store_steps.sql
-
 -- Writing steps: facts are appended, and nothing is looked up but where they belong. What follows from them is derived
 -- (60_traces).
 
--- Stores the items that are not refused, each in its place, and notes what is to be folded. `first_id`: see new_step_ids.
--- An item: {index, kind, session_id?, namespace?, name?, agent?, status?, error?, started_at?, occurred_at?, latency_ms?,
--- model?, input_tokens?, output_tokens?, process_tokens?, memory_tokens?, total_tokens?, level?, resource_id?, trace_id?,
--- parent_trace_id?, otel_trace_id?, span_id?, parent_span_id?, content}.
-create function internal.store_steps(owner_id uuid, first_id uuid, items jsonb, places internal.place[]) returns void
-language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan as $$
+-- Stores the items that are not refused, and notes what is to be folded. Returns what the ids of its steps begin with: see
+-- new_step_ids. An item: {index, kind, session_id?, namespace?, name?, agent?, status?, error?, started_at?, occurred_at?,
+-- latency_ms?, model?, input_tokens?, output_tokens?, process_tokens?, memory_tokens?, total_tokens?, level?, resource_id?,
+-- trace_id?, parent_trace_id?, otel_trace_id?, span_id?, parent_span_id?, content}.
+create function internal.store_steps(owner_id uuid, items jsonb) returns text
+language plpgsql set search_path = '' as $$
+declare
+  places internal.place[] := internal.places_of(owner_id, items);
+  ids text := internal.new_step_ids();
+  ordered jsonb := store_steps.items;
 begin
+  if ordered -> 0 ? 'span_id' then -- two requests with the same spans in another order must not wait in a circle
+    ordered := (select jsonb_agg(item order by item ->> 'span_id') from jsonb_array_elements(ordered) as item);
+  end if;
   insert into public.steps (
     id, tenant_id, namespace_id, session_id, kind, name, agent, agent_is_named, status, started_at, occurred_at, latency_ms,
     model, input_tokens, output_tokens, process_tokens, memory_tokens, total_tokens, level, resource_id, trace_id,
-    parent_trace_id, otel_trace_id, span_id, parent_span_id, handoffs, tree_kind, tree_key, error, content)
+    parent_trace_id, otel_trace_id, span_id, parent_span_id, handoffs, error, content)
   select
-    internal.step_id(store_steps.first_id, item.index), owner_id, place.namespace_id, item.session_id,
+    (ids || lpad(to_hex(item.index), 5, '0'))::uuid, owner_id, place.namespace_id, item.session_id,
     item.kind, item.name, coalesce(item.agent, case when item.kind <> 'log' then place.namespace end),
     item.agent is not null, item.status, item.started_at,
     -- in the order of the request, where no time was told
     coalesce(item.occurred_at, now() + item.index * interval '1 microsecond'), item.latency_ms, item.model,
     item.input_tokens, item.output_tokens, item.process_tokens, item.memory_tokens, item.total_tokens, item.level,
-    item.resource_id, named.trace_id, item.parent_trace_id, item.otel_trace_id, item.span_id, item.parent_span_id,
+    item.resource_id,
+    case when item.trace_id is null and item.parent_trace_id is not null then internal.trace_below(
+      owner_id, item.parent_trace_id, place.namespace_id, coalesce(item.agent, place.namespace), item.session_id)
+    else item.trace_id end,
+    item.parent_trace_id, item.otel_trace_id, item.span_id, item.parent_span_id,
     case item.kind
       when 'handoff' then jsonb_build_array(
         jsonb_build_object('from', item.content -> 'from_agent', 'to', item.content -> 'to_agent'))
       when 'message' then internal.handoffs_of(item.content)
     end,
-    tree.kind,
-    case when tree.kind is not null then internal.tree_key(owner_id, tree.kind, tree.made_of) end,
     item.error, item.content
-  from jsonb_to_recordset(store_steps.items) as item (
+  from jsonb_to_recordset(ordered) as item (
     index integer, kind text, session_id text, namespace text, name text, agent text, status text, error jsonb,
-    started_at timestamptz, occurred_at timestamptz, latency_ms bigint, model text, input_tokens bigint, output_tokens bigint,
-    process_tokens bigint, memory_tokens bigint, total_tokens bigint, level text, resource_id text, trace_id text,
-    parent_trace_id text, otel_trace_id text, span_id text, parent_span_id text, content jsonb, refusal jsonb)
-  join unnest(store_steps.places) as place
+    started_at timestamptz, occurred_at timestamptz, latency_ms bigint, model text, input_tokens bigint,
+    output_tokens bigint, process_tokens bigint, memory_tokens bigint, total_tokens bigint, level text, resource_id text,
+    trace_id text, parent_trace_id text, otel_trace_id text, span_id text, parent_span_id text, content jsonb,
+    refusal jsonb)
+  join unnest(places) as place
     on place.session_id = coalesce(item.session_id, '') and place.given_namespace = coalesce(item.namespace, '')
-  cross join lateral (
-    select case when item.trace_id is null and item.parent_trace_id is not null
-      then internal.trace_below(owner_id, item.parent_trace_id, place.namespace_id,
-                                coalesce(item.agent, place.namespace), item.session_id)
-      else item.trace_id end as trace_id
-  ) as named
-  cross join lateral (
-    select
-      case
-        when item.otel_trace_id is not null then 'otel'
-        when named.trace_id is not null then 'claimed'
-        when item.session_id is not null then 'session'
-        when item.kind <> 'log' then 'lone'
-      end as kind,
-      case
-        when item.otel_trace_id is not null then item.otel_trace_id
-        when named.trace_id is not null then named.trace_id
-        when item.session_id is not null then place.namespace_id || ' ' || item.session_id
-        else internal.step_id(store_steps.first_id, item.index)::text
-      end as made_of
-  ) as tree
-  where item.refusal is null and place.refusal is null
-  order by item.otel_trace_id, item.span_id, item.index -- two requests with the same spans do not wait in a circle
+  where item.refusal is null
   on conflict (tenant_id, otel_trace_id, span_id) where span_id is not null do nothing;
-
-  perform internal.note_changes(owner_id, store_steps.first_id, internal.step_id(store_steps.first_id, 1048575));
+  perform internal.note_changes(owner_id, (ids || '00000')::uuid, (ids || 'fffff')::uuid);
+  return ids;
 end $$;
 
--- The first id for the steps of a request, a UUID of version 7: the time, and chance; the last five digits are 0.
-create function internal.new_step_ids() returns uuid
+-- What the ids of a request's steps begin with: UUIDs of version 7, of the time and of chance. Their last five digits are the
+-- index of the item, so that the ids of a request are in order and no other request's are among them.
+create function internal.new_step_ids() returns text
 language plpgsql volatile set search_path = '' as $$
 declare
   chance text := replace(gen_random_uuid()::text, '-', '');
 begin
-  return (lpad(to_hex((extract(epoch from clock_timestamp()) * 1000)::bigint), 12, '0')
-    || '7' || substr(chance, 1, 3) || '8' || substr(chance, 18, 10) || '00000')::uuid;
-end $$;
-
--- The id of the request's step with this index, from 0 to 1,048,575.
-create function internal.step_id(first_id uuid, index integer) returns uuid
-language plpgsql immutable set search_path = '' as $$
-begin
-  return (left(step_id.first_id::text, 31) || lpad(to_hex(step_id.index), 5, '0'))::uuid;
+  return lpad(to_hex((extract(epoch from clock_timestamp()) * 1000)::bigint), 12, '0')
+    || '7' || substr(chance, 1, 3) || '8' || substr(chance, 18, 10);
 end $$;
 
 -- Who handed over to whom, as a record's transfers say: [{from, to}], null where nobody did.
@@ -1312,33 +1307,36 @@ begin
 end $$;
 
 -- The id of the trace of an agent and session below a parent, for steps that name the parent alone.
-create function internal.trace_below(tenant_id uuid, parent text, namespace_id bigint, agent text, session_id text) returns text
+create function internal.trace_below(owner_id uuid, parent text, namespace_id bigint, agent text, session_id text) returns text
 language plpgsql immutable set search_path = '' as $$
 begin
   return internal.public_id('agt_trace_', jsonb_build_array(
-    trace_below.tenant_id, trace_below.parent, trace_below.namespace_id, trace_below.agent, trace_below.session_id)::text);
+    owner_id, trace_below.parent, trace_below.namespace_id, trace_below.agent, trace_below.session_id)::text);
 end $$;
 
 -- Notes the steps of a tenant with ids in a range, as what is to be folded. What a retry did not store is not noted.
 create function internal.note_changes(owner_id uuid, first_id uuid, last_id uuid) returns void
-language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan as $$
+language plpgsql set search_path = '' as $$
 begin
   insert into public.changes (
-    tenant_id, first_step_id, last_step_id, arrived_at, tree_kind, tree_key, trace_id, is_structural, first_happened_at, namespace_id,
-    session_id, list, agent, agent_is_named, level, hour, steps)
-  select owner_id, note_changes.first_id, note_changes.last_id, now(), steps.tree_kind, steps.tree_key,
-         case steps.tree_kind when 'claimed' then steps.trace_id end, bool_or(steps.handoffs is not null), min(coalesce(steps.started_at, steps.occurred_at)), steps.namespace_id,
-         steps.session_id, steps.list, steps.agent, steps.agent_is_named, steps.level,
-         date_trunc('hour', steps.occurred_at, 'UTC'), count(*)
-  from public.steps
-  where steps.id between note_changes.first_id and note_changes.last_id and steps.tenant_id = owner_id
-  group by steps.tree_kind, steps.tree_key, case steps.tree_kind when 'claimed' then steps.trace_id end, steps.namespace_id,
-           steps.session_id, steps.list, steps.agent, steps.agent_is_named, steps.level,
-           date_trunc('hour', steps.occurred_at, 'UTC');
+    tenant_id, first_step_id, last_step_id, arrived_at, tree_kind, tree_key, trace_id, is_structural, first_happened_at,
+    namespace_id, session_id, list, agent, agent_is_named, level, hour, steps)
+  select owner_id, note_changes.first_id, note_changes.last_id, now(), noted.tree_kind, noted.tree_key, noted.claimed_trace_id,
+         bool_or(noted.handoffs is not null), min(noted.happened_at), noted.namespace_id, noted.session_id, noted.list,
+         noted.agent, noted.agent_is_named, noted.level, noted.hour, count(*)
+  from (
+    select steps.*, coalesce(steps.started_at, steps.occurred_at) as happened_at,
+           case steps.tree_kind when 'claimed' then steps.trace_id end as claimed_trace_id,
+           date_trunc('hour', steps.occurred_at, 'UTC') as hour
+    from public.steps where steps.id between note_changes.first_id and note_changes.last_id
+    offset 0 -- by the ids, whatever the index of the tenant promises
+  ) as noted
+  where noted.tenant_id = owner_id
+  group by noted.tree_kind, noted.tree_key, noted.claimed_trace_id, noted.namespace_id, noted.session_id, noted.list,
+           noted.agent, noted.agent_is_named, noted.level, noted.hour;
 end $$;
 
 -- supabase/schemas/50_steps/upload_refusal.sql
-
 -- Why the items may not be uploaded, null where they may: forbidden, with `unregistered_namespaces` (where the tenant
 -- insists on registered ones) and `namespaces_without_token` (those that the token is not bound to).
 create function internal.upload_refusal(admission jsonb, items jsonb) returns jsonb
@@ -1367,7 +1365,6 @@ begin
 end $$;
 
 -- supabase/schemas/50_steps/upload_steps.sql
-
 -- POST /records/upload and /logs/upload. payload.items: steps (internal.store_steps) of the kind message or log, each with its
 -- namespace. All are stored but duplicates, or none is: an item that the token may not store refuses the request, forbidden.
 -- data: {inserted_count, duplicates: [index, ...]}. payload.anonymization_version: see identify_sender.
@@ -1377,7 +1374,6 @@ declare
   admission jsonb := internal.identify_sender(upload_steps.payload);
   owner_id uuid := admission ->> 'tenant_id';
   items jsonb := upload_steps.payload -> 'items';
-  places internal.place[];
   refusal jsonb;
   duplicates integer[];
 begin
@@ -1385,8 +1381,9 @@ begin
   perform internal.refuse_beyond_limit(admission, upload_steps.payload);
   refusal := internal.upload_refusal(admission, items);
   if refusal is null then
-    places := internal.places_of(admission, items);
-    select place.refusal into refusal from unnest(places) as place where place.refusal is not null limit 1;
+    select jsonb_build_object('error', item.refusal) into refusal
+    from jsonb_to_recordset(internal.permitted(admission, items)) as item (refusal jsonb)
+    where item.refusal is not null limit 1;
   end if;
   if refusal is not null then raise sqlstate 'TR403'; end if;
 
@@ -1396,7 +1393,7 @@ begin
       select coalesce(jsonb_agg(item.value), '[]') from jsonb_array_elements(items) as item
       where (item.value ->> 'index')::integer <> all (duplicates));
   end if;
-  perform internal.store_steps(owner_id, internal.new_step_ids(), items, places);
+  perform internal.store_steps(owner_id, items);
   return internal.count_or_undo(
     admission || jsonb_build_object('data', jsonb_build_object(
       'inserted_count', jsonb_array_length(items), 'duplicates', to_jsonb(duplicates))), upload_steps.payload);
@@ -1406,7 +1403,6 @@ exception when sqlstate 'TR403' or sqlstate 'TR429' then -- nothing of the above
 end $$;
 
 -- supabase/schemas/60_traces/00_tables.sql
-
 -- Projections of the steps: which traces there are, and which step belongs to which. Only fold (60_traces/fold.sql) writes
 -- them, under one lock of the tenant. They can be thrown away and rebuilt (90_upkeep/rebuild.sql).
 
@@ -1482,7 +1478,6 @@ create table public.purges (
 );
 
 -- supabase/schemas/60_traces/01_shapes.sql
-
 -- What deriving hands on to writing.
 
 -- A tree as it is derived from its steps. The arrays `trace_ids` to `opened_at` have one element for each trace, in the order in
@@ -1531,7 +1526,6 @@ create type internal.appended_step as (
   agent text, parent_trace_id text);
 
 -- supabase/schemas/60_traces/derive_changes.sql
-
 -- Derives what the changes ask for. Stable: it sees the steps as the statement does that takes the changes. `changes` are all
 -- that there were of each of their trees.
 create function internal.derive_changes(owner_id uuid, changes public.changes[]) returns internal.derivation
@@ -1556,21 +1550,21 @@ begin
   appended := internal.appended_steps(derive_changes.changes, settled, result.remade);
 
   result.placed := array(
-    select (step.id, step.happened_at, tree.trace_ids[step.trace])::internal.placed_step
+    select (step.id, step.happened_at, trace.id)::internal.placed_step
     from unnest(trees) as tree
     cross join lateral unnest(tree.step_ids, tree.step_times, tree.step_traces) as step (id, happened_at, trace)
+    join lateral unnest(tree.trace_ids) with ordinality as trace (id, place) on trace.place = step.trace
     union all
     select (step.step_id, step.happened_at, step.trace_id)::internal.placed_step from unnest(appended) as step);
   result.told := array(
     select (
-      tree.trace_ids[trace.place], 0, tree.tree_key, trace.namespace_id, trace.session_id, trace.agent, trace.opened_at,
-      case when trace.parent is not null then tree.trace_ids[trace.parent] end, trace.is_latest, null, null
-      )::internal.told_trace
+      trace.id, 0, tree.tree_key, trace.namespace_id, trace.session_id, trace.agent, trace.opened_at, parent.id,
+      trace.is_latest, null, null)::internal.told_trace
     from unnest(trees) as tree
-    cross join lateral rows from (
-      unnest(tree.agents), unnest(tree.namespace_ids), unnest(tree.session_ids), unnest(tree.parents), unnest(tree.opened_at),
-      unnest(tree.latest_of_agents)
-    ) with ordinality as trace (agent, namespace_id, session_id, parent, opened_at, is_latest, place)
+    cross join lateral unnest(
+      tree.trace_ids, tree.agents, tree.namespace_ids, tree.session_ids, tree.parents, tree.opened_at, tree.latest_of_agents
+    ) with ordinality as trace (id, agent, namespace_id, session_id, parent, opened_at, is_latest, place)
+    left join lateral unnest(tree.trace_ids) with ordinality as parent (id, place) on parent.place = trace.parent
     union all
     select internal.told_by_step(step) from unnest(appended) as step where step.is_claimed
     union all
@@ -1689,7 +1683,6 @@ begin
 end $$;
 
 -- supabase/schemas/60_traces/derive_session.sql
-
 -- How the traces of a session arise from its steps, in the order in which they happened (README, "Trees"):
 -- - The first step opens the root, for its agent. Who is not named is the namespace's own agent.
 -- - A step that names an agent belongs to that agent's latest trace; where it has none, one is opened below the root. A step
@@ -1700,80 +1693,86 @@ create function internal.derive_session(tree_key uuid) returns internal.tree
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan as $$
 declare
   tree internal.tree;
-  root_id text := internal.public_id('agt_trace_', derive_session.tree_key::text);
-  trace_agents integer[] := '{}'; -- by number, as the events have them
-  latest integer[]; -- of each agent, by its number
+  -- Arrays of their own, and not those of `tree`: only such grow in place.
+  trace_ids text[] := '{}';
+  agents text[] := '{}';
+  agent_numbers integer[] := '{}';
+  parents integer[] := '{}';
+  opened_at timestamptz[] := '{}';
+  step_ids uuid[] := '{}';
+  step_times timestamptz[] := '{}';
+  step_traces integer[] := '{}';
+  latest integer[]; -- the latest trace of each agent, by the agent's number
   event record;
   here integer;
   place integer;
   height integer;
 begin
-  tree.trace_ids := '{}';
-  tree.agents := '{}';
-  tree.parents := '{}';
-  tree.opened_at := '{}';
-  tree.latest_of_agents := '{}';
-  tree.step_ids := '{}';
-  tree.step_times := '{}';
-  tree.step_traces := '{}';
   for event in
     select said.* from internal.events_of_session(derive_session.tree_key) as said order by said.number, said.part
   loop
     latest := coalesce(latest, array_fill(null::integer, array[event.agent_count]));
     here := case when event.agent_is_named then latest[event.agent_number] else tree.active end;
     if here is null then -- nobody has handed over to this agent: below the root, or as the root
-      here := cardinality(tree.trace_ids) + 1;
-      tree.trace_ids := array_append(tree.trace_ids, case when here = 1 then root_id
-        else internal.public_id('agt_trace_', jsonb_build_array(derive_session.tree_key, event.agent)::text) end);
-      tree.agents := array_append(tree.agents, event.agent);
-      tree.parents := array_append(tree.parents, case when here > 1 then 1 end);
-      tree.opened_at := array_append(tree.opened_at, event.happened_at);
-      tree.latest_of_agents := array_append(tree.latest_of_agents, true);
-      trace_agents := array_append(trace_agents, event.agent_number);
+      here := cardinality(trace_ids) + 1;
+      trace_ids := array_append(trace_ids, internal.public_id('agt_trace_', case when here = 1
+        then derive_session.tree_key::text else jsonb_build_array(derive_session.tree_key, event.agent)::text end));
+      agents := array_append(agents, event.agent);
+      agent_numbers := array_append(agent_numbers, event.agent_number);
+      parents := array_append(parents, case when here > 1 then 1 end);
+      opened_at := array_append(opened_at, event.happened_at);
       latest[event.agent_number] := here;
       tree.active := coalesce(tree.active, here);
       tree.last_event_at := event.happened_at;
     end if;
     if event.to_agent is null then
-      tree.step_ids := array_append(tree.step_ids, event.step_id);
-      tree.step_times := array_append(tree.step_times, event.happened_at);
-      tree.step_traces := array_append(tree.step_traces, here);
+      step_ids := array_append(step_ids, event.step_id);
+      step_times := array_append(step_times, event.happened_at);
+      step_traces := array_append(step_traces, here);
       continue;
     end if;
 
     tree.last_event_at := event.happened_at;
     place := tree.active;
     height := 0;
-    while place is not null and height < 100 and trace_agents[place] <> event.to_number loop
-      place := tree.parents[place];
+    while place is not null and height < 100 and agent_numbers[place] <> event.to_number loop
+      place := parents[place];
       height := height + 1;
     end loop;
-    if place is not null and height < 100 then
-      tree.active := place;
-      continue;
+    if place is null or height = 100 then -- not on the way up to the root
+      place := cardinality(trace_ids) + 1;
+      trace_ids := array_append(trace_ids, internal.public_id(
+        'agt_trace_', jsonb_build_array(derive_session.tree_key, event.facts, event.part)::text));
+      agents := array_append(agents, event.to_agent);
+      agent_numbers := array_append(agent_numbers, event.to_number);
+      parents := array_append(parents, here);
+      opened_at := array_append(opened_at, event.happened_at);
+      latest[event.to_number] := place;
     end if;
-    place := cardinality(tree.trace_ids) + 1;
-    tree.trace_ids := array_append(tree.trace_ids, internal.public_id('agt_trace_', jsonb_build_array(
-      derive_session.tree_key, event.happened_at, event.repetition, event.part, event.to_agent)::text));
-    tree.agents := array_append(tree.agents, event.to_agent);
-    tree.parents := array_append(tree.parents, here);
-    tree.opened_at := array_append(tree.opened_at, event.happened_at);
-    tree.latest_of_agents := array_append(tree.latest_of_agents, true);
-    trace_agents := array_append(trace_agents, event.to_number);
-    if latest[event.to_number] is not null then tree.latest_of_agents[latest[event.to_number]] := false; end if;
-    latest[event.to_number] := place;
     tree.active := place;
   end loop;
+
+  tree.trace_ids := trace_ids;
+  tree.agents := agents;
+  tree.parents := parents;
+  tree.opened_at := opened_at;
+  tree.latest_of_agents := array(
+    select trace.place = latest[trace.agent_number]
+    from unnest(agent_numbers) with ordinality as trace (agent_number, place) order by trace.place);
+  tree.step_ids := step_ids;
+  tree.step_times := step_times;
+  tree.step_traces := step_traces;
   return tree;
 end $$;
 
 -- What the steps of a session say of its tree, in order: `number` orders the steps, `part` what is in one step. An event is
 -- either a step that is to be placed, or a handoff (to_agent is not null), in which `agent` is the one that hands over. Steps
 -- of one moment are ordered by what they say, never by their arrival: handoffs first. Those that say the same are repetitions
--- of each other. Agents have numbers from 1 to agent_count.
+-- of each other. `facts` tell a step with handoffs from all others of its session: a trace that it opens is named by them.
+-- Agents have numbers from 1 to agent_count.
 create function internal.events_of_session(tree_key uuid)
 returns table (
-  number bigint, part bigint, step_id uuid, happened_at timestamptz, repetition bigint, agent text, agent_is_named boolean,
+  number bigint, part bigint, step_id uuid, happened_at timestamptz, facts text, agent text, agent_is_named boolean,
   agent_number integer, to_agent text, to_number integer, agent_count integer)
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan as $$
 begin
@@ -1790,15 +1789,18 @@ begin
       row_number() over (
         order by step.happened_at, step.handoffs is null, step.kind, step.agent, step.agent_is_named, step.handoffs, step.id
       ) as number,
-      case when step.handoffs is null then 0 else row_number() over (
-        partition by step.happened_at, step.kind, step.agent, step.agent_is_named, step.handoffs order by step.id) end as repetition
+      -- hashed once a step: a record may have a thousand handoffs
+      case when step.handoffs is not null then md5(jsonb_build_array(
+        extract(epoch from step.happened_at), step.kind, step.agent, step.agent_is_named, step.handoffs, row_number() over (
+          partition by step.happened_at, step.kind, step.agent, step.agent_is_named, step.handoffs order by step.id))::text
+      ) end as facts
     from step
   ), event as materialized (
     select numbered.number, case when numbered.kind = 'message' then 1000000 else 0 end as part, numbered.id as step_id,
-           numbered.happened_at, numbered.repetition, numbered.agent, numbered.agent_is_named, null as to_agent
+           numbered.happened_at, numbered.facts, numbered.agent, numbered.agent_is_named, null as to_agent
     from numbered
     union all
-    select numbered.number, handoff.number, null, numbered.happened_at, numbered.repetition, handoff.value ->> 'from', true,
+    select numbered.number, handoff.number, null, numbered.happened_at, numbered.facts, handoff.value ->> 'from', true,
            handoff.value ->> 'to'
     from numbered cross join lateral jsonb_array_elements(numbered.handoffs) with ordinality as handoff (value, number)
     where numbered.handoffs is not null
@@ -1806,7 +1808,7 @@ begin
     select named.name, row_number() over ()::integer as number, count(*) over ()::integer as count
     from (select event.agent as name from event union select event.to_agent from event where event.to_agent is not null) as named
   )
-  select event.number, event.part, event.step_id, event.happened_at, event.repetition, event.agent, event.agent_is_named,
+  select event.number, event.part, event.step_id, event.happened_at, event.facts, event.agent, event.agent_is_named,
          agent.number, event.to_agent, receiver.number, agent.count
   from event
   join agent on agent.name = event.agent
@@ -1814,7 +1816,6 @@ begin
 end $$;
 
 -- supabase/schemas/60_traces/derive_spans.sql
-
 -- How the traces of an OpenTelemetry trace arise from its spans, in whatever order they came:
 -- - The root has the OpenTelemetry trace id itself. Each agent's span opens a trace below the trace of its nearest agent's span,
 --   with the id {trace id}-{span id}; where the earliest span without a parent is an agent's, it is the root.
@@ -1843,7 +1844,10 @@ begin
   from (
     with span as materialized (
       select steps.*, coalesce(steps.started_at, steps.occurred_at) as happened_at,
-             row_number() over (order by coalesce(steps.started_at, steps.occurred_at), steps.span_id, steps.id)::integer as number
+             row_number() over ( -- log entries have no span id: by what they say, never by their arrival
+               order by coalesce(steps.started_at, steps.occurred_at), steps.span_id, steps.parent_span_id, steps.kind,
+                        steps.agent, steps.agent_is_named, steps.name, steps.namespace_id, steps.session_id, steps.id
+             )::integer as number
       from public.steps where steps.tree_key = derive_spans.tree_key
     )
     select span.id, span.number, span.happened_at, span.kind, span.namespace_id, span.session_id, span.span_id,
@@ -1851,6 +1855,7 @@ begin
            case when span.agent_is_named or span.kind <> 'agent' then span.agent else coalesce(span.name, span.agent) end as agent
     from span left join span as parent on parent.span_id = span.parent_span_id
   ) as span;
+  if spans.ids is null then return tree; end if; -- all of them were deleted
 
   tree.trace_ids := array[spans.otel_trace_id];
   place := coalesce(spans.first_root, 1);
@@ -1894,17 +1899,18 @@ begin
 end $$;
 
 -- supabase/schemas/60_traces/fold.sql
-
 -- Folding: turning what was written (public.changes) into the projections traces, placements, trees, counts and the activity of
 -- sessions. Reading folds what it is about to read, so that a read has all that was acknowledged before it; a schedule folds
 -- the rest (90_upkeep/fold_all.sql).
 
--- Folds the changes of a tenant: all of them, or those of so many trees. Returns whether nothing is left.
+-- Folds the changes of a tenant: all of them, or those of so many trees. Returns whether that was all that there was; what
+-- commits meanwhile does not count.
 -- Never call it in a read-only transaction, nor in one that is repeatable read.
 create function internal.fold(tenant_id uuid, most_trees integer default null) returns boolean
 language plpgsql set search_path = '' set enable_seqscan = off as $$
 declare
   chosen uuid[];
+  has_all boolean := true;
 begin
   if not exists (select from public.changes where changes.tenant_id = fold.tenant_id) then return true; end if;
   -- One at a time. Waited for, and not skipped: what the other one folds may be what is about to be read. Who writes steps never
@@ -1915,11 +1921,11 @@ begin
       chosen := array(
         select distinct changes.tree_key from public.changes
         where changes.tenant_id = fold.tenant_id and changes.tree_key is not null limit fold.most_trees);
+      has_all := cardinality(chosen) < fold.most_trees;
     end if;
     if not internal.fold_changes(fold.tenant_id, chosen) then exit; end if;
   end loop;
-  return fold.most_trees is null
-    or not exists (select from public.changes where changes.tenant_id = fold.tenant_id);
+  return has_all;
 end $$;
 
 create function internal.fold_lock(tenant_id uuid) returns bigint
@@ -2006,7 +2012,6 @@ begin
 end $$;
 
 -- supabase/schemas/60_traces/folded.sql
-
 -- An admission, after its tenant's changes are folded: what is read next has all that was acknowledged. Where there are very
 -- many (nobody has read for long, and the schedule does not run), some are folded for good, and the client is told to come back.
 create function internal.folded(admission jsonb) returns jsonb
@@ -2019,13 +2024,13 @@ begin
 end $$;
 
 -- supabase/schemas/60_traces/get_trace.sql
-
 -- GET /traces/{trace_id}. payload.trace_id. data: the trace.
 create function public.get_trace(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
+declare -- folded by a statement of its own: only the next one sees what was folded
+  admission jsonb := internal.folded(public.admit(get_trace.payload));
 begin
-  return internal.trace_answer(
-    internal.with_trace(internal.folded(public.admit(get_trace.payload)), get_trace.payload ->> 'trace_id'));
+  return internal.trace_answer(internal.with_trace(admission, get_trace.payload ->> 'trace_id'));
 end $$;
 
 -- admit, for a request about one trace: adds {trace_id}, or refuses not_found. One of another tenant, or in a namespace that the
@@ -2052,17 +2057,16 @@ begin
 end $$;
 
 -- supabase/schemas/60_traces/get_trace_tree.sql
-
 -- GET /traces/{trace_id}/tree. payload.trace_id: any trace of the tree. data: {traces: [trace_views]}, all of the tree that the
 -- token may see, in order of creation, its root among them. The API makes the tree of the list.
 create function public.get_trace_tree(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
-  admission jsonb := internal.with_trace(
-    internal.folded(public.admit(get_trace_tree.payload)), get_trace_tree.payload ->> 'trace_id');
+  admission jsonb := internal.folded(public.admit(get_trace_tree.payload));
   owner_id uuid := admission ->> 'tenant_id';
   usable text[] := internal.usable_namespaces(admission);
 begin
+  admission := internal.with_trace(admission, get_trace_tree.payload ->> 'trace_id');
   if admission ? 'error' then return admission; end if;
   return admission || jsonb_build_object('data', jsonb_build_object('traces', internal.trace_views(owner_id, usable,
     internal.traces_below(owner_id, usable, internal.root_of(owner_id, usable, admission ->> 'trace_id')))));
@@ -2104,7 +2108,6 @@ begin
 end $$;
 
 -- supabase/schemas/60_traces/list_traces.sql
-
 -- GET /traces. payload.query: {project_id?, session_id?, agent?, start_date?, end_date?, root_only?, limit, offset}. data: {traces:
 -- [trace_views], total: all that match}, newest first.
 create function public.list_traces(payload jsonb) returns jsonb
@@ -2194,7 +2197,6 @@ begin
 end $$;
 
 -- supabase/schemas/60_traces/purge_trace_content.sql
-
 -- DELETE /traces/{trace_id}/content. payload.trace_id. Takes away for good what was said in the trace and in all below it, and
 -- leaves the skeleton: ids, times, counts. Again it changes nothing, but for steps that have come since. data: the trace, as
 -- in get_trace.
@@ -2209,7 +2211,8 @@ begin
   if admission ? 'error' then return admission; end if;
   -- Alone with the tenant's content: steps that are being stored are waited for, and are taken too.
   perform pg_advisory_xact_lock(internal.content_lock(owner_id));
-  admission := internal.with_trace(internal.folded(admission), purge_trace_content.payload ->> 'trace_id');
+  admission := internal.folded(admission);
+  admission := internal.with_trace(admission, purge_trace_content.payload ->> 'trace_id');
   if admission ? 'error' then return admission; end if;
   usable := internal.usable_namespaces(admission);
   purged := internal.traces_below(owner_id, usable, admission ->> 'trace_id');
@@ -2236,7 +2239,6 @@ begin
 end $$;
 
 -- supabase/schemas/60_traces/trace_views.sql
-
 -- Traces as clients get them. A token that is bound to namespaces sees the traces in these alone: a parent that it may not see is
 -- null, and its root is the highest trace on the way up that it may see. `usable`: its namespaces, null for all.
 
@@ -2245,35 +2247,21 @@ create function internal.trace_views(owner_id uuid, usable text[], trace_ids tex
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 begin
   return (
-    with recursive above as (
-      select wanted.trace_id, seen.parent_trace_id
-      from unnest(trace_views.trace_ids) as wanted (trace_id)
-      cross join lateral internal.seen_trace(owner_id, usable, wanted.trace_id) as seen
-      union
-      select above.parent_trace_id, seen.parent_trace_id
-      from above cross join lateral internal.seen_trace(owner_id, usable, above.parent_trace_id) as seen
-      where above.parent_trace_id is not null
-    ), rooted as ( -- from the roots down again, so that each trace on the way is looked at once
-      select above.trace_id, above.trace_id as root_trace_id from above where above.parent_trace_id is null
-      union all
-      select above.trace_id, rooted.root_trace_id from rooted join above on above.parent_trace_id = rooted.trace_id
-    )
     select coalesce(jsonb_agg(jsonb_build_object(
       'id', trace.trace_id,
       'project_id', trace.project_id,
       'agent_id', internal.public_id('agt_', jsonb_build_array(owner_id, trace.namespace_id, trace.agent)::text),
       'file_id', case when trace.step_count > 0 then 'file_' || trace.trace_id end,
       'step_count', trace.step_count,
-      'parent_trace_id', above.parent_trace_id,
-      'root_trace_id', case when above.parent_trace_id is not null then rooted.root_trace_id end,
+      'parent_trace_id', seen.parent_trace_id,
+      'root_trace_id', case when seen.parent_trace_id is not null then seen.root_trace_id end,
       'created_at', internal.timestamp_text(trace.created_at),
       'namespace', trace.namespace,
       'agent', trace.agent,
       'session_id', trace.session_id,
       'content_redacted_at', internal.timestamp_text(trace.purged_at)) order by wanted.place), '[]')
     from unnest(trace_views.trace_ids) with ordinality as wanted (trace_id, place)
-    join above on above.trace_id = wanted.trace_id
-    join rooted on rooted.trace_id = wanted.trace_id
+    join internal.roots_of(owner_id, usable, trace_views.trace_ids) as seen on seen.trace_id = wanted.trace_id
     cross join lateral (
       select traces.*, namespaces.public_id as project_id, namespaces.name as namespace, (
         select purges.purged_at from public.purges
@@ -2302,8 +2290,63 @@ begin
     and (select namespaces.name from public.namespaces where namespaces.id = traces.namespace_id) = any (usable);
 end $$;
 
--- supabase/schemas/60_traces/write_traces.sql
+-- The parents and roots of traces, as the token sees them. What is above them is read once, however deep or many they are.
+-- A trace whose way up ends in a cycle has no root (break_cycles is there to prevent that).
+create function internal.roots_of(owner_id uuid, usable text[], trace_ids text[])
+returns table (trace_id text, parent_trace_id text, root_trace_id text)
+language plpgsql stable set search_path = '' set enable_seqscan = off as $$
+declare
+  ids text[];
+  parent_ids text[];
+  parents integer[]; -- by their places in these arrays
+  roots integer[];
+  path integer[];
+  place integer;
+begin
+  with recursive above as (
+    select wanted.trace_id, seen.parent_trace_id
+    from unnest(roots_of.trace_ids) as wanted (trace_id)
+    cross join lateral internal.seen_trace(owner_id, usable, wanted.trace_id) as seen
+    union
+    select above.parent_trace_id, seen.parent_trace_id
+    from above cross join lateral internal.seen_trace(owner_id, usable, above.parent_trace_id) as seen
+    where above.parent_trace_id is not null
+  )
+  select array_agg(above.trace_id), array_agg(above.parent_trace_id) into ids, parent_ids from above;
+  parents := internal.places_in(ids, parent_ids);
+  roots := array_fill(null::integer, array[coalesce(cardinality(ids), 0)]);
+  for number in 1 .. coalesce(cardinality(ids), 0) loop
+    path := '{}';
+    place := number;
+    while roots[place] is null loop
+      roots[place] := 0; -- on the way: who comes back here is in a cycle
+      path := array_append(path, place);
+      exit when parents[place] is null;
+      place := parents[place];
+    end loop;
+    if roots[place] = 0 and parents[place] is null then roots[place] := place; end if;
+    for depth in 1 .. cardinality(path) loop
+      roots[path[depth]] := roots[place];
+    end loop;
+  end loop;
+  return query
+  select row.trace_id, row.parent_trace_id, root.trace_id
+  from unnest(ids, parent_ids, roots) as row (trace_id, parent_trace_id, root)
+  left join unnest(ids) with ordinality as root (trace_id, place) on root.place = row.root;
+end $$;
 
+-- Where in `ids` each of the wanted ones is, null where it is not.
+create function internal.places_in(ids text[], wanted text[]) returns integer[]
+language plpgsql immutable set search_path = '' set enable_nestloop = off as $$
+begin
+  return array(
+    select known.place::integer
+    from unnest(places_in.wanted) with ordinality as wanted (id, number)
+    left join unnest(places_in.ids) with ordinality as known (id, place) on known.id = wanted.id
+    order by wanted.number);
+end $$;
+
+-- supabase/schemas/60_traces/write_traces.sql
 -- Makes the traces what is told of them, and takes away those that nothing tells of any more. Only fold calls it. Returns
 -- whether that left something to fold.
 create function internal.write_traces(owner_id uuid, derivation internal.derivation) returns boolean
@@ -2423,7 +2466,7 @@ begin
   )
   select tried || coalesce(array_agg(again.trace_id), '{}') into tried from again;
 
-  in_cycles := internal.traces_above_without_root(owner_id, tried);
+  in_cycles := internal.traces_without_root(owner_id, tried);
   while in_cycles <> '{}' loop
     trace_id := in_cycles[1];
     for step in 1 .. cardinality(in_cycles) loop -- as many as there are lead into the cycle for sure
@@ -2440,7 +2483,7 @@ begin
       select known.trace_id from public.traces as known
       where known.tenant_id = owner_id and known.trace_id = any (cycle)
       order by known.parent_claimed_at desc, known.trace_id desc limit 1);
-    in_cycles := internal.traces_above_without_root(owner_id, in_cycles);
+    in_cycles := internal.traces_without_root(owner_id, in_cycles);
   end loop;
 end $$;
 
@@ -2453,32 +2496,12 @@ begin
 end $$;
 
 -- Of these traces and all above them, those from which no root is reached: they are in a cycle, or below one.
-create function internal.traces_above_without_root(owner_id uuid, trace_ids text[]) returns text[]
-language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
-begin
-  return array(
-    with recursive above as (
-      select known.trace_id, known.parent_trace_id from unnest(trace_ids) as wanted (trace_id)
-      cross join lateral internal.trace_and_parent(owner_id, wanted.trace_id) as known
-      union
-      select known.trace_id, known.parent_trace_id from above
-      cross join lateral internal.trace_and_parent(owner_id, above.parent_trace_id) as known
-      where above.parent_trace_id is not null
-    ), rooted as (
-      select above.trace_id from above where above.parent_trace_id is null
-      union
-      select above.trace_id from rooted join above on above.parent_trace_id = rooted.trace_id
-    )
-    select above.trace_id from above where above.trace_id not in (select rooted.trace_id from rooted)
-    order by above.trace_id);
-end $$;
-
-create function internal.trace_and_parent(owner_id uuid, wanted text) returns table (trace_id text, parent_trace_id text)
+create function internal.traces_without_root(owner_id uuid, trace_ids text[]) returns text[]
 language plpgsql stable set search_path = '' as $$
 begin
-  return query
-  select traces.trace_id, traces.parent_trace_id from public.traces
-  where traces.tenant_id = owner_id and traces.trace_id = wanted;
+  return array(
+    select seen.trace_id from internal.roots_of(owner_id, null, traces_without_root.trace_ids) as seen
+    where seen.root_trace_id is null order by seen.trace_id);
 end $$;
 
 -- Of traces that a tree does not have any more, those that steps name stay there, for the steps' sake: notes them to be made
@@ -2502,7 +2525,6 @@ begin
 end $$;
 
 -- supabase/schemas/70_queries/find_steps.sql
-
 -- The steps that a query asks for: {list: records | logs, agent?, session_id?, trace_id?, level?, resource_id?, start_date?,
 -- end_date?, limit, offset?, after?}, newest first, one more than `limit`; and, where query.counted, how many match in all.
 -- Only what is folded: what came since the fold is for the next read. All in one snapshot, so page and count agree.
@@ -2544,13 +2566,19 @@ begin
   return array(
     select steps.id
     from (
-      select distinct changes.first_step_id, changes.last_step_id from public.changes
+      select changes.first_step_id, changes.last_step_id, -- some trees of a request may be folded already
+             array_agg(coalesce(changes.tree_key, '00000000-0000-0000-0000-000000000000')) as tree_keys
+      from public.changes
       where changes.tenant_id = unfolded_steps.tenant_id and not changes.is_rebuild
+      group by changes.first_step_id, changes.last_step_id
     ) as range
     cross join lateral (
-      select steps.id from public.steps
-      where steps.id between range.first_step_id and range.last_step_id and steps.tenant_id = unfolded_steps.tenant_id offset 0
-    ) as steps);
+      select steps.id, steps.tenant_id, steps.tree_key from public.steps
+      where steps.id between range.first_step_id and range.last_step_id
+      offset 0 -- by the ids, whatever the index of the tenant promises
+    ) as steps
+    where steps.tenant_id = unfolded_steps.tenant_id
+      and coalesce(steps.tree_key, '00000000-0000-0000-0000-000000000000') = any (range.tree_keys));
 end $$;
 
 -- How many steps match a query in all. By agent (records), level (logs) and time that is known by the hour; the rest of the
@@ -2597,7 +2625,6 @@ begin
 end $$;
 
 -- supabase/schemas/70_queries/pages.sql
-
 -- Reading page by page. A page begins after the last row of the one before it (`query.after`, its position) and not at a number
 -- of rows: it stays exact while rows are being inserted. Queries and exports read the same pages.
 
@@ -2646,7 +2673,6 @@ begin
 end $$;
 
 -- supabase/schemas/70_queries/query_steps.sql
-
 -- POST /record_query and /logs/query. payload.query: see find_steps, with {namespace}. data: {rows: [step_view], next, count: all
 -- that match}.
 create function public.query_steps(payload jsonb) returns jsonb
@@ -2684,7 +2710,6 @@ begin
 end $$;
 
 -- supabase/schemas/70_queries/step_view.sql
-
 -- A step as it is read: its columns, and what was said apart. The API makes a record or a log entry of it.
 create function internal.step_view(step public.steps, namespace text) returns jsonb
 language plpgsql stable set search_path = '' as $$
@@ -2722,7 +2747,6 @@ begin
 end $$;
 
 -- supabase/schemas/71_exports/export_file.sql
-
 -- A page of GET /files/{file_id}/download. payload.query: {file_id, limit, bytes, after?}. data: {rows, next}: the steps of the
 -- trace in the order in which they happened, each a step_view with `step_number`, its number in the order of arrival. A token
 -- sees those in the namespaces that it may use.
@@ -2730,8 +2754,7 @@ create function public.export_file(payload jsonb) returns jsonb
 language plpgsql set search_path = '' set plan_cache_mode = force_custom_plan as $$
 declare
   query jsonb := export_file.payload -> 'query';
-  admission jsonb := internal.with_file(
-    internal.folded(internal.admit_page(export_file.payload)), query ->> 'file_id');
+  admission jsonb := internal.folded(internal.admit_page(export_file.payload));
   owner_id uuid := admission ->> 'tenant_id';
   usable text[] := internal.usable_namespaces(admission);
   wanted integer := (query ->> 'limit')::integer + 1;
@@ -2739,6 +2762,7 @@ declare
   after_id uuid := query #>> '{after,id}';
   source refcursor;
 begin
+  admission := internal.with_file(admission, query ->> 'file_id');
   if admission ? 'error' then return admission; end if;
   open source for -- with a limit, so that each view is made when it is fetched
     select internal.step_view(steps, namespaces.name) || jsonb_build_object('step_number', placed.number) as view,
@@ -2762,7 +2786,6 @@ begin
 end $$;
 
 -- supabase/schemas/71_exports/export_steps.sql
-
 -- A page of POST /records/export and /logs/export. payload.query: see find_steps, with {namespace, bytes}. data: {rows:
 -- [step_view], next}.
 create function public.export_steps(payload jsonb) returns jsonb
@@ -2778,13 +2801,13 @@ begin
 end $$;
 
 -- supabase/schemas/71_exports/get_file.sql
-
 -- GET /files/{file_id}. payload.file_id. data: the trace, as in get_trace.
 create function public.get_file(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
+declare
+  admission jsonb := internal.folded(public.admit(get_file.payload));
 begin
-  return internal.trace_answer(
-    internal.with_file(internal.folded(public.admit(get_file.payload)), get_file.payload ->> 'file_id'));
+  return internal.trace_answer(internal.with_file(admission, get_file.payload ->> 'file_id'));
 end $$;
 
 -- with_trace, for a file: that of a trace with steps. Its id is the trace's with `file_` in front.
@@ -2804,7 +2827,6 @@ begin
 end $$;
 
 -- supabase/schemas/80_counts/00_tables.sql
-
 -- How many records, log entries and traces there are, by hour, so that a query can say how many match it without reading them
 -- all. A projection: fold writes it.
 create table public.counts (
@@ -2823,7 +2845,6 @@ comment on column public.counts.hour is 'When it begins. Null: all of them.';
 alter table public.counts replica identity full; -- for replication: it has no primary key
 
 -- supabase/schemas/80_counts/add_counts.sql
-
 -- So many rows more, or less, of a list, with a label and in an hour.
 create type internal.count_change as (
   tenant_id uuid, list text, namespace_id bigint, label text, hour timestamptz, change bigint);
@@ -2864,8 +2885,9 @@ begin
 end $$;
 
 -- Counts the traces that a statement has inserted, changed or deleted.
+-- No nested loop: of what a statement has written there are no statistics, and it may be much.
 create function internal.count_traces_written() returns trigger
-language plpgsql set search_path = '' as $$
+language plpgsql set search_path = '' set enable_nestloop = off as $$
 begin
   if tg_op = 'INSERT' then
     perform internal.add_counts(array(select internal.count_of_trace(stored, 1) from stored));
@@ -2899,7 +2921,6 @@ create trigger deleted_traces_are_counted after delete on public.traces
   referencing old table as gone for each statement execute function internal.count_traces_written();
 
 -- supabase/schemas/80_counts/counted_rows.sql
-
 -- The time that a query {start_date?, end_date?} is about: from `begins` until before `ends`, null where it is open. The whole
 -- hours in it, which public.counts has, are from `first_hour` until before `last_hour`. What is left is counted by index.
 create function internal.hours_of(
@@ -2933,7 +2954,6 @@ begin
 end $$;
 
 -- supabase/schemas/90_upkeep/delete_expired.sql
-
 -- Deletes what has expired: idempotency keys, counts of requests, fingerprints of records. Returns how many of each. A part that
 -- fails is a warning, and the others are done.
 create function public.delete_expired(payload jsonb default '{}') returns jsonb
@@ -2969,7 +2989,6 @@ begin
 end $$;
 
 -- supabase/schemas/90_upkeep/deletion.sql
-
 -- Deleting, as who runs this may: a tenant, a namespace, a session or some steps, by plain `delete`. What follows from the steps
 -- that are gone goes too, at the next fold.
 
@@ -3064,30 +3083,34 @@ create trigger steps_are_never_changed after update on public.steps for each row
   execute function internal.refuse_change_of_step();
 
 -- supabase/schemas/90_upkeep/fold_all.sql
-
 -- Folds what nobody has read yet, of all tenants, for about half a second: a tenant's readers wait for the transaction in which
 -- its changes are folded. The schedule comes back for the rest. Returns {folded: how many tenants have nothing left}.
 create function public.fold_all(payload jsonb default '{}') returns jsonb
 language plpgsql set search_path = '' set enable_seqscan = off as $$
 declare
-  owner_id uuid;
+  owner_id uuid := '00000000-0000-0000-0000-000000000000';
   folded integer := 0;
   ends timestamptz := clock_timestamp() + interval '0.5 seconds';
 begin
   -- One schedule at a time: two of them could wait for each other's tenants in a circle.
   if not pg_try_advisory_xact_lock(hashtextextended('fold_all', 0)) then return '{"folded": 0}'; end if;
   loop
-    select min(changes.tenant_id::text)::uuid into owner_id from public.changes
-    where owner_id is null or changes.tenant_id > owner_id;
+    owner_id := (
+      select changes.tenant_id from public.changes where changes.tenant_id > owner_id order by changes.tenant_id limit 1);
     exit when owner_id is null;
-    if internal.fold(owner_id, 500) then folded := folded + 1; end if;
+    loop
+      if internal.fold(owner_id, 500) then
+        folded := folded + 1;
+        exit;
+      end if;
+      exit when clock_timestamp() > ends;
+    end loop;
     exit when clock_timestamp() > ends;
   end loop;
   return jsonb_build_object('folded', folded);
 end $$;
 
 -- supabase/schemas/90_upkeep/rebuild.sql
-
 -- Throws a tenant's projections away and derives them anew from its steps. For steps that came or went behind the API's back, as
 -- by a restore without triggers: `select public.rebuild('{"tenant": "acme"}')`. Its writers and readers wait meanwhile.
 create function public.rebuild(payload jsonb) returns jsonb
@@ -3117,7 +3140,6 @@ begin
 end $$;
 
 -- supabase/schemas/90_upkeep/schedule.sql
-
 -- Where the database has pg_cron, as hosted Supabase does: changes are folded every ten seconds, and what has expired is deleted
 -- every five minutes. Elsewhere, call fold_all() and delete_expired() from a scheduler of your own.
 do $$
@@ -3132,7 +3154,6 @@ exception when others then
 end $$;
 
 -- supabase/schemas/99_grants.sql
-
 -- One rule for everything in the two schemas: row level security is on and no policy opens a table; the API's service role may
 -- do its work, and nobody else anything. It may be run again at any time.
 do $$
@@ -3167,3 +3188,5 @@ revoke all on schema internal from public, anon, authenticated;
 grant usage on schema internal to service_role;
 grant select, insert, update, delete on all tables in schema public to service_role;
 grant usage, select on all sequences in schema public to service_role;
+
+reset check_function_bodies;

@@ -1,0 +1,24 @@
+import type { Change } from "./changes.ts";
+import { isGrants, type SourceFile } from "./source.ts";
+
+const start = `-- Made from supabase/schemas/, which says what is true now, by \`npm run db:migration\`.
+
+-- A function may call one that is made after it.
+set check_function_bodies = off;
+`;
+const end = "reset check_function_bodies;\n";
+
+/** The text of a migration: these changes or, where there is nothing to change yet, the whole source. */
+export function migrationText(source: SourceFile[], changes: Change[] | undefined, forData: boolean): string {
+  const steps = changes ? [...changes.map(step), ...source.filter(isGrants).map(file)] : source.map(file);
+  const data = forData ? ["-- Write here what becomes of what is stored.\n"] : [];
+  return [start, ...steps, ...data, end].join("\n");
+}
+
+function step({ sql, losesData }: Change): string {
+  return `${losesData ? "-- This takes stored data away.\n" : ""}${sql.trim()};\n`;
+}
+
+function file({ path, text }: SourceFile): string {
+  return `-- supabase/schemas/${path}\n${text.trim()}\n`;
+}

@@ -1,0 +1,43 @@
+import type postgres from "postgres";
+
+/** How often each thing that must hold at every moment, in whatever order steps came, does not. */
+export async function violations(sql: postgres.ISql, tenantId: string): Promise<Record<string, number>> {
+  const [counted] = await sql`
+    with recursive trace as materialized (
+      select * from public.traces where tenant_id = ${tenantId}
+    ), placed as materialized (
+      select * from public.placements where tenant_id = ${tenantId}
+    ), unfolded as materialized (
+      select unnest(internal.unfolded_steps(${tenantId})) as id
+    ), step as materialized (
+      select steps.*, steps.id in (select id from unfolded) as is_unfolded from public.steps where tenant_id = ${tenantId}
+    ), below as (
+      select trace_id from trace where parent_trace_id is null
+      union all
+      select trace.trace_id from below join trace on trace.parent_trace_id = below.trace_id
+    ), expected as (
+      select list, namespace_id, case list when 'logs' then level else agent end as label, date_trunc('hour', occurred_at, 'UTC') as hour
+      from step where not is_unfolded and list <> 'spans'
+      union all
+      select case when parent_trace_id is null then 'root_traces' else 'child_traces' end, namespace_id, agent,
+             date_trunc('hour', created_at, 'UTC')
+      from trace
+    ), counted as (
+      select list, namespace_id, label, hour, count(*) as count from expected group by 1, 2, 3, 4
+    ), noted as (
+      select list, namespace_id, label, hour, count from public.counts
+      where tenant_id = ${tenantId} and hour is not null and label is not null
+    )
+    select
+      (select count(*)::int from trace
+       where step_count <> (select count(*) from placed where placed.trace_id = trace.trace_id)) as step_count_is_not_the_steps,
+      (select count(*)::int from placed where step_id not in (select id from step)) as placements_of_no_step,
+      (select count(*)::int from placed where trace_id not in (select trace_id from trace)) as placements_in_no_trace,
+      (select count(*)::int from step
+       where tree_key is not null and (not is_unfolded) <> (id in (select step_id from placed))) as placed_is_not_folded,
+      (select count(*)::int from trace) - (select count(*)::int from below) as not_below_a_root,
+      (select count(*)::int from (
+         (select * from counted where label is not null except select * from noted)
+         union all (select * from noted except select * from counted)) as wrong) as wrong_counts`;
+  return Object.fromEntries(Object.entries(counted ?? {}).filter(([, number]) => number !== 0));
+}
