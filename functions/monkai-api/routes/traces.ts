@@ -98,7 +98,7 @@ export function traceRoutes(app: OpenAPIHono<AppEnv>): void {
     });
     app.openapi(route, async (c) => {
       const step = toStep(c.req.valid("json"));
-      return c.json(await c.var.store.storeStep(step, c.var.idempotency), 200);
+      return c.json(await c.get("store").storeStep(step, c.get("idempotency")), 200);
     });
   }
 }
