@@ -2879,9 +2879,10 @@ begin
     from unnest(count_changes.changes) as change where change.list <> 'spans' and change.steps <> 0));
 end $$;
 
--- Counts the traces that a statement has inserted, changed or deleted.
+-- Counts the traces that a statement has inserted, changed or deleted. Nobody knows how many these are: by nested loops, many
+-- would take for ever.
 create function internal.count_traces_written() returns trigger
-language plpgsql set search_path = '' as $$
+language plpgsql set search_path = '' set enable_nestloop = off as $$
 begin
   if tg_op = 'INSERT' then
     perform internal.add_counts(array(select internal.count_of_trace(stored, 1) from stored));
