@@ -180,7 +180,15 @@ describe("counts", () => {
 
   it("stay right since a step is never changed: that is refused, but for taking away what was said", async () => {
     const items = [
-      { index: 0, kind: "llm", namespace: "n", content: {}, error: { message: "said" }, result: {} },
+      {
+        index: 0,
+        kind: "llm",
+        namespace: "n",
+        session_id: "s",
+        content: {},
+        error: { message: "said" },
+        result: {},
+      },
     ];
     const [{ tenant_id }] = await callAll(sql, "record_steps", [{ ...(await newCaller()), items }]);
     for (const change of [
