@@ -14,10 +14,10 @@ begin
       select above.parent_trace_id, seen.parent_trace_id
       from above cross join lateral internal.seen_trace(owner_id, usable, above.parent_trace_id) as seen
       where above.parent_trace_id is not null
-    ), rooted as ( -- from the roots down again, so that each trace on the way is looked at once
-      select above.trace_id, above.trace_id as root_trace_id from above where above.parent_trace_id is null
-      union all
-      select above.trace_id, rooted.root_trace_id from rooted join above on above.parent_trace_id = rooted.trace_id
+    ), rooted as materialized (
+      select roots.* from (
+        select array_agg(above.trace_id) as ids, array_agg(above.parent_trace_id) as parent_ids from above
+      ) as every cross join lateral internal.roots_of_traces(every.ids, every.parent_ids) as roots
     )
     select coalesce(jsonb_agg(jsonb_build_object(
       'id', trace.trace_id,
@@ -41,6 +41,7 @@ begin
         where purges.tenant_id = owner_id and purges.trace_id = traces.trace_id) as purged_at
       from public.traces join public.namespaces on namespaces.id = traces.namespace_id
       where traces.tenant_id = owner_id and traces.trace_id = wanted.trace_id
+      offset 0 -- one by one: the planner does not know how few they are
     ) as trace);
 end $$;
 
