@@ -51,10 +51,13 @@ it("the guides' curl lines work on both runtimes, and answer what the guides say
   }
 });
 
-it("the guides' statement of the clean-up is the migration's", () => {
-  const [, statement = ""] = /```sql\n *select (.+)\n/.exec(guides) ?? [];
+it("the guides' statements of the schedules are the migration's", () => {
+  const statements = [...guides.matchAll(/select (cron\.schedule\(.+\));?\n/g)].map(([, call]) => call);
+  expect(statements).toHaveLength(2);
   const migrations = readdirSync(`${ROOT}/supabase/migrations`).map((file) =>
     read(`supabase/migrations/${file}`),
   );
-  expect(migrations.filter((migration) => migration.includes(`perform ${statement};`))).toHaveLength(1);
+  for (const statement of statements) {
+    expect(migrations.filter((migration) => migration.includes(`perform ${statement};`))).toHaveLength(1);
+  }
 });

@@ -273,10 +273,9 @@ async function fill(admin: postgres.Sql, count: number) {
   await admin`set session_replication_role = replica`;
   await admin`
     insert into public.steps (
-      id, tenant_id, namespace_id, kind, agent, agent_is_named, occurred_at, trace_id, parent_trace_id, tree_kind, tree_key)
+      id, tenant_id, namespace_id, kind, agent, agent_is_named, occurred_at, trace_id, parent_trace_id)
     select ${common}, 'message', 'a' || place % 10, true, ${moment}, 't' || place,
-           case place % 2 when 1 then 't' || place - 1 end, 'claimed',
-           internal.tree_key(${tenant.id}, 'claimed', 't' || place)
+           case place % 2 when 1 then 't' || place - 1 end
     ${places}`;
   await admin`
     insert into public.steps (id, tenant_id, namespace_id, kind, level, agent_is_named, occurred_at)

@@ -67,7 +67,7 @@ end $$;
 -- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
 create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 20261121182907;
+return 20261121184359;
 
 -- supabase/schemas/10_tenants/00_tables.sql
 -- Who owns data, and the tokens that speak for them.
@@ -1774,7 +1774,7 @@ create function internal.events_of_session(tree_key uuid)
 returns table (
   number bigint, part bigint, step_id uuid, happened_at timestamptz, facts text, agent text, agent_is_named boolean,
   agent_number integer, to_agent text, to_number integer, agent_count integer)
-language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan as $$
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_mergejoin = off as $$
 begin
   return query
   with step as materialized (
@@ -1785,25 +1785,26 @@ begin
            else steps.agent end as agent
     from public.steps where steps.tree_key = events_of_session.tree_key
   ), numbered as materialized (
-    select step.*,
-      row_number() over (
-        order by step.happened_at, step.handoffs is null, step.kind, step.agent, step.agent_is_named, step.handoffs, step.id
-      ) as number,
-      -- hashed once a step: a record may have a thousand handoffs
-      case when step.handoffs is not null then md5(jsonb_build_array(
-        extract(epoch from step.happened_at), step.kind, step.agent, step.agent_is_named, step.handoffs, row_number() over (
-          partition by step.happened_at, step.kind, step.agent, step.agent_is_named, step.handoffs order by step.id))::text
-      ) end as facts
+    select step.*, row_number() over (
+      order by step.happened_at, step.handoffs is null, step.kind, step.agent, step.agent_is_named, step.handoffs, step.id
+    ) as number
     from step
+  ), handing_over as materialized ( -- their facts are hashed once: a record may have a thousand handoffs
+    select numbered.*, md5(jsonb_build_array(
+        extract(epoch from numbered.happened_at), numbered.kind, numbered.agent, numbered.agent_is_named, numbered.handoffs,
+        row_number() over (
+          partition by numbered.happened_at, numbered.kind, numbered.agent, numbered.agent_is_named, numbered.handoffs
+          order by numbered.id))::text) as facts
+    from numbered where numbered.handoffs is not null
   ), event as materialized (
     select numbered.number, case when numbered.kind = 'message' then 1000000 else 0 end as part, numbered.id as step_id,
-           numbered.happened_at, numbered.facts, numbered.agent, numbered.agent_is_named, null as to_agent
+           numbered.happened_at, null as facts, numbered.agent, numbered.agent_is_named, null as to_agent
     from numbered
     union all
-    select numbered.number, handoff.number, null, numbered.happened_at, numbered.facts, handoff.value ->> 'from', true,
+    select step.number, handoff.number, null, step.happened_at, step.facts, handoff.value ->> 'from', true,
            handoff.value ->> 'to'
-    from numbered cross join lateral jsonb_array_elements(numbered.handoffs) with ordinality as handoff (value, number)
-    where numbered.handoffs is not null
+    from handing_over as step
+    cross join lateral jsonb_array_elements(step.handoffs) with ordinality as handoff (value, number)
   ), agent as materialized (
     select named.name, row_number() over ()::integer as number, count(*) over ()::integer as count
     from (select event.agent as name from event union select event.to_agent from event where event.to_agent is not null) as named
@@ -2015,14 +2016,14 @@ end $$;
 -- An admission, after its tenant's changes are folded: what is read next has all that was acknowledged. In pieces: where there
 -- is more than `patience` worth of it (nobody has read for long, and the schedule does not run), what was folded stays so, and
 -- the client is told to come back. Call it in a statement of its own, so that what reads next sees what it has written.
-create function internal.folded(admission jsonb, patience interval default '3 seconds') returns jsonb
+create function internal.folded(admission jsonb, patience interval default '4 seconds') returns jsonb
 language plpgsql set search_path = '' as $$
 declare
   ends timestamptz := clock_timestamp() + folded.patience;
 begin
   if admission ? 'error' then return admission; end if;
   loop
-    if internal.fold((admission ->> 'tenant_id')::uuid, 500) then return admission; end if;
+    if internal.fold((admission ->> 'tenant_id')::uuid, 2000) then return admission; end if;
     exit when clock_timestamp() > ends;
   end loop;
   return admission || jsonb_build_object('error', jsonb_build_object('code', 'internal_error', 'status', 503,
@@ -2413,9 +2414,6 @@ create function internal.break_cycles(owner_id uuid, facts internal.told_trace[]
 language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
   tried text[];
-  in_cycles text[];
-  trace_id text;
-  cycle text[];
 begin
   tried := array(
     select fact.trace_id from unnest(facts) as fact
@@ -2431,33 +2429,52 @@ begin
   )
   select tried || coalesce(array_agg(again.trace_id), '{}') into tried from again;
 
-  in_cycles := internal.traces_above_without_root(owner_id, tried);
-  while in_cycles <> '{}' loop
-    trace_id := in_cycles[1];
-    for step in 1 .. cardinality(in_cycles) loop -- as many as there are lead into the cycle for sure
-      trace_id := internal.parent_of(owner_id, trace_id);
-    end loop;
-    cycle := array[trace_id];
-    loop
-      trace_id := internal.parent_of(owner_id, trace_id);
-      exit when trace_id = cycle[1];
-      cycle := array_append(cycle, trace_id);
-    end loop;
-    update public.traces set parent_trace_id = null
-    where traces.tenant_id = owner_id and traces.trace_id = (
-      select known.trace_id from public.traces as known
-      where known.tenant_id = owner_id and known.trace_id = any (cycle)
-      order by known.parent_claimed_at desc, known.trace_id desc limit 1);
-    in_cycles := internal.traces_above_without_root(owner_id, in_cycles);
-  end loop;
+  update public.traces set parent_trace_id = null
+  where traces.tenant_id = owner_id and traces.trace_id = any (
+    internal.latest_of_cycles(owner_id, internal.traces_above_without_root(owner_id, tried)));
 end $$;
 
-create function internal.parent_of(owner_id uuid, trace_id text) returns text
-language plpgsql stable set search_path = '' as $$
+-- Of traces that are in cycles or below them, with all above them: of each cycle the one whose parent was claimed latest.
+create function internal.latest_of_cycles(owner_id uuid, trace_ids text[]) returns text[]
+language plpgsql stable set search_path = '' set enable_nestloop = off as $$
+declare
+  known record; -- the traces by number: their parents' numbers, and the order in which the parents were claimed
+  seen integer[]; -- from which trace each was come by first
+  latest text[] := '{}';
+  place integer;
+  start integer;
+  last integer;
 begin
-  return (
-    select traces.parent_trace_id from public.traces
-    where traces.tenant_id = owner_id and traces.trace_id = parent_of.trace_id);
+  if trace_ids = '{}' then return trace_ids; end if;
+  select array_agg(parent.number order by wanted.number) as parents,
+         array_agg(claim.turn order by wanted.number) as turns
+  into known
+  from unnest(trace_ids) with ordinality as wanted (trace_id, number)
+  join (
+    select traces.trace_id, traces.parent_trace_id,
+           row_number() over (order by traces.parent_claimed_at, traces.trace_id) as turn
+    from public.traces where traces.tenant_id = owner_id and traces.trace_id = any (trace_ids)
+  ) as claim on claim.trace_id = wanted.trace_id
+  join unnest(trace_ids) with ordinality as parent (trace_id, number) on parent.trace_id = claim.parent_trace_id;
+
+  seen := array_fill(null::integer, array[cardinality(trace_ids)]);
+  for number in 1 .. cardinality(trace_ids) loop
+    place := number;
+    while seen[place] is null loop
+      seen[place] := number;
+      place := known.parents[place];
+    end loop;
+    continue when seen[place] <> number; -- it leads to where an earlier one has led
+    start := place;
+    last := place;
+    loop
+      place := known.parents[place];
+      exit when place = start;
+      if known.turns[place] > known.turns[last] then last := place; end if;
+    end loop;
+    latest := array_append(latest, trace_ids[last]);
+  end loop;
+  return latest;
 end $$;
 
 -- Of these traces and all above them, those from which no root is reached: they are in a cycle, or below one.
@@ -2467,11 +2484,17 @@ declare
   found_traces record;
 begin
   with recursive above as (
-    select known.trace_id, known.parent_trace_id from unnest(traces_above_without_root.trace_ids) as wanted (trace_id)
-    cross join lateral internal.trace_and_parent(owner_id, wanted.trace_id) as known
+    select known.* from unnest(traces_above_without_root.trace_ids) as wanted (trace_id)
+    cross join lateral (
+      select traces.trace_id, traces.parent_trace_id from public.traces
+      where traces.tenant_id = owner_id and traces.trace_id = wanted.trace_id offset 0
+    ) as known
     union
-    select known.trace_id, known.parent_trace_id from above
-    cross join lateral internal.trace_and_parent(owner_id, above.parent_trace_id) as known
+    select known.* from above
+    cross join lateral (
+      select traces.trace_id, traces.parent_trace_id from public.traces
+      where traces.tenant_id = owner_id and traces.trace_id = above.parent_trace_id offset 0
+    ) as known
     where above.parent_trace_id is not null
   )
   select array_agg(above.trace_id) as ids, array_agg(above.parent_trace_id) as parent_ids
@@ -2514,14 +2537,6 @@ begin
   select ids[number], ids[nullif(roots[number], 0)] from generate_subscripts(ids, 1) as number;
 end $$;
 
-create function internal.trace_and_parent(owner_id uuid, wanted text) returns table (trace_id text, parent_trace_id text)
-language plpgsql stable set search_path = '' as $$
-begin
-  return query
-  select traces.trace_id, traces.parent_trace_id from public.traces
-  where traces.tenant_id = owner_id and traces.trace_id = wanted;
-end $$;
-
 -- Of traces that a tree does not have any more, those that steps name stay there, for the steps' sake: notes them to be made
 -- anew of what the steps say. Returns whether there are any.
 create function internal.note_named_traces(owner_id uuid, trace_ids text[]) returns boolean
@@ -2552,6 +2567,7 @@ create function internal.find_steps(
 language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan as $$
 declare
   unfolded uuid[] := internal.unfolded_steps(find_steps.tenant_id);
+  of_trace uuid[] := internal.steps_of_trace(find_steps.tenant_id, query ->> 'trace_id');
 begin
   ids := array(
     select steps.id from public.steps
@@ -2562,9 +2578,7 @@ begin
       and (query ->> 'session_id' is null or steps.session_id = query ->> 'session_id')
       and (query ->> 'level' is null or steps.level = query ->> 'level')
       and (query ->> 'resource_id' is null or steps.resource_id = query ->> 'resource_id')
-      and (query ->> 'trace_id' is null or steps.id in (
-        select placements.step_id from public.placements
-        where placements.tenant_id = find_steps.tenant_id and placements.trace_id = query ->> 'trace_id'))
+      and (query ->> 'trace_id' is null or steps.id = any (of_trace))
       and (query ->> 'start_date' is null or steps.occurred_at >= (query ->> 'start_date')::timestamptz)
       and (query ->> 'end_date' is null or steps.occurred_at <= (query ->> 'end_date')::timestamptz)
       and (query -> 'after' is null or (steps.occurred_at, steps.id)
@@ -2599,6 +2613,16 @@ begin
       and coalesce(steps.tree_key, '00000000-0000-0000-0000-000000000000') = any (range.tree_keys));
 end $$;
 
+-- The steps of a trace; null where none is asked for. As an array, so that the steps are found by their ids.
+create function internal.steps_of_trace(tenant_id uuid, trace_id text) returns uuid[]
+language plpgsql stable set search_path = '' as $$
+begin
+  if steps_of_trace.trace_id is null then return null; end if;
+  return array(
+    select placements.step_id from public.placements
+    where placements.tenant_id = steps_of_trace.tenant_id and placements.trace_id = steps_of_trace.trace_id);
+end $$;
+
 -- How many steps match a query in all. By agent (records), level (logs) and time that is known by the hour; the rest of the
 -- hours at both ends is counted, and so are the steps of a session, a resource or a trace, which are few.
 create function internal.count_steps(tenant_id uuid, namespace_id bigint, query jsonb, unfolded uuid[]) returns bigint
@@ -2623,6 +2647,8 @@ end $$;
 create function internal.count_one_by_one(
   tenant_id uuid, namespace_id bigint, query jsonb, begins timestamptz, ends timestamptz, unfolded uuid[]) returns bigint
 language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan as $$
+declare
+  of_trace uuid[] := internal.steps_of_trace(count_one_by_one.tenant_id, query ->> 'trace_id');
 begin
   if begins >= ends then return 0; end if;
   return (
@@ -2634,9 +2660,7 @@ begin
       and (query ->> 'session_id' is null or steps.session_id = query ->> 'session_id')
       and (query ->> 'level' is null or steps.level = query ->> 'level')
       and (query ->> 'resource_id' is null or steps.resource_id = query ->> 'resource_id')
-      and (query ->> 'trace_id' is null or steps.id in (
-        select placements.step_id from public.placements
-        where placements.tenant_id = count_one_by_one.tenant_id and placements.trace_id = query ->> 'trace_id'))
+      and (query ->> 'trace_id' is null or steps.id = any (of_trace))
       and (count_one_by_one.begins is null or steps.occurred_at >= count_one_by_one.begins)
       and (count_one_by_one.ends is null or steps.occurred_at < count_one_by_one.ends)
       and (unfolded = '{}' or steps.id <> all (unfolded)));
