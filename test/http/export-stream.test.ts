@@ -59,9 +59,6 @@ it("when the client goes away, no more pages are read, and that is no error", as
 it("a page sees one moment: a row that is deleted while it is read does not end it early", async () => {
   const pages = await sql`
     select proname, provolatile from pg_proc
-    where pronamespace = 'public'::regnamespace and proname in ('record_page', 'log_page') order by 1`;
-  expect(pages).toEqual([
-    { proname: "log_page", provolatile: "s" },
-    { proname: "record_page", provolatile: "s" },
-  ]);
+    where pronamespace = 'internal'::regnamespace and proname = 'page_of_steps'`;
+  expect(pages).toEqual([{ proname: "page_of_steps", provolatile: "s" }]);
 });
