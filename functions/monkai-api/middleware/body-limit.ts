@@ -13,7 +13,8 @@ const DRAINED_MILLISECONDS = 5_000;
 
 /**
  * Reads the body of a request that was answered without it, as one that lacks a token is: a client, or a proxy, that is
- * still sending when the connection closes never sees the answer. One that expects a word before it sends gets that one.
+ * still sending when the connection closes never sees the answer. A client that sent `Expect`
+ * waits for an answer before it sends its body: it has its answer, and is left alone.
  */
 export const drainBody: MiddlewareHandler<AppEnv> = async (c, next) => {
   await next();

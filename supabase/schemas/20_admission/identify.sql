@@ -1,6 +1,6 @@
 -- Who is asking. Returns {tenant_id, token_id, namespaces, limit}, `namespaces` being the only ones that the token may use
--- (null: any) and `limit` what the token or its tenant has instead of the bucket's own (null: that one); or a refusal:
--- invalid_token, token_inactive, token_expired.
+-- (null: any) and `limit` the limit that is set for the token, or else for its tenant (null: neither has one, and the bucket's
+-- own counts); or a refusal: invalid_token, token_inactive, token_expired.
 create function internal.identify(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
 declare

@@ -65,7 +65,7 @@ begin
 end $$;
 
 -- What each trace is: of all that is told of it, and was told before, the lowest rank counts, then the earliest; and of the
--- parents that were claimed for it, the one that was claimed first. Its parent is that one; break_cycles may take it back.
+-- parents that were claimed for it, the one that was claimed first is its parent, unless break_cycles takes it back.
 create function internal.settled_facts(told internal.told_trace[], standing public.traces[]) returns internal.told_trace[]
 language plpgsql immutable set search_path = '' set plan_cache_mode = force_generic_plan as $$
 begin
