@@ -1,10 +1,10 @@
 import { newTracerToken } from "../../functions/monkai-api/domain/tracer-token.ts";
 import { bundleForWorkerd, WORKER_ENTRY } from "../stack/bundle.ts";
+import { prepareWorker, startWorkerd, type Workerd, type WorkerFiles } from "../stack/workerd.ts";
 import { alternate, type Figure } from "./figures.ts";
 import { answersPerSecond, postRequest } from "./http-load.ts";
 import { llmTrace } from "./samples.ts";
 import type { Settings } from "./settings.ts";
-import { prepareWorker, startWorkerd, type Workerd, type WorkerFiles } from "./workerd.ts";
 
 const CONNECTIONS = 32;
 const WARM_UP_SECONDS = 2;
@@ -17,7 +17,7 @@ const BINDINGS = { SUPABASE_URL: "http://rest.bench", SUPABASE_SERVICE_ROLE_KEY:
 export async function appCost({ rounds, seconds }: Settings): Promise<Figure[]> {
   const workers: Workerd[] = [];
   const start = async (files: WorkerFiles) => {
-    const worker = await run(files);
+    const worker = await startWorkerd(prepareWorker(files));
     workers.push(worker);
     await load(worker, WARM_UP_SECONDS);
     return worker;
@@ -70,18 +70,6 @@ export async function appCost({ rounds, seconds }: Settings): Promise<Figure[]> 
   } finally {
     for (const worker of workers) await worker.stop();
   }
-}
-
-async function run(files: WorkerFiles): Promise<Workerd> {
-  const prepared = await prepareWorker(files);
-  const workerd = await startWorkerd(prepared);
-  return {
-    port: workerd.port,
-    async stop() {
-      await workerd.stop();
-      await prepared.remove();
-    },
-  };
 }
 
 const REQUEST = postRequest(

@@ -1,5 +1,4 @@
 import { randomBytes } from "node:crypto";
-import { Writable } from "node:stream";
 import postgres from "postgres";
 import { hashTracerToken, newTracerToken } from "../../functions/monkai-api/domain/tracer-token.ts";
 import { RATE_LIMITS } from "../../functions/monkai-api/rate-limits.ts";
@@ -59,7 +58,8 @@ export async function startStack(): Promise<Stack> {
 export async function startFreshWorker({ database, project }: Pick<Stack, "database" | "project">) {
   let workerdPid = 0;
   const { url, stop } = await startWorker({
-    log: unread(),
+    // A line for each request, which would bury the result.
+    log: "ignore",
     supabaseUrl: project.url,
     serviceKey: project.serviceKey,
     adopt(child) {
@@ -80,9 +80,4 @@ export async function newTenant({ project, sql }: Stack, name: string, tokenCoun
   const [tenant] = await sql<[{ id: string }]>`
     update public.tenants set rate_limits = ${sql.json(limits)} where name = ${name} returning id`;
   return { id: tenant.id, tokens };
-}
-
-/** Takes the Worker's log: a line for each request, which would bury the result. */
-function unread(): Writable {
-  return new Writable({ write: (_line, _encoding, done) => done() });
 }

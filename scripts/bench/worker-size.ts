@@ -2,10 +2,10 @@ import { gzipSync } from "node:zlib";
 import { bundleForWorkerd } from "../stack/bundle.ts";
 import { deployedWorker } from "../stack/deployed-worker.ts";
 import { loopback } from "../stack/ports.ts";
+import { type PreparedWorker, prepareWorker, startWorkerd } from "../stack/workerd.ts";
 import type { Figure } from "./figures.ts";
 import type { Settings } from "./settings.ts";
 import { median, spread } from "./statistics.ts";
-import { type PreparedWorker, prepareWorker, startWorkerd } from "./workerd.ts";
 
 /** Section 7: how large the worker is, and how long a cold one lets its first client wait. */
 export async function workerSize({ starts }: Settings): Promise<Figure[]> {
@@ -34,20 +34,16 @@ export async function workerSize({ starts }: Settings): Promise<Figure[]> {
 
 /** How many milliseconds longer it takes than with an empty worker, from the start of workerd to its first answer. */
 async function startUpTimes({ code, empty, starts }: { code: string; empty: string; starts: number }) {
-  const workers = await Promise.all([code, empty].map((code) => prepareWorker({ code })));
-  try {
-    const [measured, against] = workers as [PreparedWorker, PreparedWorker];
-    await untilFirstAnswer(measured);
-    await untilFirstAnswer(against);
-    const times: number[] = [];
-    for (let start = 0; start < starts; start += 1) {
-      const without = await untilFirstAnswer(against);
-      times.push((await untilFirstAnswer(measured)) - without);
-    }
-    return times;
-  } finally {
-    await Promise.all(workers.map((worker) => worker.remove()));
+  const measured = prepareWorker({ code });
+  const against = prepareWorker({ code: empty });
+  await untilFirstAnswer(measured);
+  await untilFirstAnswer(against);
+  const times: number[] = [];
+  for (let start = 0; start < starts; start += 1) {
+    const without = await untilFirstAnswer(against);
+    times.push((await untilFirstAnswer(measured)) - without);
   }
+  return times;
 }
 
 async function untilFirstAnswer(worker: PreparedWorker): Promise<number> {

@@ -31,6 +31,11 @@ export function compatibilityDate(): string {
   return wranglerSetting(/^compatibility_date = "([\d-]+)"/m);
 }
 
+/** The folder that wrangler.toml names for the binding ASSETS. */
+export function assetsFolder(): string {
+  return root + wranglerSetting(/^\[assets\]\ndirectory = "(.+)"/m);
+}
+
 function wranglerSetting(form: RegExp): string {
   const [, value] = form.exec(readFileSync(`${root}wrangler.toml`, "utf8")) ?? [];
   if (!value) throw new Error(`wrangler.toml has no ${form}`);

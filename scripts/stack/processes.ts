@@ -1,4 +1,5 @@
-import { spawnSync } from "node:child_process";
+import { type ChildProcess, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -20,6 +21,16 @@ export function killNow(pid: number): void {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
   }
+}
+
+/** Lets a child process finish what it does, but kills it after two seconds. One that has ended already is no error. */
+export async function endProcess(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, "exit");
+  child.kill();
+  const impatience = setTimeout(() => child.kill("SIGKILL"), 2_000);
+  await ended;
+  clearTimeout(impatience);
 }
 
 /** The command line of a process: empty when there is no such process, undefined where it cannot be told. */

@@ -3,36 +3,17 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { freePort, loopback } from "./ports.ts";
 import type { RestOptions, Server } from "./rest.ts";
+import { restartWhenEnded } from "./restart.ts";
 
 const script = fileURLToPath(new URL("./rest-process.ts", import.meta.url));
 
 /** Starts the REST layer in a process of its own, and again, at the same place, whenever that process ends. */
 export async function superviseRest(options: RestOptions): Promise<Server> {
   const port = options.port ?? (await freePort());
-  let stopping = false;
-  let child = run({ ...options, port });
-  await started(child);
-
-  const restartWhenEnded = () =>
-    child.once("exit", () => {
-      setTimeout(() => {
-        if (stopping) return;
-        child = run({ ...options, port });
-        restartWhenEnded();
-      }, 200).unref();
-    });
-  restartWhenEnded();
-
-  return {
-    url: `http://${loopback}:${port}`,
-    async stop() {
-      stopping = true;
-      if (child.exitCode !== null || child.signalCode !== null) return;
-      const ended = once(child, "exit");
-      child.kill();
-      await ended;
-    },
-  };
+  const start = () => run({ ...options, port });
+  const first = start();
+  await started(first);
+  return { url: `http://${loopback}:${port}`, stop: restartWhenEnded(first, start) };
 }
 
 // In a process group of its own: Ctrl-C in the terminal is for the parent, which stops it in its turn.

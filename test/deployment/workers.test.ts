@@ -2,7 +2,7 @@ import { gzipSync } from "node:zlib";
 import { expect, it } from "vitest";
 import { unstable_readConfig } from "wrangler";
 import { parseEnv } from "../../functions/monkai-api/env.ts";
-import { prepareWorker, startWorkerd } from "../../scripts/bench/workerd.ts";
+import { prepareWorker, startWorkerd } from "../../scripts/stack/workerd.ts";
 import { deployedWorker } from "../../scripts/stack/deployed-worker.ts";
 import { ROOT } from "../support/dev.ts";
 
@@ -13,14 +13,12 @@ it.each(environments)(
   async (environment) => {
     const code = await deployedWorker(environment);
     expect(gzipSync(code).length).toBeLessThan(220 * 1024);
-    const worker = await prepareWorker({ code });
-    const workerd = await startWorkerd(worker);
+    const workerd = await startWorkerd(prepareWorker({ code }));
     try {
       const response = await fetch(`http://127.0.0.1:${workerd.port}/v1/health`);
       expect(response.status).toBe(200);
     } finally {
       await workerd.stop();
-      await worker.remove();
     }
   },
 );

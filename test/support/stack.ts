@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { createWriteStream } from "node:fs";
+import { closeSync, openSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -35,7 +35,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const upstream = { supabaseUrl: rest.url, serviceKey, adopt: database.adopt };
   const folder = await mkdtemp(join(tmpdir(), "trace-test-"));
   const workerdLog = join(folder, "workerd.log");
-  const log = createWriteStream(workerdLog);
+  const log = openSync(workerdLog, "a");
   const [workerd, deno] = await Promise.all([
     startWorker({ ...upstream, log, problems: log }),
     startDeno(upstream),
@@ -56,6 +56,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     await Promise.all([workerd.stop(), deno.stop()]);
     await rest.stop();
     await database.stop();
+    closeSync(log);
     await rm(folder, { recursive: true });
   };
 }
