@@ -10,7 +10,9 @@ import { onError } from "./refusals.ts";
  */
 export const admission: MiddlewareHandler<AppEnv> = async (c, next) => {
   await next();
-  const { store, services, requestId } = c.var;
+  const store = c.get("store");
+  const services = c.get("services");
+  const requestId = c.get("requestId");
   if (!store.asked) {
     try {
       await store.admit();

@@ -19,8 +19,8 @@ export const credentials = (bucket: Bucket): MiddlewareHandler<AppEnv> =>
       );
     }
     const tokenHash = await hashTracerToken(token);
-    const caller = { requestId: c.var.requestId, tokenHash, bucket, limit: RATE_LIMITS[bucket] };
-    c.set("store", c.var.services.store.request(caller));
+    const caller = { requestId: c.get("requestId"), tokenHash, bucket, limit: RATE_LIMITS[bucket] };
+    c.set("store", c.get("services").store.request(caller));
     await next();
   };
 

@@ -21,12 +21,12 @@ export const idempotency: MiddlewareHandler<AppEnv> = async (c, next) => {
     );
   }
 
-  const route = new TextEncoder().encode(`${c.req.method} ${c.req.path}\n`);
   const body = await c.req.arrayBuffer().catch(bodyBroken);
-  c.set("idempotency", { key, hash: await sha256Hex(route, new Uint8Array(body)) });
+  const request = new Blob([`${c.req.method} ${c.req.path}\n`, body]);
+  c.set("idempotency", { key, hash: await sha256Hex(await request.bytes()) });
   await next();
 
-  const { replay } = c.var.store;
+  const { replay } = c.get("store");
   if (!replay) return;
   c.res.headers.set("Idempotency-Replay", "true");
   c.res.headers.set("Idempotency-Original-Request-ID", replay.request_id);

@@ -16,7 +16,7 @@ function errorResponse(c: Context<AppEnv>, error: ApiError): Response {
   if (error.status === 401) c.header("WWW-Authenticate", "Bearer");
   if (error.status === 503) c.header("Retry-After", `${RETRY_AFTER_OUTAGE}`);
   const { code, message, context } = error;
-  const request_id = c.var.requestId;
+  const request_id = c.get("requestId");
   const body = speaksSoat(c.req.raw)
     ? { error: message, code, request_id }
     : { error: { code, message, request_id } };
@@ -25,7 +25,8 @@ function errorResponse(c: Context<AppEnv>, error: ApiError): Response {
 
 export const onError: ErrorHandler<AppEnv> = (thrown, c) => {
   const error = asApiError(thrown);
-  const { services, requestId } = c.var;
+  const services = c.get("services");
+  const requestId = c.get("requestId");
   if (error.status >= 500) {
     services.log("error", error.message, { request_id: requestId, cause: error.cause });
   }

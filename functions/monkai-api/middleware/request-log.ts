@@ -7,7 +7,8 @@ import type { AppEnv } from "../services.ts";
  * response began. The route is the path's pattern, and null where nothing matched: the path itself may say too much.
  */
 export const requestLog: MiddlewareHandler<AppEnv> = async (c, next) => {
-  const { services, requestId } = c.var;
+  const services = c.get("services");
+  const requestId = c.get("requestId");
   const started = services.now().getTime();
   await next();
   const route = matchedRoutes(c).findLast(({ path }) => !path.endsWith("*"));
@@ -17,7 +18,7 @@ export const requestLog: MiddlewareHandler<AppEnv> = async (c, next) => {
     route: route?.path ?? null,
     status: c.res.status,
     duration_ms: services.now().getTime() - started,
-    tenant_id: c.var.store?.admission?.tenant_id ?? null,
-    bucket: c.var.bucket ?? null,
+    tenant_id: c.get("store")?.admission?.tenant_id ?? null,
+    bucket: c.get("bucket") ?? null,
   });
 };

@@ -72,25 +72,25 @@ const traceLog = postRoute({
 export function traceRoutes(app: OpenAPIHono<AppEnv>): void {
   app.openapi(traceLlm, async (c) => {
     const item = llmItem(c.req.valid("json"));
-    const result = await c.var.store.recordTrace(item, c.var.idempotency);
+    const result = await c.get("store").recordTrace(item, c.get("idempotency"));
     return c.json({ success: true as const, ...result }, 200);
   });
 
   app.openapi(traceTool, async (c) => {
     const item = toolItem(c.req.valid("json"));
-    const result = await c.var.store.recordTrace(item, c.var.idempotency);
+    const result = await c.get("store").recordTrace(item, c.get("idempotency"));
     return c.json({ success: true as const, ...result }, 200);
   });
 
   app.openapi(traceHandoff, async (c) => {
     const item = handoffItem(c.req.valid("json"));
-    const result = await c.var.store.recordTrace(item, c.var.idempotency);
+    const result = await c.get("store").recordTrace(item, c.get("idempotency"));
     return c.json({ success: true as const, ...result }, 200);
   });
 
   app.openapi(traceLog, async (c) => {
     const item = logItem(c.req.valid("json"));
-    const result = await c.var.store.recordTrace(item, c.var.idempotency);
+    const result = await c.get("store").recordTrace(item, c.get("idempotency"));
     return c.json({ success: true as const, ...result }, 200);
   });
 }
