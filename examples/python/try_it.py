@@ -44,8 +44,9 @@ TEXTS = [
 LONG = "long, as conversations are \n" * 8_000
 
 NUMBERS = {"input_tokens", "output_tokens", "process_tokens", "memory_tokens", "total_tokens"}
-NESTED = {"msg", "transfers", "attachments", "custom_object"}
-MOMENTS = {"inserted_at", "timestamp"}
+NESTED = {"msg", "transfers", "attachments", "custom_object", "error"}
+ENDS = {"inserted_at", "timestamp"}
+MOMENTS = ENDS | {"started_at"}
 
 # What some spreadsheet would run as a formula, or read as another cell's.
 FORMULA = re.compile(r"\s*[=+\-@]|[\t\r\n]")
@@ -92,7 +93,7 @@ def message(number: int, text: str) -> Any:
     conversation = [
         {"role": "system", "content": text},
         {"role": "user", "content": [{"type": "text", "text": text}, nested], "sender": "Ana"},
-        {"role": "assistant", "content": None, "sender": "bot", "tool_calls": [call]},
+        {"role": "assistant", "content": None, "sender": "bot", "tool_calls": [call], "refusal": None},
         {"role": "tool", "content": nested, "tool_call_id": call["id"], "tool_name": "look_up"},
         {
             "role": "assistant",
@@ -135,6 +136,9 @@ def record(namespace: str, number: int) -> Json:
         "external_user_id": f"{text}|{number}",
         "external_user_name": f"{text}|João",
         "external_user_channel": CHANNELS[number % len(CHANNELS)],
+        "status": "error",
+        "error": {"type": f"Failed {number}", "message": text},
+        "started_at": timestamp(number),
     }
 
 
@@ -149,6 +153,8 @@ def log(namespace: str, number: int) -> Json:
         "timestamp": timestamp(number),
         "resource_id": f"resource {number}",
         "custom_object": {"text": text, "number": number, "deep": deep},
+        "status": "ok",
+        "started_at": timestamp(number),
     }
 
 
@@ -178,7 +184,7 @@ def check_equal(way: str, key: str, sent: list[Json], got: list[Json]) -> None:
             check(field in entry, f"{where} is missing")
             same = comparable(field, entry[field]) == comparable(field, value)
             check(same, f"{where} is {short(entry[field])} instead of {short(value)}")
-    at = next(field for field in MOMENTS if field in sent[0])
+    at = next(field for field in ENDS if field in sent[0])
     moments = [moment(entry[at]) for entry in got]
     check(moments == sorted(moments, reverse=True), f"{way}: the newest should come first")
 

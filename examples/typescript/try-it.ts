@@ -30,7 +30,7 @@ const traced = dataOf(
     },
   }),
 );
-console.log(`traced in ${traced.trace_id}: ${traced.tokens.input} tokens in, ${traced.tokens.output} out`);
+console.log(`traced as ${traced.id}: ${traced.tokens.input} tokens in, ${traced.tokens.output} out`);
 
 const { records, count } = dataOf(
   await api.POST("/record_query", {
@@ -39,7 +39,10 @@ const { records, count } = dataOf(
 );
 console.log(`${count} in this session; the last one by ${records[0]?.agent}, model ${records[0]?.model}`);
 
+const { data: traces } = dataOf(
+  await api.GET("/traces", { params: { query: { session_id: session.session_id, root_only: "true" } } }),
+);
 const tree = dataOf(
-  await api.GET("/traces/{trace_id}/tree", { params: { path: { trace_id: traced.trace_id } } }),
+  await api.GET("/traces/{trace_id}/tree", { params: { path: { trace_id: traces[0]?.id ?? "" } } }),
 );
 console.log(`the tree's root has ${tree.step_count} steps and ${tree.children.length} children`);

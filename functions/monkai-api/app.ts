@@ -16,12 +16,12 @@ import { namespaceRoutes } from "./routes/namespaces.ts";
 import { openApiRoutes } from "./routes/openapi.ts";
 import { recordRoutes } from "./routes/records.ts";
 import { sessionRoutes } from "./routes/sessions.ts";
-import { traceBatchRoutes } from "./routes/traces-batch.ts";
 import { traceTreeRoutes } from "./routes/trace-trees.ts";
 import { traceRoutes } from "./routes/traces.ts";
+import { traceBatchRoutes } from "./routes/traces-batch.ts";
 import type { AppEnv, Services } from "./services.ts";
 
-/** The whole API. Each route adds credentials, admission and body limit of its own: see `routes/api-route.ts`. */
+/** The whole API. Each route adds its own middleware (credentials, limit headers, body limit): see `http/api-route.ts`. */
 export function createApp(services: Services): OpenAPIHono<AppEnv> {
   const app = new OpenAPIHono<AppEnv>({
     getPath: routePath,

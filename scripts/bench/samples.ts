@@ -1,5 +1,5 @@
 import type postgres from "postgres";
-import type { LlmTrace } from "../../functions/monkai-api/schemas/traces.ts";
+import type { LlmStep } from "../../functions/monkai-api/schemas/steps.ts";
 
 /** How many traces a session has before its agent begins another one. */
 const SESSION_LENGTH = 50;
@@ -38,7 +38,7 @@ const OUTPUT = {
 };
 
 /** An LLM call as an agent reports it: about 700 bytes of JSON. */
-export function llmTrace(session_id: string): LlmTrace {
+export function llmTrace(session_id: string): LlmStep {
   return {
     session_id,
     namespace: "bench",

@@ -8,8 +8,9 @@ export interface Difference {
 /** What the published documents state and ours does not. */
 export const LEFT_OUT: Difference[] = [
   {
-    reason: "The published text says that a batch's results come without `success`; its schema could not.",
-    facts: /^POST \/traces\/batch 200\.results\[\]\.result<object>\.success/,
+    reason: "A null in a message comes back as it was sent.",
+    facts:
+      /\.(?:records\[\]\.)?msg\S*\.(?:sender|tool_calls|tool_call_id|tool_name|is_internal_tool|internal_tool_type)(?::| is one of)/,
   },
 ];
 
@@ -44,12 +45,38 @@ export const ADDED: Difference[] = [
   { reason: "Texts and numbers have an end.", facts: / (?:min|max)(?:imum|Length|Items) \d+$/ },
   { reason: "Formats of what we make are told.", facts: / 200\S* (?:format date-time)$/ },
   { reason: "What always comes back is told to be required.", facts: / 200\S* is required$/ },
-  { reason: "A success is always `true`.", facts: / 200\.success is one of true/ },
+  { reason: "A success is always `true`.", facts: / 200\S*\.success is one of true/ },
   {
     reason: "A trace may name its namespace, its agent and its place in a tree.",
     facts: /^POST \/traces\/\S+ request\S*\.(?:namespace|agent|trace_id|parent_trace_id)\b/,
   },
-  { reason: "Its answer has the trace's id.", facts: /^POST \/traces\/\S+ 200\S*\.trace_id/ },
+  {
+    reason: "A null in a message comes back as it was sent, and may be sent.",
+    facts:
+      /\.msg\S*\.(?:sender|tool_calls|tool_call_id|tool_name|is_internal_tool|internal_tool_type)(?:: \S+ or | is one of)/,
+  },
+  {
+    reason: "Its answer has the step's id, and the trace's where that was sent.",
+    facts: /^POST \/traces\/\S+ 200\S*\.(?:id|trace_id)\b/,
+  },
+  {
+    reason: "A step may say how it went and when it began.",
+    facts: /^POST \S+ request\S*\.(?:status|error|started_at)\b/,
+  },
+  {
+    reason: "A step that is read back has its id, its trace, how it went and when it began.",
+    facts: / 200\.(?:records|logs)\[\]\.(?:id|trace_id|status|error|started_at)\b/,
+  },
+  {
+    reason:
+      "A log entry that is traced may have the object of one that is uploaded, which has metadata beside it then.",
+    facts: /^POST \/(?:traces\/\S+ request\S*\.custom_object|logs\/upload request\.logs\[\]\.metadata)/,
+  },
+  {
+    reason: "More to filter records and logs by.",
+    facts:
+      /^POST \/(?:record_query request\.query|(?:records|logs)\/(?:query|export) request)\.(?:agent|session_id|trace_id)\b/,
+  },
   { reason: "Exact paging while rows come in.", facts: / (?:request\S*\.cursor|200\.next_cursor)/ },
   {
     reason: "Uploads answer with the names that published clients read.",

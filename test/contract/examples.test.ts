@@ -52,12 +52,14 @@ describe("what the document gives as an example", () => {
     [client, other] = [await newClient(api), await newClient(api)];
     const request = exampleOf(document.paths["/traces/llm"].post.requestBody);
     const sent = { ...request, session_id: "another session" };
-    traceId = (await client.post("/v1/traces/llm", sent)).body.trace_id;
+    await client.post("/v1/traces/llm", sent);
     await client.post("/v1/traces/handoff", {
       session_id: "another session",
       from_agent: "support-bot",
       to_agent: "b",
     });
+    const { body } = await client.get("/v1/traces?session_id=another%20session&root_only=true");
+    traceId = body.data[0].id;
   });
 
   async function send(path: string, method: string, tag: string, body: unknown) {

@@ -1,23 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { toConversationRecord } from "../../functions/monkai-api/domain/read-back.ts";
 import { ConversationRecord } from "../../functions/monkai-api/schemas/records.ts";
-import type { RecordRow } from "../../functions/monkai-api/store/queries.ts";
+import { rowOf } from "../support/rows.ts";
 
-const row: RecordRow = {
-  namespace: "n",
-  agent: "a",
-  session_id: null,
-  type: "llm",
-  inserted_at: "2025-10-29T15:30:03.000Z",
-  latency_ms: null,
-  model: null,
-  input_tokens: 0,
-  output_tokens: 0,
-  process_tokens: null,
-  memory_tokens: null,
-  total_tokens: 0,
-  content: null,
-};
+const row = rowOf("llm", { input_tokens: 0, output_tokens: 0, total_tokens: 0, content: null });
 
 const user = (content: unknown) => ({ role: "user", content });
 const assistant = (content: unknown) => ({ role: "assistant", sender: "a", content });
@@ -85,8 +71,8 @@ describe("an LLM call of any shape reads back as a valid ConversationRecord", ()
   });
 
   it("a step whose content was taken away is still one", () => {
-    for (const type of ["llm", "tool", "handoff"] as const) {
-      expect(ConversationRecord.safeParse(toConversationRecord({ ...row, type })).error).toBeUndefined();
+    for (const kind of ["llm", "tool", "handoff", "message"] as const) {
+      expect(ConversationRecord.safeParse(toConversationRecord({ ...row, kind })).error).toBeUndefined();
     }
   });
 });

@@ -178,7 +178,10 @@ export function anonymization(api: Api): void {
       expect(await records(client)).toEqual([
         {
           ...sent,
+          id: expect.any(String),
+          trace_id: expect.any(String),
           inserted_at: expect.any(String),
+          started_at: expect.any(String),
           msg: [
             { role: "user", content: REDACTED },
             { role: "assistant", content: null, tool_calls: [redactedCall] },
@@ -220,6 +223,24 @@ export function anonymization(api: Api): void {
       expect(said).not.toMatch(/529\.982|MK-42|"note":"CPF 5/);
       expect(said.split(REDACTED).length - 1).toBe(2 * (5 + 5 + 3 + 2));
       expect(said.split("joao@exemplo.com.br").length - 1).toBe(6);
+    });
+
+    it("errors, of every kind of step: their type and their message", async () => {
+      const client = await withRules(api);
+      const error = { type: "MK-42", message: `{"said": "${SAID}"}` };
+      const step = { namespace: "n", session_id: "s", error };
+      const traces = [
+        { type: "llm", ...step },
+        { type: "tool", ...step, tool_name: "t" },
+        { type: "handoff", ...step, from_agent: "a", to_agent: "b" },
+        { type: "log", ...step, message: "m" },
+      ];
+      expect((await client.post("/v1/traces/batch", { traces })).body.succeeded).toBe(4);
+      await client.post("/v1/records/upload", { records: [{ ...record, error }] });
+      await client.post("/v1/logs/upload", { logs: [{ ...step, level: "info", message: "m" }] });
+      const read = [...(await records(client)), ...(await logs(client))];
+      const redacted = { type: "[CUSTOMER 42]", message: `{"said": "${REDACTED}"}` };
+      expect(read.map((row) => row.error)).toEqual(Array(6).fill(redacted));
     });
 
     it("logs: messages and custom objects", async () => {

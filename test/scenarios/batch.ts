@@ -14,7 +14,7 @@ export function batch(api: Api): void {
         ],
       });
       expect(sent.status).toBe(200);
-      const placed = { trace_id: expect.stringMatching(/^agt_trace_\w{16}$/) };
+      const stored = { success: true, id: expect.stringMatching(/^[0-9a-f-]{36}$/) };
       expect(sent.body).toEqual({
         success: true,
         total: 4,
@@ -25,24 +25,26 @@ export function batch(api: Api): void {
             index: 0,
             type: "llm",
             status: "ok",
-            result: { trace_type: "llm_call", tokens: { input: 1, output: 2 }, ...placed },
+            result: { trace_type: "llm_call", tokens: { input: 1, output: 2 }, ...stored },
           },
           {
             index: 1,
             type: "tool",
             status: "ok",
-            result: { trace_type: "tool_call", tool_name: "t", ...placed },
+            result: { trace_type: "tool_call", tool_name: "t", ...stored },
           },
           {
             index: 2,
             type: "handoff",
             status: "ok",
-            result: { trace_type: "handoff", from: "a", to: "b", ...placed },
+            result: { trace_type: "handoff", from: "a", to: "b", ...stored },
           },
-          { index: 3, type: "log", status: "ok", result: { trace_type: "log", ...placed } },
+          { index: 3, type: "log", status: "ok", result: { trace_type: "log", ...stored } },
         ],
       });
+      const ids = sent.body.results.map(({ result }: { result: { id: string } }) => result.id);
       const records = await client.post("/v1/record_query", { namespace: "default", query: {} });
+      expect(records.body.records.map(({ id }: { id: string }) => id)).toEqual([ids[2], ids[1], ids[0]]);
       expect(records.body.records.map((record: { trace_type: string }) => record.trace_type)).toEqual([
         "handoff",
         "tool_call",

@@ -7,6 +7,7 @@ import { batch } from "./batch.ts";
 import { documentation } from "./documentation.ts";
 import { errors } from "./errors.ts";
 import { exports } from "./exports.ts";
+import { fields } from "./fields.ts";
 import { hostile } from "./hostile.ts";
 import { http } from "./http.ts";
 import { idempotency } from "./idempotency.ts";
@@ -30,6 +31,7 @@ export function scenarios(runtime: string, api: Api): void {
     batch(api);
     queries(api);
     exports(api);
+    fields(api);
     isolation(api);
     acrossTenants(api);
     idempotency(api);

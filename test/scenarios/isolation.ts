@@ -31,9 +31,12 @@ export function isolation(api: Api): void {
     it("another tenant's namespace looks like one that was never used", async () => {
       const [owner, stranger] = [await newClient(api), await newClient(api)];
       await owner.post("/v1/traces/llm", { session_id: "s", namespace: "secret" });
-      for (const path of ["/v1/record_query", "/v1/logs/query"]) {
-        const used = await stranger.post(path, { namespace: "secret", query: {} });
-        const unused = await stranger.post(path, { namespace: "never-used", query: {} });
+      for (const [path, filters] of [
+        ["/v1/record_query", { query: {} }],
+        ["/v1/logs/query", {}],
+      ] as const) {
+        const used = await stranger.post(path, { namespace: "secret", ...filters });
+        const unused = await stranger.post(path, { namespace: "never-used", ...filters });
         expect([used.status, used.body]).toEqual([unused.status, unused.body]);
       }
     });

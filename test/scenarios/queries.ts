@@ -92,6 +92,44 @@ export function queries(api: Api): void {
       expect([status, body.count, body.records.length]).toEqual([200, expected, expected]);
     });
 
+    it("filters by trace_id, the one that a client said and the one that a record tells", async () => {
+      const client = await newClient(api);
+      const step = { type: "llm", namespace: "n", session_id: "s" };
+      const traces = [
+        { ...step, agent: "a" },
+        { ...step, agent: "b" },
+        { ...step, trace_id: "own" },
+      ];
+      expect((await client.post("/v1/traces/batch", { traces })).body.succeeded).toBe(3);
+      const all = (await client.post("/v1/record_query", { namespace: "n", query: {} })).body.records;
+      expect(new Set(all.map(({ trace_id }: { trace_id: string }) => trace_id)).size).toBe(3);
+      for (const record of all) {
+        const { trace_id } = record;
+        const { body } = await client.post("/v1/record_query", { namespace: "n", query: { trace_id } });
+        expect(body).toEqual({ records: [record], count: 1 });
+        const exported = await client.post("/v1/records/export", { namespace: "n", trace_id });
+        expect(exported.body).toEqual({ records: [record] });
+      }
+      const query = { trace_id: "own", agent: "b" };
+      expect((await client.post("/v1/record_query", { namespace: "n", query })).body.count).toBe(0);
+    });
+
+    it.each([
+      ["/v1/record_query", { query: { from: "2025-10-31" } }, "start_date"],
+      ["/v1/record_query", { query: {}, session: "s" }, "query.session_id"],
+      ["/v1/records/export", { session: "s" }, "session_id"],
+      ["/v1/logs/query", { severity: "error" }, "level"],
+      ["/v1/logs/export", { until: "2025-10-27" }, "end_date"],
+    ])(
+      "%s %j is 400 and says what it may have meant: ignored, it would give more",
+      async (path, body, meant) => {
+        const client = await newClient(api);
+        const answer = await client.post(path, { namespace: "n", ...body });
+        expect([answer.status, answer.body.error.code]).toEqual([400, "invalid_payload"]);
+        expect(answer.body.error.message).toContain(`did you mean \`${meant}\`?`);
+      },
+    );
+
     it("an unknown namespace has no records", async () => {
       const client = await newClient(api);
       const { status, body } = await client.post("/v1/record_query", { namespace: "never-seen", query: {} });
@@ -106,12 +144,39 @@ export function queries(api: Api): void {
       ["resource_id", { resource_id: "r1" }, 5],
       ["dates", { start_date: "2025-10-28", end_date: "2025-10-28" }, 2],
       ["all of them", { level: "info", resource_id: "r1", start_date: "2025-10-30" }, 2],
+      ["a session that has none", { session_id: "s" }, 0],
+      ["an agent that has none", { agent: "a" }, 0],
     ])("filters by %s, newest first", async (_, query, expected) => {
       const client = await fiveDays(api);
       const { status, body } = await client.post("/v1/logs/query", { namespace: "n", ...query });
       expect([status, body.count, body.logs.length]).toEqual([200, expected, expected]);
       const times = body.logs.map((log: { timestamp: string }) => log.timestamp);
       expect(times).toEqual(times.toSorted().toReversed());
+    });
+
+    it.each([
+      ["session_id", { session_id: "s" }, ["2", "1"]],
+      ["agent", { agent: "a" }, ["3", "1"]],
+      ["agent and session_id", { agent: "a", session_id: "t" }, ["3"]],
+      ["trace_id", { trace_id: "own" }, ["4"]],
+      ["trace_id and level", { trace_id: "own", level: "error" }, []],
+    ])("filters by %s, in a query and in an export", async (_, filters, expected) => {
+      const client = await newClient(api);
+      const log = { type: "log", namespace: "n" };
+      const traces = [
+        { ...log, session_id: "s", agent: "a", message: "1" },
+        { ...log, session_id: "s", message: "2" },
+        { ...log, session_id: "t", agent: "a", message: "3" },
+        { ...log, trace_id: "own", message: "4" },
+      ];
+      expect((await client.post("/v1/traces/batch", { traces })).body.succeeded).toBe(4);
+      const { body } = await client.post("/v1/logs/query", { namespace: "n", ...filters });
+      const exported = await client.post("/v1/logs/export", { namespace: "n", ...filters });
+      expect([body.count, body.logs.map(({ message }: { message: string }) => message)]).toEqual([
+        expected.length,
+        expected,
+      ]);
+      expect(exported.body.logs).toEqual(body.logs);
     });
 
     it("has a stable order on ties, across pages: the last one sent comes first", async () => {

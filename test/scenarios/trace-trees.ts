@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { tracesOf } from "../support/steps.ts";
 import { type Api, type Client, newClient, newToken } from "../support/tenant.ts";
 
 interface Node {
@@ -31,22 +32,19 @@ async function tree(client: Client, traceId: string): Promise<Node> {
 
 const list = async (client: Client, query = "") => (await client.get(`/api/v1/traces${query}`)).body;
 
-/** Sends traces one by one; gives their trace ids. */
-async function send(
-  client: Client,
-  traces: ({ type: string } & Record<string, unknown>)[],
-): Promise<string[]> {
+type Step = { type: string; namespace?: string } & Record<string, unknown>;
+
+/** Sends steps one by one; gives the ids of their traces. */
+async function send(client: Client, steps: Step[]): Promise<(string | undefined)[]> {
   const ids: string[] = [];
-  for (const { type, ...trace } of traces) {
-    const { status, body } = await client.post(`/v1/traces/${type}`, {
-      session_id: "s",
-      namespace: "n",
-      ...trace,
-    });
-    expect([status, body.error]).toEqual([200, undefined]);
-    ids.push(body.trace_id);
+  for (const { type, ...step } of steps) {
+    const sent = { session_id: "s", namespace: "n", ...step };
+    const { status, body } = await client.post(`/v1/traces/${type}`, sent);
+    expect([status, body.error, body.trace_id]).toEqual([200, undefined, step.trace_id]);
+    ids.push(body.id);
   }
-  return ids;
+  const namespaces = steps.map(({ namespace = "n" }) => namespace);
+  return tracesOf(client, ids, namespaces);
 }
 
 const llm = (agent?: string) => ({ type: "llm", agent });
@@ -73,16 +71,15 @@ export function traceTrees(api: Api): void {
       const [triage, , research, , writer] = ids;
       expect(ids).toEqual([triage, triage, research, research, writer, writer, research, research, triage]);
       for (const id of new Set(ids))
-        expect(drawn(await tree(client, id), true)).toBe("triage:3(research:4(writer:2))");
+        expect(drawn(await tree(client, id as string), true)).toBe("triage:3(research:4(writer:2))");
     });
 
     it("the same run in one batch gives the same tree", async () => {
       const client = await newClient(api);
       const traces = RUN.map((trace) => ({ session_id: "s", namespace: "n", ...trace }));
-      const { results } = (await client.post("/v1/traces/batch", { traces })).body;
-      expect(drawn(await tree(client, results[0].result.trace_id), true)).toBe(
-        "triage:3(research:4(writer:2))",
-      );
+      expect((await client.post("/v1/traces/batch", { traces })).body.succeeded).toBe(RUN.length);
+      const [root] = (await list(client, "?root_only=true")).data;
+      expect(drawn(await tree(client, root.id), true)).toBe("triage:3(research:4(writer:2))");
     });
 
     it.each([
@@ -179,7 +176,8 @@ export function traceTrees(api: Api): void {
       expect(new Set(ids).size).toBe(4);
       expect(drawn(await tree(client, ids[3] as string))).toBe("a(b)");
       const log = await client.post("/v1/traces/log", { namespace: "n", message: "m" });
-      expect(log.body).toEqual({ success: true, trace_type: "log" });
+      expect(log.body).toEqual({ success: true, trace_type: "log", id: expect.any(String) });
+      expect(await tracesOf(client, [log.body.id])).toEqual([undefined]);
       expect((await list(client)).total).toBe(4);
     });
 
@@ -214,7 +212,7 @@ export function traceTrees(api: Api): void {
       expect((await list(client)).total).toBe(total);
     });
 
-    it("thousands of handoffs are taken, 5,000 in an upload: all of them new, or again and again", async () => {
+    it("thousands of handoffs are taken, 6,000 in an upload: all of them new, or again and again", async () => {
       const client = await newClient(api);
       const upload = (from: number, count: number) => {
         const hop = (_: unknown, index: number) => ({ from: `a${from + index}`, to: `a${from + index + 1}` });
@@ -229,9 +227,16 @@ export function traceTrees(api: Api): void {
       for (const from of [0, 1_000]) expect((await upload(from, 1)).body.inserted_count).toBe(1);
       expect((await upload(500, 1)).body.inserted_count).toBe(1);
       expect((await upload(1, 5)).body.inserted_count).toBe(5);
-      const refused = await upload(0, 6);
+      expect((await upload(2, 6)).body.inserted_count).toBe(6);
+      const one = {
+        namespace: "n",
+        agent: "a",
+        msg: {},
+        transfers: Array(1_001).fill({ from: "a", to: "b" }),
+      };
+      const refused = await client.post("/v1/records/upload", { records: [one] });
       expect([refused.status, refused.body.error.code]).toEqual([400, "invalid_payload"]);
-      expect(refused.body.error.message).toContain("records");
+      expect(refused.body.error.message).toContain("records[0].transfers");
     });
 
     it("uploaded logs of a session are steps of it; a dropped duplicate is none", async () => {
@@ -258,7 +263,7 @@ export function traceTrees(api: Api): void {
         { ...handoff("leaf", "nobody"), trace_id: "c" },
       ]);
       expect(ids).toEqual(["c", "d", "b", "a", "c"]);
-      for (const id of ids)
+      for (const id of ["a", "b", "c", "d"])
         expect(drawn(await tree(client, id), true)).toBe("top:1(middle:1(leaf:2 leaf:1))");
     });
 
@@ -276,113 +281,117 @@ export function traceTrees(api: Api): void {
         { ...llm("b"), parent_trace_id: "top" },
       ]);
       expect(ids[1]).toBe(ids[2]);
+      expect(ids[1]).toMatch(/^agt_trace_/);
       expect(drawn(await tree(client, "top"), true)).toBe("a:1(b:2)");
     });
 
     it.each([
-      ["a cycle of two", [{ trace_id: "b", parent_trace_id: "a" }], { trace_id: "a", parent_trace_id: "b" }],
-      [
-        "a cycle of three",
-        [
-          { trace_id: "b", parent_trace_id: "a" },
-          { trace_id: "c", parent_trace_id: "b" },
-        ],
-        { trace_id: "a", parent_trace_id: "c" },
-      ],
-      ["a trace that is its own parent", [], { trace_id: "a", parent_trace_id: "a" }],
-      ["a second parent", [{ trace_id: "b", parent_trace_id: "a" }], { trace_id: "b", parent_trace_id: "x" }],
-      [
-        "a trace of another namespace",
-        [{ trace_id: "a", namespace: "m", session_id: "t" }],
-        { trace_id: "a" },
-      ],
-      [
-        "a parent of another namespace",
-        [{ trace_id: "a", namespace: "m", session_id: "t" }],
-        { trace_id: "b", parent_trace_id: "a" },
-      ],
-      ["an id out of form", [], { trace_id: "a b" }],
-      ["an id that is too long", [], { parent_trace_id: "x".repeat(65) }],
-      ["the name of an endpoint", [], { trace_id: "batch" }],
-    ])("%s is refused with invalid_payload", async (_, before, refused) => {
+      ["an id out of form", { trace_id: "a b" }],
+      ["an id that is too long", { parent_trace_id: "x".repeat(65) }],
+      ["the name of an endpoint", { trace_id: "batch" }],
+    ])("%s is refused with invalid_payload", async (_, refused) => {
       const client = await newClient(api);
-      await send(
-        client,
-        before.map((ids) => ({ ...llm("a"), ...ids })),
-      );
-      const trace = { session_id: "s", namespace: "n", agent: "a", ...refused };
-      const answer = await client.post("/v1/traces/llm", trace);
+      const step = { session_id: "s", namespace: "n", agent: "a", ...refused };
+      const answer = await client.post("/v1/traces/llm", step);
       expect([answer.status, answer.body.error.code]).toEqual([400, "invalid_payload"]);
       expect(answer.body.error.message).toMatch(/trace_id/);
       const batch = await client.post("/v1/traces/batch", {
         traces: [
-          { type: "llm", ...trace },
+          { type: "llm", ...step },
           { type: "llm", session_id: "u", namespace: "n" },
         ],
       });
       expect(batch.body).toMatchObject({ succeeded: 1, failed: 1 });
       expect(batch.body.results[0].error.code).toBe("invalid_payload");
-      expect(
-        (await client.post("/v1/record_query", { namespace: "n", query: { session_id: "s" } })).body.count,
-      ).toBe(before.filter((ids) => !("namespace" in ids)).length);
+      expect((await client.get("/v1/traces?session_id=s")).body.total).toBe(0);
     });
 
-    it("what is refused leaves nothing behind: no namespace, no session; the rest of a batch is stored", async () => {
-      const client = await newClient(api);
-      expect((await client.post("/v1/traces/llm", { session_id: "s", trace_id: "t" })).status).toBe(200);
-      const elsewhere = { session_id: "new", namespace: "elsewhere", trace_id: "t" };
-      const answer = await client.post("/v1/traces/llm", elsewhere);
-      expect([answer.status, answer.body.error.code]).toEqual([400, "invalid_payload"]);
-      const item = { type: "llm", session_id: "new", agent: "a" };
-      const batch = {
-        traces: [{ ...elsewhere, type: "llm" }, item, { ...item, trace_id: "x", parent_trace_id: "x" }],
-      };
-      const { body } = await client.post("/v1/traces/batch", batch);
-      expect(body.results.map(({ status }: { status: string }) => status)).toEqual(["error", "ok", "error"]);
-      const { namespaces } = (await client.get("/v1/namespaces")).body;
-      expect(namespaces.map(({ namespace }: { namespace: string }) => namespace)).toEqual(["default"]);
-      expect((await client.get("/v1/traces?session_id=new")).body.total).toBe(1);
+    /** A claim that the trace `child` is below the trace `parent`, made by a step that ended at this second. */
+    const claim = (child: string, parent: string, second: number) => ({
+      ...llm(child),
+      trace_id: child,
+      parent_trace_id: parent,
+      timestamp: `2025-10-29T10:00:0${second}Z`,
     });
 
-    it("an item is not refused because of what a refused one had opened", async () => {
-      const client = await newClient(api);
-      for (const [namespace, trace_id] of [
-        ["b", "xb"],
-        ["default", "y"],
-      ])
-        expect((await client.post("/v1/traces/log", { namespace, trace_id, message: "m" })).status).toBe(200);
-      const log = { type: "log", session_id: "s", message: "m" };
-      const traces = [
-        { ...log, namespace: "a", trace_id: "xb" },
-        { ...log, trace_id: "y" },
+    it.each([
+      [
+        "of two parents the one that was claimed earliest counts",
+        [claim("b", "a", 1), claim("b", "x", 2)],
+        "b",
+        "n:0(b:2)",
+      ],
+      [
+        "a cycle of two is cut where it was claimed latest",
+        [claim("b", "a", 1), claim("a", "b", 2)],
+        "a",
+        "a:1(b:1)",
+      ],
+      [
+        "a cycle of three is cut where it was claimed latest",
+        [claim("b", "a", 1), claim("c", "b", 3), claim("a", "c", 2)],
+        "a",
+        "c:1(a:1(b:1))",
+      ],
+      ["a trace that is its own parent has none", [claim("a", "a", 1)], "a", "a:1"],
+      [
+        "a parent of another namespace is one",
+        [
+          { ...claim("b", "a", 2), namespace: "m", session_id: "t" },
+          { ...llm("a"), trace_id: "a" },
+        ],
+        "b",
+        "a:1(b:1)",
+      ],
+    ] as [string, Step[], string, string][])(
+      "%s, in whatever order the claims come: nothing that contradicts itself is refused",
+      async (_, steps, id, wanted) => {
+        for (const order of [steps, steps.toReversed()]) {
+          const client = await newClient(api);
+          await send(client, order);
+          expect(drawn(await tree(client, id), true)).toBe(wanted);
+        }
+      },
+    );
+
+    it("a trace belongs to the namespace of its earliest step, whatever the others say", async () => {
+      const step = { ...llm("a"), trace_id: "t" };
+      const steps = [
+        { ...step, namespace: "m", session_id: "1", timestamp: "2025-10-29T10:00:01Z" },
+        { ...step, namespace: "n", session_id: "2", timestamp: "2025-10-29T10:00:02Z" },
       ];
-      const { body } = await client.post("/v1/traces/batch", { traces });
-      expect(body.results.map(({ status }: { status: string }) => status)).toEqual(["error", "ok"]);
-      expect((await client.get("/v1/traces/y")).body.step_count).toBe(2);
+      for (const order of [steps, steps.toReversed()]) {
+        const client = await newClient(api);
+        expect(await send(client, order)).toEqual(["t", "t"]);
+        const { body } = await client.get("/v1/traces/t");
+        expect(body).toMatchObject({ namespace: "m", session_id: "1", step_count: 2 });
+        expect((await list(client)).total).toBe(1);
+      }
     });
 
-    it("what another refusal in the batch makes impossible is refused too, and the rest is stored", async () => {
-      const client = await newClient(api);
-      await send(client, [
-        { ...llm("a"), trace_id: "t" },
-        { ...llm("a"), trace_id: "e", namespace: "elsewhere", session_id: "z" },
-      ]);
-      const item = { type: "llm", session_id: "new", agent: "a" };
-      // The second would go where the first has opened the session.
-      const traces = [
-        { ...item, namespace: "elsewhere", trace_id: "t" },
-        { ...item, trace_id: "e" },
-        { ...item, session_id: "another" },
+    it("a step in a namespace that the token may not use is refused; the rest of a batch is stored", async () => {
+      const { token: _, tenant } = await newToken();
+      const [whole, bound] = [
+        await newClient(api, { tenant }),
+        await newClient(api, { tenant, namespaces: ["mine", "default"] }),
       ];
-      const { status, body } = await client.post("/v1/traces/batch", { traces });
-      expect([status, body.succeeded, body.failed]).toEqual([200, 1, 2]);
+      await send(whole, [{ ...llm("a"), trace_id: "t", namespace: "theirs", session_id: "z" }]);
+      const item = { type: "llm", namespace: "mine", agent: "a" };
+      const traces = [
+        { ...item, session_id: "another", trace_id: "t" },
+        { ...item, session_id: "one more" },
+        { ...item, namespace: "theirs", session_id: "new" },
+        { ...item, namespace: undefined, session_id: "new" },
+      ];
+      const { status, body } = await bound.post("/v1/traces/batch", { traces });
       const codes = body.results.map((result: { error?: { code: string } }) => result.error?.code);
-      expect(codes).toEqual(["invalid_payload", "invalid_payload", undefined]);
-      // Neither has left the session behind: it is where who comes next opens it.
-      for (const namespace of ["elsewhere", undefined])
-        expect((await client.post("/v1/traces/llm", { ...item, namespace })).status).toBe(200);
-      const { data } = await list(client, "?session_id=new");
-      expect(data).toMatchObject([{ namespace: "elsewhere", step_count: 2 }]);
+      expect([status, codes]).toEqual([200, ["forbidden", undefined, "forbidden", undefined]]);
+      // What is refused leaves nothing behind: the session is where the next one opens it.
+      expect((await list(whole, "?session_id=new")).data).toMatchObject([
+        { namespace: "default", step_count: 1 },
+      ]);
+      expect((await list(whole, "?session_id=another")).total).toBe(0);
+      expect((await whole.get("/v1/traces/t")).body).toMatchObject({ namespace: "theirs", step_count: 1 });
     });
 
     it("the same ids in two tenants are two traces", async () => {
@@ -544,7 +553,6 @@ export function traceTrees(api: Api): void {
     it("is streamed page by page: none lost, none doubled, equal moments too", async () => {
       const client = await newClient(api);
       const prompt = "x".repeat(40_000);
-      let id = "";
       for (const part of [0, 1]) {
         const traces = Array.from({ length: 100 }, (_, place) =>
           place % 2
@@ -557,8 +565,9 @@ export function traceTrees(api: Api): void {
               }
             : { type: "llm", session_id: "s", namespace: "n", input: { prompt }, timestamp: "2025-10-29" },
         );
-        id = (await client.post("/v1/traces/batch", { traces })).body.results[0].result.trace_id;
+        expect((await client.post("/v1/traces/batch", { traces })).body.succeeded).toBe(100);
       }
+      const { id } = (await list(client)).data[0];
       const steps = (await client.get(`/v1/files/file_${id}/download`)).body;
       expect(steps.map(({ step_number }: { step_number: number }) => step_number)).toEqual(
         Array.from({ length: 200 }, (_, index) => index + 1),

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { type Api, newClient } from "../support/tenant.ts";
 
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
 const MESSAGES = [
   { role: "system", content: "Be kind." },
   { role: "user", content: "Olá, tudo bem? 👋" },
@@ -31,7 +33,7 @@ export function traces(api: Api): void {
         success: true,
         trace_type: "llm_call",
         tokens: { input: 8, output: 10 },
-        trace_id: expect.stringMatching(/^agt_trace_\w{16}$/),
+        id: expect.stringMatching(UUID),
       });
 
       const { body } = await client.post("/v1/record_query", { namespace: "chat", query: {} });
@@ -39,8 +41,11 @@ export function traces(api: Api): void {
       const { timestamp, ...kept } = trace;
       expect(body.records[0]).toEqual({
         ...kept,
+        id: sent.body.id,
+        trace_id: expect.stringMatching(/^agt_trace_\w{16}$/),
         namespace: "chat",
         inserted_at: timestamp,
+        started_at: "2025-10-29T15:30:03.398Z",
         input_tokens: 8,
         output_tokens: 10,
         total_tokens: 18,
@@ -163,7 +168,7 @@ export function traces(api: Api): void {
         success: true,
         trace_type: "tool_call",
         tool_name: "get_weather",
-        trace_id: expect.any(String),
+        id: expect.stringMatching(UUID),
       });
 
       const { body } = await client.post("/v1/record_query", { namespace: "default", query: {} });
@@ -194,7 +199,7 @@ export function traces(api: Api): void {
         trace_type: "handoff",
         from: "triage-agent",
         to: "sales-agent",
-        trace_id: expect.any(String),
+        id: expect.stringMatching(UUID),
       });
 
       const { body } = await client.post("/v1/record_query", { namespace: "default", query: {} });
@@ -251,6 +256,80 @@ export function traces(api: Api): void {
     });
   });
 
+  describe("how a step went, and when it began", () => {
+    const KINDS: [string, object][] = [
+      ["llm", {}],
+      ["tool", { tool_name: "t" }],
+      ["handoff", { from_agent: "x", to_agent: "y" }],
+      ["log", { message: "m" }],
+    ];
+
+    /** Sends a step alone and in a batch; gives both as they are read back. */
+    async function sentTwice(type: string, step: object): Promise<Record<string, unknown>[]> {
+      const client = await newClient(api);
+      const sent = { session_id: "s", namespace: "n", ...step };
+      const one = await client.post(`/v1/traces/${type}`, sent);
+      const many = await client.post("/v1/traces/batch", { traces: [{ type, ...sent }] });
+      expect([one.status, many.body.succeeded]).toEqual([200, 1]);
+      const { records } = (await client.post("/v1/record_query", { namespace: "n", query: {} })).body;
+      const { logs } = (await client.post("/v1/logs/query", { namespace: "n" })).body;
+      expect([...records, ...logs]).toHaveLength(2);
+      return [...records, ...logs];
+    }
+
+    it.each(KINDS)("%s: as told, alone and in a batch", async (type, step) => {
+      const told = {
+        status: "error",
+        error: { type: "Timeout", message: "too slow" },
+        started_at: "2025-10-29T15:00:00.000Z",
+      };
+      for (const read of await sentTwice(type, { ...step, ...told, timestamp: "2025-10-29T15:30:00Z" }))
+        expect(read).toMatchObject(told);
+    });
+
+    it.each(KINDS)("%s: an error makes it one, and may be a text", async (type, step) => {
+      for (const read of await sentTwice(type, { ...step, status: "", error: "too slow" }))
+        expect(read).toMatchObject({ status: "error", error: { message: "too slow" } });
+    });
+
+    it.each(KINDS)("%s: not told is absent, null and empty too", async (type, step) => {
+      for (const read of await sentTwice(type, { ...step, status: null, error: "", started_at: null })) {
+        expect(read).not.toHaveProperty("status");
+        expect(read).not.toHaveProperty("error");
+      }
+    });
+
+    it("a tool's result with is_error: true is an error", async () => {
+      for (const read of await sentTwice("tool", { tool_name: "t", result: { is_error: true, text: null } }))
+        expect(read).toMatchObject({ status: "error", result: { is_error: true, text: null } });
+    });
+
+    it("a start that is not told is the end less latency_ms, to the microsecond", async () => {
+      const ended = { timestamp: "2025-10-29T15:30:03.848108Z", latency_ms: 1_500 };
+      for (const read of await sentTwice("llm", ended))
+        expect(read).toMatchObject({
+          started_at: "2025-10-29T15:30:02.348108Z",
+          inserted_at: ended.timestamp,
+        });
+      for (const { started_at, inserted_at } of await sentTwice("llm", { latency_ms: 1_500 }))
+        expect(Date.parse(String(inserted_at)) - Date.parse(String(started_at))).toBe(1_500);
+      for (const read of await sentTwice("llm", { timestamp: "2025-10-29", latency_ms: 1e15 }))
+        expect(read.started_at).toBe("0001-01-01T00:00:00.000Z");
+    });
+
+    it.each([
+      [{ status: "fine" }, "status"],
+      [{ started_at: "soon" }, "started_at"],
+      [{ error: 5 }, "error"],
+      [{ error: { type: "Timeout" } }, "error"],
+    ])("%j is 400 naming it", async (wrong, named) => {
+      const client = await newClient(api);
+      const answer = await client.post("/v1/traces/llm", { session_id: "s", ...wrong });
+      expect([answer.status, answer.body.error.code]).toEqual([400, "invalid_payload"]);
+      expect(answer.body.error.message).toMatch(new RegExp(`^${named}:`));
+    });
+  });
+
   describe("traces/log", () => {
     it("answers {success, trace_type: log} and is read back through logs/query", async () => {
       const client = await newClient(api);
@@ -264,13 +343,15 @@ export function traces(api: Api): void {
         timestamp: "2025-12-10T12:34:56.789Z",
       });
       expect(sent.status).toBe(200);
-      expect(sent.body).toEqual({ success: true, trace_type: "log", trace_id: expect.any(String) });
+      expect(sent.body).toEqual({ success: true, trace_type: "log", id: expect.stringMatching(UUID) });
 
       const { body } = await client.post("/v1/logs/query", { namespace: "ops" });
       expect(body).toEqual({
         count: 1,
         logs: [
           {
+            id: sent.body.id,
+            trace_id: expect.stringMatching(/^agt_trace_/),
             namespace: "ops",
             session_id: "s",
             level: "warn",
@@ -278,9 +359,20 @@ export function traces(api: Api): void {
             resource_id: "flow-1",
             custom_object: { step: 5, duration_ms: 3200 },
             timestamp: "2025-12-10T12:34:56.789Z",
+            started_at: "2025-12-10T12:34:56.789Z",
           },
         ],
       });
+    });
+
+    it("keeps a custom_object, and metadata beside it", async () => {
+      const client = await newClient(api);
+      const objects = { custom_object: { attempt: 2 }, metadata: { run: null } };
+      for (const sent of [objects, { metadata: objects.metadata }])
+        await client.post("/v1/traces/log", { namespace: "n", message: "m", ...sent });
+      const { logs } = (await client.post("/v1/logs/query", { namespace: "n" })).body;
+      expect(logs).toMatchObject([{ custom_object: { run: null } }, objects]);
+      expect(logs[0]).not.toHaveProperty("metadata");
     });
 
     it("needs no session when there is a namespace; the level defaults to info", async () => {

@@ -9,7 +9,7 @@ const WHOLE = {
   agent: "support-bot",
   session_id: "session-abc",
   msg: [
-    { role: "user", content: "Olá 👋 \u2028", sender: "João" },
+    { role: "user", content: "Olá 👋 \u2028", sender: "João", tool_calls: null, refusal: null },
     {
       role: "assistant",
       content: null,
@@ -29,19 +29,29 @@ const WHOLE = {
   memory_tokens: 2,
   total_tokens: 99,
   transfers: [
-    { from: "triage", to: "support-bot", reason: "refund", timestamp: "2025-10-29T15:30:00", ticket: 7 },
+    {
+      from: "triage",
+      to: "support-bot",
+      reason: "refund",
+      timestamp: "2025-10-29T15:30:00",
+      ticket: { seat: null },
+      note: null,
+    },
   ],
   inserted_at: "2025-10-29T15:30:03.848108Z",
   user_id: "user123",
   user_whatsapp: "5521999998888",
   wam_id: "wamid.1",
   replied_whatsapp: "wamid.0",
-  attachments: ["a.pdf", { url: "https://x.test/b.png", size: 12 }, 7],
+  attachments: ["a.pdf", { url: "https://x.test/b.png", size: null }, 7, null],
   source: "openai-agents",
   model: "gpt-4",
   external_user_id: "5521999998888",
   external_user_name: "João Silva",
   external_user_channel: "whatsapp",
+  status: "error",
+  error: { type: "Timeout", message: "It took too long." },
+  started_at: "2025-10-29T15:30:01.000Z",
 };
 
 export function uploads(api: Api): void {
@@ -60,7 +70,8 @@ export function uploads(api: Api): void {
         },
       ]);
       const { body } = await client.post("/v1/record_query", { namespace: "n", query: {} });
-      expect(body).toEqual({ records: [WHOLE], count: 1 });
+      const read = { id: expect.any(String), trace_id: expect.any(String) };
+      expect(body).toEqual({ records: [{ ...WHOLE, ...read }], count: 1 });
     });
 
     it.each([
@@ -74,7 +85,7 @@ export function uploads(api: Api): void {
       expect(body.records[0].msg).toEqual(msg);
     });
 
-    it("null means absent, in the record and in its messages; total_tokens is computed when absent", async () => {
+    it("null means absent in the record, and comes back as it was sent in its messages; total_tokens is computed", async () => {
       const client = await newClient(api);
       const msg = { role: "assistant", content: null, sender: null, tool_calls: null, tool_name: null };
       const nulls = {
@@ -97,8 +108,11 @@ export function uploads(api: Api): void {
             memory_tokens: 1,
             total_tokens: 16,
           },
+          id: expect.any(String),
+          trace_id: expect.any(String),
           inserted_at: expect.any(String),
-          msg: { role: "assistant", content: null },
+          started_at: body.records[0].inserted_at,
+          msg,
         },
       ]);
     });
@@ -108,18 +122,8 @@ export function uploads(api: Api): void {
       ["no namespace", { namespace: null }, "missing_field", "records[1].namespace"],
       ["no msg", { msg: undefined }, "missing_field", "records[1].msg"],
       ["a msg that is text", { msg: "hi" }, "invalid_payload", "records[1].msg"],
-      [
-        "an unknown role in a list",
-        { msg: [{ role: "user" }, { role: "alien" }] },
-        "invalid_payload",
-        "records[1].msg[1].role",
-      ],
-      [
-        "no role",
-        { msg: [{ role: "user" }, { content: "x" }] },
-        "missing_field",
-        "records[1].msg[1].role is required",
-      ],
+      ["a list with a text", { msg: [{ role: "user" }, "hi"] }, "invalid_payload", "records[1].msg"],
+      ["an unknown status", { status: "fine" }, "invalid_payload", "records[1].status"],
       ["negative tokens", { input_tokens: -1 }, "invalid_payload", "records[1].input_tokens"],
       ["a garbage date", { inserted_at: "soon" }, "invalid_payload", "records[1].inserted_at"],
       ["a transfer to nobody", { transfers: [{ from: "a" }] }, "missing_field", "records[1].transfers[0].to"],
@@ -135,6 +139,31 @@ export function uploads(api: Api): void {
         expect((await client.post("/v1/record_query", { namespace: "n", query: {} })).body.count).toBe(0);
       },
     );
+
+    it("an object without a role in a list is a message of the user, and no reason to refuse an upload", async () => {
+      const client = await newClient(api);
+      const msg = [
+        { role: "assistant", content: "hi", audio: null },
+        { text: "Sample payload", kept: null },
+      ];
+      const sent = await client.post("/v1/records/upload", { records: [{ ...RECORD, msg }] });
+      expect([sent.status, sent.body.inserted_count]).toEqual([200, 1]);
+      const { body } = await client.post("/v1/record_query", { namespace: "n", query: {} });
+      expect(body.records[0].msg).toEqual([msg[0], { role: "user", ...msg[1] }]);
+    });
+
+    it("nor is one that is no message: it is the content of one, whole", async () => {
+      const client = await newClient(api);
+      const alien = { role: "alien", sender: "x", content: 5 };
+      const records = [{ ...RECORD, msg: [{ role: "user" }, alien, { role: "developer", content: "hi" }] }];
+      expect((await client.post("/v1/records/upload", { records })).body.inserted_count).toBe(1);
+      const { body } = await client.post("/v1/record_query", { namespace: "n", query: {} });
+      expect(body.records[0].msg).toEqual([
+        { role: "user" },
+        { role: "user", content: alien },
+        { role: "system", sender: "developer", content: "hi" },
+      ]);
+    });
 
     it("takes 1,000 records in one call, and no more", async () => {
       const client = await newClient(api);
@@ -252,14 +281,18 @@ export function uploads(api: Api): void {
         message: "disk full 💾",
         timestamp: "2025-12-10T12:34:56.789Z",
         resource_id: "db-1",
-        custom_object: { nested: { kept: [null, 1.5] } },
+        custom_object: { nested: { kept: [null, 1.5] }, gone: null },
+        metadata: { gone: null },
+        status: "error",
+        error: { message: "no space left" },
+        started_at: "2025-12-10T12:34:50.000Z",
       };
       const sent = await client.post("/v1/logs/upload", {
         logs: [log, { namespace: "n", level: "info", message: "" }],
       });
       expect([sent.status, sent.body.inserted_count, sent.body.dropped_count]).toEqual([200, 2, 0]);
       const { body } = await client.post("/v1/logs/query", { namespace: "n", level: "error" });
-      expect(body).toEqual({ logs: [log], count: 1 });
+      expect(body).toEqual({ logs: [{ ...log, id: expect.any(String) }], count: 1 });
     });
 
     it("the same entry twice is two entries", async () => {

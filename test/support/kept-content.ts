@@ -1,40 +1,56 @@
 import { userAndMetadata } from "../../functions/monkai-api/domain/external-user.ts";
+import { isDeepStrictEqual } from "node:util";
 import { isObject, type JsonObject, withoutNulls } from "../../functions/monkai-api/domain/json.ts";
 import { parseTimestamp } from "../../functions/monkai-api/domain/timestamp.ts";
 import { isAbsent } from "../../functions/monkai-api/schemas/common.ts";
-import { LogEntry } from "../../functions/monkai-api/schemas/logs.ts";
+import { LogUpload } from "../../functions/monkai-api/schemas/logs.ts";
 import { RecordUpload } from "../../functions/monkai-api/schemas/records.ts";
-import {
-  HandoffTrace,
-  LlmTrace,
-  LogTraceShape,
-  ToolTrace,
-} from "../../functions/monkai-api/schemas/traces.ts";
+import { HandoffStep, LlmStep, LogStepShape, ToolStep } from "../../functions/monkai-api/schemas/steps.ts";
 
-const SHAPES = {
-  llm: LlmTrace.shape,
-  tool: ToolTrace.shape,
-  handoff: HandoffTrace.shape,
-  log: LogTraceShape.shape,
+/** What can be sent, by kind. */
+export const SHAPES = {
+  llm: LlmStep.shape,
+  tool: ToolStep.shape,
+  handoff: HandoffStep.shape,
+  log: LogStepShape.shape,
   record: RecordUpload.shape,
-  logEntry: LogEntry.shape,
+  logEntry: LogUpload.shape,
 };
 
 export type Kind = keyof typeof SHAPES;
 
-/** Where a trace is stored its session decides; and what of it was anonymized, the server. */
+/** Where a step is stored its session decides; in which trace, all that is known of its tree; what was anonymized, the server. */
 const NOT_COMPARED = ["namespace", "trace_id", "parent_trace_id", "anonymization_version"];
 
-/** What of an accepted item must be in the row that is read back. */
+/** What of an accepted step must be in the row that is read back. */
 export function keptContent(kind: Kind, sent: JsonObject): JsonObject {
   const known = Object.keys(SHAPES[kind]).filter((name) => !NOT_COMPARED.includes(name));
-  const said = present(repaired(pick(sent, known)));
-  if (kind === "log") return renamed(said, { metadata: "custom_object" });
+  const said = toldOutcome(kind, present(repaired(pick(sent, known))));
+  if (kind === "log") return said.custom_object ? said : renamed(said, { metadata: "custom_object" });
   if (kind === "logEntry") return said;
-  const whole: JsonObject = withoutNulls({ ...said, ...userAndMetadata(said) });
+  const whole: JsonObject = renamed(withoutNulls({ ...said, ...userAndMetadata(said) }), {
+    timestamp: "inserted_at",
+  });
+  if (Array.isArray(whole.transfers)) whole.transfers = whole.transfers.map(keptTransfer);
+  if (kind !== "handoff") return whole;
   const { from_agent: from, to_agent: to, reason, ...rest } = whole;
-  if (kind !== "handoff") return renamed(rest, { timestamp: "inserted_at" });
-  return renamed({ ...rest, transfers: [withoutNulls({ from, to, reason })] }, { timestamp: "inserted_at" });
+  return { ...rest, transfers: [withoutNulls({ from, to, reason })] };
+}
+
+/** How it went, in the one form in which that is read back. */
+function toldOutcome(kind: Kind, { status, error, ...said }: JsonObject): JsonObject {
+  const failed =
+    error !== undefined || (kind === "tool" && isObject(said.result) && said.result.is_error === true);
+  const told = status ?? (failed ? "error" : undefined);
+  const whole = isObject(error)
+    ? withoutNulls({ type: error.type, message: error.message })
+    : { message: error };
+  return { ...said, ...(told ? { status: told } : {}), ...(error === undefined ? {} : { error: whole }) };
+}
+
+/** The contract's fields of a transfer are never null; others are as they were sent. */
+function keptTransfer({ from, to, reason, timestamp, ...others }: JsonObject): JsonObject {
+  return { ...withoutNulls({ from, to, reason, timestamp }), ...others };
 }
 
 /** What the answer of an operation repeats of the request. */
@@ -65,19 +81,42 @@ function wholeRules({ toggles = {}, custom = [] }: JsonObject): JsonObject {
 /** What of a row is to be compared with that. A handoff's row has a time beside what was sent. */
 export function readContent(row: JsonObject, kept: JsonObject, kind: Kind): JsonObject {
   const read = pick(row, Object.keys(kept));
+  if (kind === "record") return { ...read, msg: sentMessages(row.msg, kept.msg) };
   if (kind !== "handoff" || !Array.isArray(row.transfers)) return read;
   return { ...read, transfers: row.transfers.map(({ timestamp: _, ...transfer }) => transfer) };
 }
 
-/** One form of what may be written in several: times, and null members of messages and transfers. */
-export function normalized({ msg, transfers, ...content }: JsonObject): JsonObject {
-  const times = ["timestamp", "inserted_at"].filter((name) => name in content);
+/** Messages as they were sent, if nothing of them is lost in those that are read: see `readableMessages`. */
+function sentMessages(read: unknown, sent: unknown): unknown {
+  if (!Array.isArray(read) || !Array.isArray(sent)) return read;
+  return read.map((message, index) => {
+    const { role: _, sender, content, ...rest } = message;
+    const withoutRole = {
+      ...rest,
+      ...("content" in message ? { content } : {}),
+      ...(sender ? { sender } : {}),
+    };
+    const ways = [
+      content,
+      withoutRole,
+      { ...withoutRole, role: null },
+      { ...without(withoutRole, "sender"), role: sender },
+    ];
+    return ways.find((way) => isDeepStrictEqual(way, sent[index])) ?? message;
+  });
+}
+
+/** One form of what may be written in several: times. */
+export function normalized(content: JsonObject): JsonObject {
+  const times = ["timestamp", "inserted_at", "started_at"].filter((name) => name in content);
   return {
     ...content,
     ...Object.fromEntries(times.map((name) => [name, parseTimestamp(String(content[name]))])),
-    ...(msg === undefined ? {} : { msg: Array.isArray(msg) ? msg.map(withoutNulls) : withoutNulls(msg) }),
-    ...(Array.isArray(transfers) ? { transfers: transfers.map(present) } : {}),
   };
+}
+
+function without(from: JsonObject, name: string): JsonObject {
+  return Object.fromEntries(Object.entries(from).filter(([other]) => other !== name));
 }
 
 function present<Value>(value: Value): Value {

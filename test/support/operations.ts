@@ -25,8 +25,8 @@ export function operationsAbout(names: Names): Record<string, Call[]> {
 /** Those that change nothing. */
 export function readsAbout({ namespace, session_id, agent, trace_id, project_id }: Names) {
   const get = (...paths: string[]): Call[] => paths.map((path) => ({ method: "GET", path: `/v1${path}` }));
-  const filters = [{}, { session_id }, { agent }];
-  const logFilters = [{}, { resource_id: "r" }, { level: "info" }];
+  const filters = [{}, { session_id }, { agent }, { trace_id }];
+  const logFilters = [...filters, { resource_id: "r" }, { level: "info" }];
   return {
     "GET /namespaces": get("/namespaces"),
     "GET /traces": get(

@@ -15,23 +15,20 @@ export type Reader = "query" | "export" | "download";
 interface Stored {
   kind: Kind;
   sent: JsonObject;
-  traceId?: string;
+  /** Of an uploaded step nobody is told the id. */
+  id?: string;
 }
 
 /** What an accepted request has stored of what was said: of a batch, the item at the path. */
 const STORED: Record<string, (sent: Json, answer: Json, path: FieldPath) => Stored[]> = {
-  traceLlmCall: (sent, { trace_id }) => [{ kind: "llm", sent, traceId: trace_id }],
-  traceToolCall: (sent, { trace_id }) => [{ kind: "tool", sent, traceId: trace_id }],
-  traceHandoff: (sent, { trace_id }) => [{ kind: "handoff", sent, traceId: trace_id }],
-  traceLog: (sent, { trace_id }) => [{ kind: "log", sent, traceId: trace_id }],
+  traceLlmCall: (sent, { id }) => [{ kind: "llm", sent, id }],
+  traceToolCall: (sent, { id }) => [{ kind: "tool", sent, id }],
+  traceHandoff: (sent, { id }) => [{ kind: "handoff", sent, id }],
+  traceLog: (sent, { id }) => [{ kind: "log", sent, id }],
   traceBatch: ({ traces }, { results }, [, index]) =>
     results
       .filter((item: Json) => item.status === "ok" && item.index === index)
-      .map(({ type, result }: Json) => ({
-        kind: type,
-        sent: traces[index as number],
-        traceId: result.trace_id,
-      })),
+      .map(({ type, result }: Json) => ({ kind: type, sent: traces[index as number], id: result.id })),
   uploadRecords: ({ records }) => records.map((sent: JsonObject) => ({ kind: "record", sent })),
   uploadLogs: ({ logs }) => logs.map((sent: JsonObject) => ({ kind: "logEntry", sent })),
 };
@@ -53,20 +50,43 @@ export async function expectStored(
   }
 }
 
-/** The rows among which it must be. */
-async function rowsOf(
-  client: Client,
-  { kind, sent, traceId }: Stored,
-  reader: Reader,
-): Promise<JsonObject[]> {
-  if (traceId && reader === "download") return (await client.get(`/v1/files/file_${traceId}/download`)).body;
-  const namespace = traceId
-    ? (await client.get(`/v1/traces/${traceId}`)).body.namespace
-    : repaired(sent.namespace);
+/** The rows among which it must be: one alone where its id is known. */
+async function rowsOf(client: Client, stored: Stored, reader: Reader): Promise<JsonObject[]> {
+  const listed = await listedRows(client, stored, reader);
+  const rows = stored.id === undefined ? listed : listed.filter(({ id }) => id === stored.id);
+  const traceId = rows[0]?.trace_id;
+  if (reader !== "download" || stored.id === undefined || traceId === undefined) return rows;
+  const { status, body } = await client.get(`/v1/files/file_${traceId}/download`);
+  expect(status).toBe(200);
+  return body.filter(({ id }: JsonObject) => id === stored.id);
+}
+
+async function listedRows(client: Client, { kind, sent }: Stored, reader: Reader): Promise<JsonObject[]> {
   const list = kind === "log" || kind === "logEntry" ? "logs" : "records";
-  if (reader === "export") return (await post(client, `/v1/${list}/export`, { namespace }))[list];
-  if (list === "logs") return (await post(client, "/v1/logs/query", { namespace, limit: 1000 })).logs;
-  return (await post(client, "/v1/record_query", { namespace, query: { limit: 1000 } })).records;
+  const session_id = repaired(sent.session_id) ?? null;
+  const rows = [];
+  for (const namespace of await namespacesOf(client, sent.namespace, session_id)) {
+    const query = { session_id, limit: 1000 };
+    if (reader === "export") {
+      rows.push(...(await post(client, `/v1/${list}/export`, { namespace, session_id }))[list]);
+    } else if (list === "logs") {
+      rows.push(...(await post(client, "/v1/logs/query", { namespace, ...query })).logs);
+    } else {
+      rows.push(...(await post(client, "/v1/record_query", { namespace, query })).records);
+    }
+  }
+  return rows;
+}
+
+/** Where a step may be: where it says, or where its session is. */
+async function namespacesOf(client: Client, namespace: unknown, session_id: unknown): Promise<unknown[]> {
+  const said = repaired(namespace) || "default";
+  if (!session_id) return [said];
+  const { status, body } = await client.get(
+    `/v1/traces?session_id=${encodeURIComponent(String(session_id))}`,
+  );
+  expect(status).toBe(200);
+  return [...new Set([said, ...body.data.map((trace: JsonObject) => trace.namespace)])];
 }
 
 async function post(client: Client, path: string, body: unknown): Promise<Json> {

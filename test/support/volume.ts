@@ -14,14 +14,14 @@ export async function fill(tenant: string, rows: { count: number; bytes: number 
     const text = sql`(
       select string_agg(md5(random()::text || piece), '') from generate_series(1, ${Math.ceil(rows.bytes / 32)}) as piece)`;
     await sql`
-      insert into public.records (tenant_id, namespace_id, agent, occurred_at, type, content)
-      select tenant_id, namespace_id, agent, occurred_at, 'message',
+      insert into public.steps (id, tenant_id, namespace_id, agent, agent_is_named, occurred_at, kind, content)
+      select gen_random_uuid(), tenant_id, namespace_id, agent, true, occurred_at, 'message',
              jsonb_build_object('msg', jsonb_build_object('place', place, 'text', ${text}))
       from (${places} from generate_series(1, ${rows.count}) as place)
         as row (tenant_id, namespace_id, agent, occurred_at, place)`;
     await sql`
-      insert into public.logs (tenant_id, namespace_id, agent, occurred_at, level, content)
-      select tenant_id, namespace_id, agent, occurred_at, 'info',
+      insert into public.steps (id, tenant_id, namespace_id, agent, agent_is_named, occurred_at, kind, level, content)
+      select gen_random_uuid(), tenant_id, namespace_id, agent, true, occurred_at, 'log', 'info',
              jsonb_build_object('message', place::text, 'custom_object', jsonb_build_object('text', ${text}))
       from (${places} from generate_series(1, ${rows.count}) as place)
         as row (tenant_id, namespace_id, agent, occurred_at, place)`;

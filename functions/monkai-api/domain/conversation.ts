@@ -1,42 +1,31 @@
-import type { z } from "zod";
-import { Message as MessageSchema } from "../schemas/records.ts";
-import type { TraceType } from "../store/traces.ts";
-import { isObject, withoutNulls } from "./json.ts";
-
-type Message = z.infer<typeof MessageSchema>;
-type Said = Record<string, unknown>;
-
-const ROLES = new Map<string, Message["role"]>([
-  ["user", "user"],
-  ["human", "user"],
-  ["assistant", "assistant"],
-  ["ai", "assistant"],
-  ["model", "assistant"],
-  ["system", "system"],
-  ["developer", "system"],
-  ["tool", "tool"],
-  ["function", "tool"],
-]);
-
-const { role: _role, content: _content, ...OPTIONAL_MEMBERS } = MessageSchema.shape;
+import { isObject, type JsonObject, withoutNulls } from "./json.ts";
+import { invalidMembers, isContent, type Message, type MessageRole, meantRole } from "./message.ts";
+import type { StepRow } from "./step.ts";
 
 /**
- * The conversation that a trace stands for, as the `msg` of a ConversationRecord. Inputs and outputs are free-form:
- * whatever their shape, what comes out has known roles and content of a permitted type. Always a list: a single
- * message would match two branches of the contract's `oneOf`.
+ * The conversation that a step stands for, as the `msg` of a ConversationRecord. Inputs and outputs are free-form:
+ * whatever their shape, what comes out has known roles, content of a permitted type and no null in a text's place. What
+ * was sent stands beside it, whole. Always a list: a single message would match two branches of the contract's `oneOf`.
  */
-export function conversationOf(type: TraceType, agent: string, said: Said): Message[] {
-  if (type === "tool") return [toolMessage(agent, said)];
-  if (type === "handoff") return [handoffMessage(agent, said)];
-  return [...inputMessages(said.input), ...outputMessages(said.output, agent)];
+export function conversationOf({ kind, agent, name, content }: StepRow): Message[] {
+  const [sender, said] = [agent ?? undefined, content ?? {}];
+  if (kind === "tool") return [toolMessage(sender, name, said)];
+  if (kind === "handoff") return [handoffMessage(sender, said)];
+  return [...inputMessages(said.input), ...outputMessages(said.output, sender)];
 }
 
-function toolMessage(sender: string, { tool_name, arguments: args, result }: Said): Message {
+type Sender = string | undefined;
+
+function toolMessage(
+  sender: Sender,
+  tool_name: string | null,
+  { arguments: args, result }: JsonObject,
+): Message {
   const call = { type: "function", function: { name: tool_name, arguments: args ?? {} } };
   return validMessage({ role: "tool", sender, content: result, tool_name, tool_calls: [call] }, "tool");
 }
 
-function handoffMessage(sender: string, { from_agent, to_agent, reason }: Said): Message {
+function handoffMessage(sender: Sender, { from_agent, to_agent, reason }: JsonObject): Message {
   if (from_agent === undefined) return { role: "system", sender, content: null };
   const because = typeof reason === "string" && reason !== "" ? `: ${reason}` : "";
   return { role: "system", sender, content: `Handoff from ${from_agent} to ${to_agent}${because}` };
@@ -50,43 +39,33 @@ function inputMessages(input: unknown): Message[] {
 }
 
 /** `{content: ...}`, OpenAI's `{choices: [{message}]}`, or anything else as one assistant message. */
-function outputMessages(output: unknown, agent: string): Message[] {
+function outputMessages(output: unknown, sender: Sender): Message[] {
   if (!isObject(output)) return [];
   const choices = Array.isArray(output.choices) ? output.choices : [];
   const chosen = choices.flatMap((choice) =>
     isObject(choice) && isObject(choice.message) ? [choice.message] : [],
   );
   if (chosen.length > 0) return chosen.map((message) => validMessage(message, "assistant"));
-  if (!("content" in output)) return [{ role: "assistant", sender: agent, content: output }];
+  if (!("content" in output)) return [{ role: "assistant", sender, content: output }];
   const { content, tool_calls } = output;
-  return [validMessage({ role: "assistant", sender: agent, content, tool_calls }, "assistant")];
+  return [validMessage({ role: "assistant", sender, content, tool_calls }, "assistant")];
 }
 
-function validMessage(sent: unknown, defaultRole: Message["role"]): Message {
+function validMessage(sent: unknown, defaultRole: MessageRole): Message {
   if (!isObject(sent)) return { role: defaultRole, content: validContent(sent) };
 
-  const message: Message = { ...withoutNulls(sent), role: defaultRole };
-  if (typeof sent.role === "string") {
-    const known = ROLES.get(sent.role.toLowerCase());
-    message.role = known ?? defaultRole;
-    if (!known && message.sender === undefined) message.sender = sent.role;
-  }
+  const role = meantRole(sent.role);
+  const message: Message = { ...withoutNulls(sent), role: role ?? defaultRole };
+  if (typeof sent.role === "string" && !role && message.sender === undefined) message.sender = sent.role;
   if ("content" in sent) message.content = validContent(sent.content);
-  dropInvalid(message);
+  for (const name of invalidMembers(message)) delete message[name];
   return message;
 }
 
-/** Optional members that are not what the contract says would make the message invalid. */
-function dropInvalid(message: Message): void {
-  for (const [member, schema] of Object.entries(OPTIONAL_MEMBERS)) {
-    if (!schema.safeParse(message[member]).success) delete message[member];
-  }
-}
-
-/** A string, objects, an object or null; a list of other things becomes a list of text parts. */
-function validContent(content: unknown): Message["content"] {
-  if (content === undefined || content === null) return null;
-  if (typeof content === "string" || isObject(content)) return content;
+/** A list of other things becomes a list of text parts, and anything else that is no content its JSON. */
+function validContent(content: unknown): unknown {
+  if (content === undefined) return null;
+  if (isContent(content)) return content;
   if (!Array.isArray(content)) return JSON.stringify(content);
   return content.map((part) => (isObject(part) ? part : { type: "text", text: textOf(part) }));
 }

@@ -24,6 +24,16 @@ export function parseTimestamp(text: string, bareDay: DayEnd = "start"): string 
   return `${moment.toISOString().slice(0, 19)}.${fraction.slice(0, 6).padEnd(6, "0")}Z`;
 }
 
+/** The first moment that Postgres and RFC 3339 both know. */
+const FIRST = "0001-01-01T00:00:00.000000Z";
+
+/** So many milliseconds before a moment of `parseTimestamp`, in the same form and to the microsecond. */
+export function earlier(moment: string, milliseconds: number): string {
+  const before = Date.parse(moment) - milliseconds;
+  if (!(before >= Date.parse(FIRST))) return FIRST;
+  return `${new Date(before).toISOString().slice(0, -1)}${moment.slice(-4, -1)}Z`;
+}
+
 /** Date would roll 30 February over into March. */
 function isCalendarDay(day: string): boolean {
   const midnight = new Date(`${day}T00:00:00Z`);

@@ -1,4 +1,20 @@
-import type { TraceRow } from "../store/queries.ts";
+/** A trace: SOAT's members, then our own. */
+export interface TraceRow {
+  id: string;
+  project_id: string;
+  agent_id: string;
+  /** Null while it has no step. */
+  file_id: string | null;
+  step_count: number;
+  /** Both null for a root. */
+  parent_trace_id: string | null;
+  root_trace_id: string | null;
+  created_at: string;
+  namespace: string;
+  agent: string;
+  session_id: string | null;
+  content_redacted_at: string | null;
+}
 
 /**
  * The tree of a list of traces as JSON: each trace with its `children`, in the order of the list. Written without

@@ -36,7 +36,9 @@ export const refuseWithIssues: Hook<unknown, AppEnv, string, undefined> = (resul
 };
 
 function describe(issue: Issue, input: unknown): string {
-  const name = shortened(pathText(issue.path)) || "body";
+  const path = shortened(pathText(issue.path));
+  if (issue.code === "unrecognized_keys") return path ? `${path}: ${issue.message}` : issue.message;
+  const name = path || "body";
   if (isMissing(issue, input)) return `${name} ${issue.code === "custom" ? issue.message : "is required"}`;
   return `${name}: ${issue.message}`;
 }

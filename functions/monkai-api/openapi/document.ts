@@ -1,9 +1,8 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { ERRORS, type ErrorCode } from "../errors.ts";
-import { EITHER_SCHEME } from "../routes/api-route.ts";
 import { TRACE_ID_EXAMPLE } from "../schemas/common.ts";
 import { SoatError } from "../schemas/error.ts";
-import { REQUEST_HEADERS, RESPONSE_HEADERS } from "../schemas/headers.ts";
+import { EITHER_SCHEME, REQUEST_HEADERS, RESPONSE_HEADERS } from "../schemas/headers.ts";
 import type { AppEnv } from "../services.ts";
 import { codeSamples } from "./code-samples.ts";
 import { EXAMPLES } from "./examples.ts";
@@ -20,7 +19,7 @@ const TAGS = [
   {
     name: "Trace trees",
     description:
-      "One agent's part in a run, linked into a tree: the SOAT Traces API. The same paths answer under `/api/v1`, where an " +
+      "One agent's part in an execution, linked into a tree: the SOAT Traces API. The same paths answer under `/api/v1`, where an " +
       "error is `{error: message, code, request_id}`.",
   },
   { name: "Anonymization", description: "What is taken out of content before it is stored." },
@@ -38,7 +37,8 @@ back as queries, exports and execution trees. Every endpoint but health and docu
 - **Retries**: send an \`Idempotency-Key\` with a trace or a batch, and the same one again when you retry it.
 - **Limits**: per token and minute; every answer says what is left. Past them it is 429 with \`Retry-After\`.
 - **Errors**: branch on \`error.code\`, and on the status where you do not know the code. Quote \`error.request_id\`.
-- \`null\` means absent. Unknown fields are ignored. Timestamps without a zone are UTC.`,
+- \`null\` means absent in the fields that are described here, and comes back as it was sent in messages and other free-form
+  content. Unknown fields of what is sent are ignored, unknown filters are refused. Timestamps without a zone are UTC.`,
   license: { name: "MIT", url: "https://opensource.org/license/mit" },
 };
 

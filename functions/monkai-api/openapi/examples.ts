@@ -7,6 +7,7 @@ interface Example {
 
 const SESSION = "my-agent-5521999998888-20251210123456";
 const WHEN = "2025-12-10T12:34:56.789Z";
+const STEP_ID = "3f0c1b9e-6d0a-4a53-9a0e-8f1f0c2b7d11";
 
 const session = {
   session_id: SESSION,
@@ -65,12 +66,12 @@ const log = {
   resource_id: "order-42",
 };
 
-const placed = { trace_id: TRACE_ID_EXAMPLE };
+const stored = { success: true, id: STEP_ID };
 const traced = {
-  llm: { trace_type: "llm_call", tokens: { input: 8, output: 10 }, ...placed },
-  tool: { trace_type: "tool_call", tool_name: "get_weather", ...placed },
-  handoff: { trace_type: "handoff", from: "support-bot", to: "sales-bot", ...placed },
-  log: { trace_type: "log", ...placed },
+  llm: { ...stored, trace_type: "llm_call", tokens: { input: 8, output: 10 } },
+  tool: { ...stored, trace_type: "tool_call", tool_name: "get_weather" },
+  handoff: { ...stored, trace_type: "handoff", from: "support-bot", to: "sales-bot" },
+  log: { ...stored, trace_type: "log" },
 };
 
 const record = {
@@ -95,6 +96,10 @@ const logEntry = {
   resource_id: "order-42",
   custom_object: { attempt: 2 },
 };
+/** What is read back beside what was sent. */
+const read = { id: STEP_ID, started_at: WHEN };
+const readRecord = { ...record, ...read, trace_id: TRACE_ID_EXAMPLE };
+const readLogEntry = { ...logEntry, ...read };
 const uploaded = {
   inserted_count: 1,
   total_inserted: 1,
@@ -128,10 +133,10 @@ export const EXAMPLES: Record<string, Example> = {
     request: { namespace: "my-agent", user_id: "5521999998888" },
     response: { ...session, reused: true },
   },
-  traceLlmCall: { request: llm, response: { success: true, ...traced.llm } },
-  traceToolCall: { request: tool, response: { success: true, ...traced.tool } },
-  traceHandoff: { request: handoff, response: { success: true, ...traced.handoff } },
-  traceLog: { request: log, response: { success: true, ...traced.log } },
+  traceLlmCall: { request: llm, response: traced.llm },
+  traceToolCall: { request: tool, response: traced.tool },
+  traceHandoff: { request: handoff, response: traced.handoff },
+  traceLog: { request: log, response: traced.log },
   traceBatch: {
     request: {
       traces: [
@@ -203,26 +208,28 @@ export const EXAMPLES: Record<string, Example> = {
         input_tokens: 8,
         output_tokens: 10,
         total_tokens: 18,
+        ...read,
+        trace_id: TRACE_ID_EXAMPLE,
       },
     ],
   },
   uploadRecords: { request: { records: [record] }, response: uploaded },
   queryRecords: {
     request: { namespace: "my-agent", query: { agent: "support-bot", limit: 10 } },
-    response: { records: [record], count: 1 },
+    response: { records: [readRecord], count: 1 },
   },
   exportRecords: {
     request: { namespace: "my-agent", start_date: "2025-12-01T00:00:00Z", format: "json" },
-    response: { records: [record] },
+    response: { records: [readRecord] },
   },
   uploadLogs: { request: { logs: [logEntry] }, response: uploaded },
   queryLogs: {
     request: { namespace: "my-agent", level: "error", limit: 10 },
-    response: { logs: [logEntry], count: 1 },
+    response: { logs: [readLogEntry], count: 1 },
   },
   exportLogs: {
     request: { namespace: "my-agent", level: "error", format: "json" },
-    response: { logs: [logEntry] },
+    response: { logs: [readLogEntry] },
   },
   putAnonymizationRules: { request: { rules, expected_version: 0 }, response: { version: 1, rules } },
   getAnonymizationRules: { response: { version: 1, rules } },

@@ -1,12 +1,12 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import * as z from "zod";
-import { TOGGLES } from "../domain/anonymizer.ts";
-import { checkRule, LONGEST_PATTERN } from "../domain/custom-rule.ts";
+import { TOGGLES } from "../domain/anonymization/anonymizer.ts";
+import { checkRule, LONGEST_PATTERN } from "../domain/anonymization/custom-rule.ts";
 import { isObject, type JsonObject } from "../domain/json.ts";
+import { getRoute, putRoute } from "../http/api-route.ts";
 import { refuseWithIssues } from "../middleware/validation.ts";
 import { count, MEASURED, nullsAbsent, requestBody, schemaRef } from "../schemas/common.ts";
 import type { AppEnv } from "../services.ts";
-import { getRoute, putRoute } from "./api-route.ts";
 
 const MOST_CUSTOM_RULES = 50;
 

@@ -1,14 +1,14 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import * as z from "zod";
 import { jsonText } from "../domain/export-text.ts";
-import { toStep } from "../domain/read-back.ts";
+import { toNumberedStep } from "../domain/read-back.ts";
+import type { TraceRow } from "../domain/trace-tree.ts";
+import { getRoute } from "../http/api-route.ts";
+import { streamedFile } from "../http/streamed-file.ts";
 import { count, fromUrl } from "../schemas/common.ts";
 import { LogEntry } from "../schemas/logs.ts";
 import { ConversationRecord } from "../schemas/records.ts";
 import type { AppEnv } from "../services.ts";
-import type { TraceRow } from "../store/queries.ts";
-import { getRoute } from "./api-route.ts";
-import { streamedFile } from "./streamed-file.ts";
 
 const fileParams = z.object({
   file_id: fromUrl(z.string()).openapi({ param: { name: "file_id", in: "path" } }),
@@ -68,8 +68,8 @@ export function fileRoutes(app: OpenAPIHono<AppEnv>): void {
     return streamedFile(c, {
       fileName: fileName(file_id),
       mediaType: "application/json",
-      pages: c.var.store.exportSteps(file_id),
-      toItem: toStep,
+      pages: c.var.store.exportFile(file_id),
+      toItem: toNumberedStep,
       write: (steps) => jsonText("[", steps, "]"),
     });
   });

@@ -1,14 +1,14 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import * as z from "zod";
 import { toLogEntry } from "../domain/read-back.ts";
-import { logEntryItem } from "../domain/upload-items.ts";
+import { logEntryStep } from "../domain/sent-steps.ts";
+import { exportRoute, postRoute } from "../http/api-route.ts";
+import { exportResponse } from "../http/export-response.ts";
 import { BODY_LIMIT } from "../middleware/body-limit.ts";
 import {
   count,
-  dates,
   exportFormat,
   isOnePage,
-  logLevel,
   MEASURED,
   namespaceName,
   nextCursor,
@@ -17,20 +17,15 @@ import {
   paging,
   requestBody,
 } from "../schemas/common.ts";
-import { LogEntry } from "../schemas/logs.ts";
+import { filters, logFilters } from "../schemas/filters.ts";
+import { LogEntry, LogUpload } from "../schemas/logs.ts";
 import { UPLOAD_ITEMS, UploadAnswer, uploadAnswer } from "../schemas/uploads.ts";
 import type { AppEnv } from "../services.ts";
-import { exportRoute, postRoute } from "./api-route.ts";
-import { exportResponse } from "./export-response.ts";
 
-const filters = {
-  namespace: namespaceName(),
-  level: logLevel().optional(),
-  resource_id: z.string().optional(),
-  ...dates,
-};
-
-const LogQueryRequest = z.object({ ...filters, ...paging }).refine(isOnePage, ONE_PAGE);
+const LogQueryRequest = filters({ namespace: namespaceName(), ...logFilters, ...paging }).refine(
+  isOnePage,
+  ONE_PAGE,
+);
 
 const LogQueryResponse = z
   .object({
@@ -52,7 +47,7 @@ const queryLogs = postRoute({
 });
 
 const LogsUploadRequest = z.object({
-  logs: z.array(nullsAbsent(LogEntry)).min(1, MEASURED).max(UPLOAD_ITEMS, MEASURED),
+  logs: z.array(nullsAbsent(LogUpload)).min(1, MEASURED).max(UPLOAD_ITEMS, MEASURED),
 });
 
 const uploadLogs = postRoute({
@@ -75,24 +70,26 @@ const exportLogs = exportRoute({
   summary: "Export logs (JSON or CSV)",
   description: "All entries that match, newest first, in the same form as the export of records.",
   bucket: "query",
-  body: requestBody(z.object({ ...filters, format: exportFormat() })).openapi("LogExportRequest"),
+  body: requestBody(filters({ namespace: namespaceName(), ...logFilters, format: exportFormat() })).openapi(
+    "LogExportRequest",
+  ),
   result: z.object({ logs: z.array(LogEntry) }).openapi("LogExportResponse"),
 });
 
 export function logRoutes(app: OpenAPIHono<AppEnv>): void {
   app.openapi(uploadLogs, async (c) => {
-    const items = c.req.valid("json").logs.map(logEntryItem);
-    return c.json(uploadAnswer(await c.var.store.uploadItems(items)), 200);
+    const steps = c.req.valid("json").logs.map(logEntryStep);
+    return c.json(uploadAnswer(await c.var.store.uploadSteps(steps)), 200);
   });
 
   app.openapi(queryLogs, async (c) => {
-    const { rows, ...page } = await c.var.store.queryLogs(c.req.valid("json"));
-    return c.json({ logs: rows.map(toLogEntry), ...page }, 200);
+    const { rows, ...page } = await c.var.store.querySteps("logs", c.req.valid("json"));
+    return c.json({ logs: rows.map(toLogEntry) as LogEntry[], ...page }, 200);
   });
 
   app.openapi(exportLogs, (c) => {
     const { format, ...wanted } = c.req.valid("json");
-    const pages = c.var.store.exportLogs(wanted);
+    const pages = c.var.store.exportSteps("logs", wanted);
     const fields = Object.keys(LogEntry.shape);
     return exportResponse(c, {
       name: "logs",

@@ -1,8 +1,8 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import * as z from "zod";
+import { getRoute, registerRoute } from "../http/api-route.ts";
 import { namespaceName, requestBody } from "../schemas/common.ts";
 import type { AppEnv } from "../services.ts";
-import { getRoute, registerRoute } from "./api-route.ts";
 
 const Namespace = z.object({ namespace: namespaceName(), created_at: z.iso.datetime() }).openapi("Namespace");
 

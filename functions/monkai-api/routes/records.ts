@@ -1,12 +1,12 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import * as z from "zod";
 import { toConversationRecord } from "../domain/read-back.ts";
-import { recordItem } from "../domain/upload-items.ts";
+import { messageStep } from "../domain/sent-steps.ts";
+import { exportRoute, postRoute } from "../http/api-route.ts";
+import { exportResponse } from "../http/export-response.ts";
 import { BODY_LIMIT } from "../middleware/body-limit.ts";
 import {
-  agentName,
   count,
-  dates,
   exportFormat,
   isOnePage,
   MEASURED,
@@ -16,22 +16,21 @@ import {
   ONE_PAGE,
   paging,
   requestBody,
-  sessionId,
 } from "../schemas/common.ts";
+import { filters, recordFilters } from "../schemas/filters.ts";
 import { ConversationRecord, RecordUpload } from "../schemas/records.ts";
 import { UPLOAD_ITEMS, UploadAnswer, uploadAnswer } from "../schemas/uploads.ts";
 import type { AppEnv } from "../services.ts";
-import { exportRoute, postRoute } from "./api-route.ts";
-import { exportResponse } from "./export-response.ts";
 
-const filters = { agent: agentName().optional(), session_id: sessionId().optional(), ...dates };
+const queryFilters = { ...recordFilters, ...paging };
 
-const RecordQueryFilters = z.object({ ...filters, ...paging }).refine(isOnePage, ONE_PAGE);
-
-const RecordQueryRequest = z.object({
-  namespace: namespaceName(),
-  query: nullsAbsent(RecordQueryFilters).openapi("RecordQueryFilters"),
-});
+const RecordQueryRequest = filters(
+  {
+    namespace: namespaceName(),
+    query: nullsAbsent(filters(queryFilters).refine(isOnePage, ONE_PAGE)).openapi("RecordQueryFilters"),
+  },
+  Object.keys(queryFilters).map((name) => `query.${name}`),
+);
 
 const RecordQueryResponse = z
   .object({
@@ -52,18 +51,8 @@ const queryRecords = postRoute({
   result: RecordQueryResponse,
 });
 
-/** The database places them one after the other. */
-const MOST_TRANSFERS = 5_000;
-
 const RecordsUploadRequest = z.object({
-  records: z
-    .array(nullsAbsent(RecordUpload))
-    .min(1, MEASURED)
-    .max(UPLOAD_ITEMS, MEASURED)
-    .refine(
-      (records) => records.reduce((sum, { transfers = [] }) => sum + transfers.length, 0) <= MOST_TRANSFERS,
-      `have more than ${MOST_TRANSFERS} transfers all in all: send fewer records at a time`,
-    ),
+  records: z.array(nullsAbsent(RecordUpload)).min(1, MEASURED).max(UPLOAD_ITEMS, MEASURED),
 });
 
 const uploadRecords = postRoute({
@@ -73,7 +62,7 @@ const uploadRecords = postRoute({
   operationId: "uploadRecords",
   summary: "Upload conversation records (batch)",
   description:
-    "Up to 1,000 records with up to 5,000 transfers, all stored or none. A record is dropped as a duplicate when one " +
+    "Up to 1,000 records, all stored or none. A record is dropped as a duplicate when one " +
     "with the same namespace, session, agent, user, message (with attachments and `wam_id`) and, when given, " +
     "`inserted_at` was stored within the last 60 seconds.",
   bucket: "bulk_upload",
@@ -92,27 +81,28 @@ const exportRecords = exportRoute({
     "half-way breaks off. In CSV, objects and lists are JSON, and a text that a spreadsheet would run as a formula (it " +
     "begins with `=`, `+`, `-`, `@`, a tab or a line break) has a `'` in front.",
   bucket: "query",
-  body: requestBody(z.object({ namespace: namespaceName(), ...filters, format: exportFormat() })).openapi(
-    "RecordExportRequest",
-  ),
+  body: requestBody(
+    filters({ namespace: namespaceName(), ...recordFilters, format: exportFormat() }),
+  ).openapi("RecordExportRequest"),
   result: z.object({ records: z.array(ConversationRecord) }).openapi("RecordExportResponse"),
 });
 
 export function recordRoutes(app: OpenAPIHono<AppEnv>): void {
   app.openapi(uploadRecords, async (c) => {
-    const items = c.req.valid("json").records.map(recordItem);
-    return c.json(uploadAnswer(await c.var.store.uploadItems(items)), 200);
+    const steps = c.req.valid("json").records.map(messageStep);
+    return c.json(uploadAnswer(await c.var.store.uploadSteps(steps)), 200);
   });
 
   app.openapi(queryRecords, async (c) => {
     const { namespace, query } = c.req.valid("json");
-    const { rows, ...page } = await c.var.store.queryRecords({ namespace, ...query });
-    return c.json({ records: rows.map(toConversationRecord), ...page }, 200);
+    const { rows, ...page } = await c.var.store.querySteps("records", { namespace, ...query });
+    const records = rows.map(toConversationRecord) as ConversationRecord[];
+    return c.json({ records, ...page }, 200);
   });
 
   app.openapi(exportRecords, (c) => {
     const { format, ...wanted } = c.req.valid("json");
-    const pages = c.var.store.exportRecords(wanted);
+    const pages = c.var.store.exportSteps("records", wanted);
     const fields = Object.keys(ConversationRecord.shape);
     return exportResponse(c, {
       name: "records",

@@ -1,10 +1,10 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import * as z from "zod";
 import { withoutNulls } from "../domain/json.ts";
+import { postRoute } from "../http/api-route.ts";
 import { freeForm, namespaceName, requestBody, sessionId, userId } from "../schemas/common.ts";
 import type { AppEnv } from "../services.ts";
 import type { SessionRow } from "../store/sessions.ts";
-import { postRoute } from "./api-route.ts";
 
 const inactivityTimeout = () =>
   z.int().min(1).max(2_147_483_647).default(120).openapi({

@@ -1,6 +1,7 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import * as z from "zod";
 import { treeJson } from "../domain/trace-tree.ts";
+import { deleteRoute, getRoute } from "../http/api-route.ts";
 import { methodNotAllowed } from "../middleware/refusals.ts";
 import {
   agentName,
@@ -12,8 +13,8 @@ import {
   TRACE_ID_EXAMPLE,
   TRACE_TYPES,
 } from "../schemas/common.ts";
+import { filters } from "../schemas/filters.ts";
 import type { AppEnv } from "../services.ts";
-import { deleteRoute, getRoute } from "./api-route.ts";
 
 /** SOAT's Trace, and after it our own members. */
 const Trace = z
@@ -54,12 +55,12 @@ const listTraces = getRoute({
   operationId: "listTraces",
   summary: "List traces",
   description:
-    "A trace is one agent's part in a run; its steps are LLM calls, tool calls, handoffs, logs and records. Within a " +
-    "session the first step opens the root; a handoff opens a trace for the other agent below it, or returns to one on " +
+    "A trace is one agent's part in an execution; its steps are LLM calls, tool calls, handoffs, logs and records. Within " +
+    "a session the first step opens the root; a handoff opens a trace for the other agent below it, or returns to one on " +
     "the way up to the root; a step that names an agent goes to its latest trace, one that names none to the active " +
-    "one. Newest first.",
+    "one. Steps that say `trace_id` or `parent_trace_id` belong to that trace alone. Newest first.",
   bucket: "query",
-  query: z.object({
+  query: filters({
     project_id: inQuery(fromUrl(z.string()).optional()).openapi({
       description: "A namespace, by its public id or its name.",
     }),

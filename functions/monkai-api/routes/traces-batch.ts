@@ -1,51 +1,33 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import * as z from "zod";
-import { handoffItem, llmItem, logItem, toolItem } from "../domain/trace-items.ts";
 import { ERROR_CODES } from "../errors.ts";
+import { postRoute } from "../http/api-route.ts";
 import { BODY_LIMIT } from "../middleware/body-limit.ts";
 import { validationError } from "../middleware/validation.ts";
-import { count, MEASURED, nullsAbsent, requestBody, schemaRef } from "../schemas/common.ts";
-import {
-  HandoffTrace,
-  HandoffTraceResult,
-  LlmTrace,
-  LlmTraceResult,
-  LogTrace,
-  LogTraceResult,
-  LogTraceShape,
-  ToolTrace,
-  ToolTraceResult,
-} from "../schemas/traces.ts";
+import { count, MEASURED, nullsAbsent, schemaRef } from "../schemas/common.ts";
 import type { AppEnv } from "../services.ts";
-import type { TraceItem, TraceType, ValidItem } from "../store/traces.ts";
-import { postRoute } from "./api-route.ts";
+import type { TriedStep } from "../store/steps.ts";
+import { TRACED_KINDS } from "./traces.ts";
 
-const TYPES = ["llm", "tool", "handoff", "log"] as const satisfies TraceType[];
+type Kind = keyof typeof TRACED_KINDS;
 
-/** How each type is read. An item that its schema refuses is that item's error, not the request's. */
-const READERS = {
-  llm: reader(requestBody(LlmTrace), llmItem),
-  tool: reader(requestBody(ToolTrace), toolItem),
-  handoff: reader(requestBody(HandoffTrace), handoffItem),
-  log: reader(requestBody(LogTrace), logItem),
-} satisfies Record<TraceType, (trace: unknown, index: number, type: TraceType) => TraceItem>;
-
-const ITEM_SCHEMAS = {
-  llm: "BatchTraceItemLlm",
-  tool: "BatchTraceItemTool",
-  handoff: "BatchTraceItemHandoff",
-  log: "BatchTraceItemLog",
-} satisfies Record<TraceType, string>;
+const KINDS = Object.keys(TRACED_KINDS) as [Kind, ...Kind[]];
+const ITEMS = Object.entries(TRACED_KINDS).map(
+  ([
+    kind,
+    {
+      item: [name, shape],
+    },
+  ]) => ({ kind, name, shape }),
+);
 
 /** What the batch itself insists on is the type alone; the documentation says the whole. */
-const BatchTraceItem = z.looseObject({ type: z.enum(TYPES) }).openapi("BatchTraceItem", {
+const BatchTraceItem = z.looseObject({ type: z.enum(KINDS) }).openapi("BatchTraceItem", {
   discriminator: {
     propertyName: "type",
-    mapping: Object.fromEntries(
-      Object.entries(ITEM_SCHEMAS).map(([type, name]) => [type, schemaRef(name).$ref]),
-    ),
+    mapping: Object.fromEntries(ITEMS.map(({ kind, name }) => [kind, schemaRef(name).$ref])),
   },
-  oneOf: Object.values(ITEM_SCHEMAS).map(schemaRef),
+  oneOf: ITEMS.map(({ name }) => schemaRef(name)),
 });
 
 const BatchTraceRequest = z.object({ traces: z.array(BatchTraceItem).min(1, MEASURED).max(100, MEASURED) });
@@ -53,12 +35,12 @@ const BatchTraceRequest = z.object({ traces: z.array(BatchTraceItem).min(1, MEAS
 const BatchTraceResultItem = z
   .object({
     index: count().openapi({ description: "Position in the request's `traces`." }),
-    type: z.enum(TYPES),
+    type: z.enum(KINDS),
     status: z.enum(["ok", "error"]),
     result: z
-      .union([LlmTraceResult, ToolTraceResult, HandoffTraceResult, LogTraceResult])
+      .union(Object.values(TRACED_KINDS).map(({ answer }) => answer))
       .optional()
-      .openapi({ description: "When `status` is `ok`." }),
+      .openapi({ description: "When `status` is `ok`: what the endpoint of that type answers." }),
     error: z
       .object({ code: z.enum(ERROR_CODES), message: z.string() })
       .optional()
@@ -93,26 +75,24 @@ const traceBatch = postRoute({
 });
 
 export function traceBatchRoutes(app: OpenAPIHono<AppEnv>): void {
-  const registry = app.openAPIRegistry;
-  registry.register(ITEM_SCHEMAS.llm, LlmTrace.extend({ type: z.literal("llm") }));
-  registry.register(ITEM_SCHEMAS.tool, ToolTrace.extend({ type: z.literal("tool") }));
-  registry.register(ITEM_SCHEMAS.handoff, HandoffTrace.extend({ type: z.literal("handoff") }));
-  registry.register(ITEM_SCHEMAS.log, LogTraceShape.extend({ type: z.literal("log") }));
+  for (const { kind, name, shape } of ITEMS) {
+    app.openAPIRegistry.register(name, shape.extend({ type: z.literal(kind) }));
+  }
 
   app.openapi(traceBatch, async (c) => {
-    const { traces } = c.req.valid("json");
-    const items = traces.map((trace, index) => READERS[trace.type](trace, index, trace.type));
-    const results = await c.var.store.recordTraces(items, c.var.idempotency);
+    const steps = c.req.valid("json").traces.map((item) => read(item.type, item));
+    const results = await c.var.store.storeSteps(steps, c.var.idempotency);
     const failed = results.filter((result) => result.status === "error").length;
     const succeeded = results.length - failed;
-    return c.json({ success: failed === 0, total: results.length, succeeded, failed, results }, 200);
+    const answer = { success: failed === 0, total: results.length, succeeded, failed, results };
+    return c.json(answer as z.infer<typeof BatchTraceResponse>, 200);
   });
 }
 
-function reader<Schema extends z.ZodType>(schema: Schema, toItem: (trace: z.output<Schema>) => ValidItem) {
-  return (trace: unknown, index: number, type: TraceType): TraceItem => {
-    const parsed = schema.safeParse(trace);
-    if (parsed.success) return { index, ...toItem(parsed.data) };
-    return { index, type, error: validationError(parsed.error.issues, trace) };
-  };
+/** An item that its schema refuses is that item's error, not the request's. */
+function read(kind: Kind, item: unknown): TriedStep {
+  const { body, toStep } = TRACED_KINDS[kind];
+  const parsed = body.safeParse(item);
+  if (parsed.success) return toStep(parsed.data);
+  return { kind, refusal: validationError(parsed.error.issues, item) };
 }

@@ -2,11 +2,12 @@ import "@hono/zod-openapi";
 import * as z from "zod";
 import { EXTERNAL_USER_CHANNELS } from "../domain/external-user.ts";
 import { isObject, type JsonObject } from "../domain/json.ts";
+import { STEP_STATUSES } from "../domain/step.ts";
 import { findUnstorable } from "../domain/storable.ts";
 import { type DayEnd, parseTimestamp } from "../domain/timestamp.ts";
 
-/** Fields that name something. An empty name is none, as null is: a trace is not lost over an optional one. */
-const NAMES = new Set([
+/** Fields whose empty text says as little as null: a step is not lost over an empty name that it need not have. */
+const ABSENT_WHEN_EMPTY = new Set([
   "namespace",
   "session_id",
   "agent",
@@ -17,11 +18,13 @@ const NAMES = new Set([
   "tool_name",
   "trace_id",
   "parent_trace_id",
+  "status",
+  "error",
 ]);
 
 /** Whether a field was as good as not sent. */
 export function isAbsent(name: PropertyKey | undefined, value: unknown): boolean {
-  return value === undefined || value === null || (value === "" && NAMES.has(String(name)));
+  return value === undefined || value === null || (value === "" && ABSENT_WHEN_EMPTY.has(String(name)));
 }
 
 /** What stands behind `/traces/` in the paths of the trace endpoints. */
@@ -35,6 +38,16 @@ function withoutAbsent(value: unknown): unknown {
 /** An object in which null means absent. */
 export function nullsAbsent<Shape extends z.ZodType>(shape: Shape) {
   return z.preprocess(withoutAbsent, shape);
+}
+
+/** A loose object in which null means absent in the fields that the shape knows. Others are kept as they were sent. */
+export function knownNullsAbsent<Shape extends z.ZodObject>(shape: Shape) {
+  return z.preprocess((value) => {
+    if (!isObject(value)) return value;
+    return Object.fromEntries(
+      Object.entries(value).filter(([name, member]) => member !== null || !(name in shape.shape)),
+    );
+  }, asSent(shape));
 }
 
 /** What `shape` accepts, handed on as it was sent. A loose object of zod's drops the member `__proto__`. */
@@ -108,6 +121,40 @@ export const traceId = () =>
 export const resourceId = () => z.string().max(512, MEASURED);
 export const logLevel = () => z.enum(["debug", "info", "warn", "error"]);
 export const count = () => z.int().min(0);
+
+const StepErrorObject = z
+  .object({ type: z.string().optional(), message: z.string() })
+  .openapi("StepError", { description: "What went wrong in a step." });
+
+/** How a step went, and when it began: what cannot be found out later. */
+export const outcome = {
+  status: z
+    .enum(STEP_STATUSES)
+    .optional()
+    .openapi({
+      description:
+        "How the step ended. Not told is neither. A step with an `error` has the status `error` where none is told, and so " +
+        "has a tool call whose `result` has `is_error: true`.",
+    }),
+  error: z
+    .union([z.string().transform((message) => ({ message })), nullsAbsent(StepErrorObject)], {
+      error: "must be a text, or an object with a message",
+    })
+    .optional()
+    .openapi({ anyOf: [{ type: "string" }, schemaRef("StepError")], description: "What went wrong." }),
+  started_at: timestamp().optional().openapi({
+    description: "When the step began. Not told, it is when the step ended less its `latency_ms`.",
+  }),
+};
+
+/** The same as it is read back, with the ids by which a step and its trace are found. */
+export const readStep = {
+  id: z.uuid().optional().openapi({ description: "The step's own id, as its sender was told." }),
+  trace_id: z.string().optional().openapi({ description: "The trace that it is a step of." }),
+  status: outcome.status,
+  error: StepErrorObject.optional(),
+  started_at: outcome.started_at,
+};
 
 /** A text of a path or a query string, which may stand for any character. */
 export function fromUrl<Text extends z.ZodType<string>>(text: Text) {

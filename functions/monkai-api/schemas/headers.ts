@@ -8,6 +8,9 @@ export const ID_FORM = {
 } as const;
 const COUNT = { type: "integer", minimum: 0 } as const;
 
+/** A token is good in either of the two schemes. */
+export const EITHER_SCHEME: Record<string, string[]>[] = [{ bearerAuth: [] }, { tracerTokenHeader: [] }];
+
 /** components/parameters */
 export const REQUEST_HEADERS = {
   RequestIdHeader: {

@@ -6,24 +6,32 @@ import {
   freeForm,
   logLevel,
   namespaceName,
+  outcome,
+  readStep,
   resourceId,
   sessionId,
   timestamp,
 } from "./common.ts";
 
-/** A LogEntry of the contract, and after its fields those of the trace that it was made from. */
-export const LogEntry = z
-  .object({
-    namespace: namespaceName(),
-    level: logLevel(),
-    message: z.string(),
-    timestamp: timestamp().optional(),
-    resource_id: resourceId().optional(),
-    custom_object: freeForm().optional(),
-    session_id: sessionId().optional(),
-    agent: agentName().optional(),
-    ...anonymizationVersion,
-  })
-  .openapi("LogEntry");
+/** The fields of a log entry that the contract knows, in its order, and then ours. */
+const logFields = {
+  namespace: namespaceName(),
+  level: logLevel(),
+  message: z.string(),
+  timestamp: timestamp().optional(),
+  resource_id: resourceId().optional(),
+  custom_object: freeForm().optional(),
+  session_id: sessionId().optional(),
+  agent: agentName().optional(),
+  ...anonymizationVersion,
+};
+
+const metadata = freeForm().optional().openapi({ description: "What was sent beside a `custom_object`." });
+
+/** A log entry to be uploaded. */
+export const LogUpload = z.object({ ...logFields, ...outcome, metadata });
+
+/** A LogEntry of the contract, and after its fields those of the step that it was made from. Also a CSV's columns. */
+export const LogEntry = z.object({ ...logFields, ...readStep, metadata }).openapi("LogEntry");
 
 export type LogEntry = z.infer<typeof LogEntry>;

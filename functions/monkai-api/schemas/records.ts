@@ -1,32 +1,35 @@
 import "@hono/zod-openapi";
 import * as z from "zod";
-import { isObject, type JsonObject, withoutNulls } from "../domain/json.ts";
+import { isObject } from "../domain/json.ts";
+import { INTERNAL_TOOL_TYPES, MESSAGE_ROLES } from "../domain/message.ts";
 import {
   agentName,
   anonymizationVersion,
   anyJson,
-  asSent,
   count,
   externalUser,
   freeForm,
+  knownNullsAbsent,
   MEASURED,
   namespaceName,
-  nullsAbsent,
+  outcome,
+  readStep,
   schemaRef,
   sessionId,
   timestamp,
 } from "./common.ts";
 
+/** In a message null says the same as nothing, and comes back as it was sent. */
 export const Message = z
   .looseObject({
-    role: z.enum(["user", "assistant", "system", "tool"]),
+    role: z.enum(MESSAGE_ROLES),
     content: z.union([z.string(), z.array(freeForm()), freeForm(), z.null()]).optional(),
-    sender: z.string().optional(),
-    tool_calls: z.array(freeForm()).optional(),
-    tool_call_id: z.string().optional(),
-    tool_name: z.string().optional(),
-    is_internal_tool: z.boolean().optional(),
-    internal_tool_type: z.enum(["web_search_call", "file_search_call", "code_interpreter_call"]).optional(),
+    sender: z.string().nullable().optional(),
+    tool_calls: z.array(freeForm()).nullable().optional(),
+    tool_call_id: z.string().nullable().optional(),
+    tool_name: z.string().nullable().optional(),
+    is_internal_tool: z.boolean().nullable().optional(),
+    internal_tool_type: z.enum(INTERNAL_TOOL_TYPES).nullable().optional(),
   })
   .openapi("Message");
 
@@ -69,26 +72,21 @@ const recordFields = {
 export const RecordUpload = z.object({
   ...recordFields,
   ...anonymizationVersion,
+  ...outcome,
   transfers: z
-    .array(nullsAbsent(asSent(Transfer).openapi(schemaRef("Transfer"))))
+    .array(knownNullsAbsent(Transfer).openapi(schemaRef("Transfer")))
     .max(1000, MEASURED)
     .optional(),
   msg: z
     .unknown()
-    .transform((msg, context) => {
-      const read = readMessages(msg);
-      if ("msg" in read) return read.msg;
-      context.issues.push(read.issue);
-      return z.NEVER;
-    })
+    .refine(isMessages, "must be a JSON object, or a list of JSON objects")
     .openapi({
+      description: "An object in a list that has no `role` is read back with the role `user`.",
       anyOf: [schemaRef("Message"), { type: "array", items: schemaRef("Message") }, { type: "object" }],
     }),
 });
 
-export type RecordUpload = z.infer<typeof RecordUpload>;
-
-/** A ConversationRecord of the contract, and after its fields those of the trace that it was made from. */
+/** A ConversationRecord of the contract, and after its fields those of the step that it was made from. Also a CSV's columns. */
 export const ConversationRecord = z
   .object({
     ...recordFields,
@@ -102,33 +100,13 @@ export const ConversationRecord = z
     result: anyJson(),
     metadata: freeForm().optional(),
     ...anonymizationVersion,
+    ...readStep,
   })
   .openapi("ConversationRecord");
 
 export type ConversationRecord = z.infer<typeof ConversationRecord>;
 
-type Read = { msg: unknown } | { issue: z.core.$ZodRawIssue };
-
-/**
- * `msg` is a Message, a list of them, or any object. Null members of a message are absent, but for its content; all
- * else is kept as it was sent.
- */
-function readMessages(msg: unknown): Read {
-  if (isObject(msg)) return { msg: Message.safeParse(messageOf(msg)).success ? messageOf(msg) : msg };
-  if (!Array.isArray(msg)) {
-    const message = "must be a message, a list of messages or an object";
-    return { issue: { code: "custom", path: [], message, input: msg } };
-  }
-
-  const messages = msg.map((message) => (isObject(message) ? messageOf(message) : message));
-  for (const [index, message] of messages.entries()) {
-    const [issue] = Message.safeParse(message).error?.issues ?? [];
-    if (issue) return { issue: { ...issue, path: [index, ...issue.path] } as z.core.$ZodRawIssue };
-  }
-  return { msg: messages };
-}
-
-function messageOf(sent: JsonObject): JsonObject {
-  const message = withoutNulls(sent);
-  return "content" in sent ? { ...message, content: sent.content } : message;
+/** Any object is taken for a message, and a list of any objects for messages: an upload is not lost over one of them. */
+function isMessages(msg: unknown): boolean {
+  return Array.isArray(msg) ? msg.every(isObject) : isObject(msg);
 }

@@ -1,6 +1,5 @@
-import { type AnonymizationRules, Anonymizer, NO_RULES } from "../domain/anonymizer.ts";
+import { type AnonymizationRules, Anonymizer, NO_RULES } from "../domain/anonymization/anonymizer.ts";
 import { ApiError } from "../errors.ts";
-import type { StoredItem } from "./traces.ts";
 
 const MOST_TOKENS = 1_000;
 
@@ -19,7 +18,7 @@ export class AnonymizerCache {
   }
 
   /** Of a token that is not known here yet, the rules are taken to be none. */
-  anonymize(tokenHash: string, items: Partial<StoredItem>[]) {
+  anonymize<Step extends object>(tokenHash: string, steps: Step[]) {
     const known = this.#byToken.get(tokenHash);
     if (known) {
       // The one that was not used for the longest time is the first to be forgotten.
@@ -28,7 +27,7 @@ export class AnonymizerCache {
     }
     const anonymizer = known ?? new Anonymizer(NO_RULES);
     try {
-      return { anonymization_version: anonymizer.version, anonymized: anonymizer.anonymize(items) };
+      return { anonymization_version: anonymizer.version, anonymized: anonymizer.anonymize(steps) };
     } catch (cause) {
       throw failed(cause);
     }

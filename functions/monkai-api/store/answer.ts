@@ -8,7 +8,7 @@ interface Response {
   status: number;
 }
 
-/** Errors that Postgres raises while it is not itself, by SQLSTATE class: connections, locks, resources, shutdown, disk. */
+/** Errors that come and go with the state of the database, by SQLSTATE class: connections, locks, resources, shutdown, disk. */
 const OUT_OF_ORDER = /^(?:08|40|53|55|57|58)...$/;
 /** "Data exception": the message quotes what could not be read, or was too large. */
 const ABOUT_A_VALUE = /^22/;
@@ -30,7 +30,7 @@ export function answerOf({ data, error, status }: Response): JsonObject {
   });
 }
 
-/** For the log. An answer that is none of ours is not quoted: who knows what it says. */
+/** For the log. An answer that does not come from our functions is not quoted: it may say anything. */
 function causeOf(code: string, message: string | undefined, status: number): string {
   if (code) return `${code}: ${message}`;
   return status === 0 ? `no answer: ${message}` : `an answer with status ${status} that is none`;

@@ -5,8 +5,8 @@ import type { Position } from "./queries.ts";
 const IV_BYTES = 12;
 
 /**
- * Makes a cursor of a position, and a position of a cursor. Encrypted (AES-GCM): a position holds a row's id, and ids
- * count the rows of all tenants.
+ * Makes a cursor of a position, and a position of a cursor. Encrypted (AES-GCM), so that no client can make one up, use
+ * it for another list, or come to rely on what is in it.
  */
 export class CursorSeal {
   readonly #secret: string;

@@ -1,6 +1,6 @@
 import { hex } from "../domain/hash.ts";
 import { isObject } from "../domain/json.ts";
-import type { UploadedItem } from "./traces.ts";
+import type { UploadedStep } from "../domain/sent-steps.ts";
 
 /** What makes a message another one: itself, what is attached, its own id, and who sent it. */
 const SAID = [
@@ -24,12 +24,12 @@ export class MessageHash {
     this.#secret = secret;
   }
 
-  /** The items with the hashes of their messages. Log entries have none: they are never duplicates. */
-  async addTo(items: UploadedItem[]): Promise<UploadedItem[]> {
+  /** The steps with the hashes of their messages. Log entries have none: they are never duplicates. */
+  async addTo(steps: UploadedStep[]): Promise<(UploadedStep & { message_hash?: string })[]> {
     const key = await this.#key();
     return Promise.all(
-      items.map(async (item) =>
-        item.type === "message" ? { ...item, message_hash: await hmac(key, said(item)) } : item,
+      steps.map(async (step) =>
+        step.kind === "message" ? { ...step, message_hash: await hmac(key, said(step)) } : step,
       ),
     );
   }
@@ -40,7 +40,7 @@ export class MessageHash {
   }
 }
 
-function said({ content }: UploadedItem): unknown[] {
+function said({ content }: UploadedStep): unknown[] {
   return SAID.map((name) => content[name] ?? null);
 }
 

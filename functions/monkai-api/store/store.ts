@@ -1,28 +1,20 @@
 import { PostgrestClient } from "@supabase/postgrest-js";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import type { AnonymizationRules } from "../domain/anonymizer.ts";
+import type { AnonymizationRules } from "../domain/anonymization/anonymizer.ts";
 import type { JsonObject } from "../domain/json.ts";
+import type { AnsweredStep, StepAnswer, UploadedStep } from "../domain/sent-steps.ts";
+import type { NumberedRow, StepRow } from "../domain/step.ts";
+import type { TraceRow } from "../domain/trace-tree.ts";
 import { ApiError, type ErrorCode } from "../errors.ts";
 import type { RateLimit } from "../rate-limits.ts";
 import { AnonymizerCache } from "./anonymizer-cache.ts";
 import { answerOf } from "./answer.ts";
 import { CursorSeal } from "./cursor-seal.ts";
 import { MessageHash } from "./message-hash.ts";
-import type {
-  LogFilters,
-  LogRow,
-  Page,
-  Paging,
-  QueryPage,
-  RecordFilters,
-  RecordRow,
-  StepRow,
-  TraceRow,
-  TracesQuery,
-} from "./queries.ts";
+import type { Page, Paging, QueryPage, StepFilters, StepList, TracesQuery } from "./queries.ts";
 import { SCHEMA_VERSION } from "./schema-version.ts";
 import type { NamespaceRow, NewSession, SessionRow, WantedSession } from "./sessions.ts";
-import type { ItemResult, StoredItem, TraceItem, TraceResult, UploadedItem, ValidItem } from "./traces.ts";
+import type { StepResult, TriedStep } from "./steps.ts";
 
 /** Which request is asking: what every request function of the database is told. */
 export interface Caller {
@@ -145,23 +137,19 @@ export class StoreRequest {
     return this.#call("get_or_create_session", { session });
   }
 
-  /** Stores all items that are not refused, or none. The results are in the items' order. */
-  async recordTraces(items: TraceItem[], idempotency?: Idempotency): Promise<ItemResult[]> {
-    const { results } = await this.#storeItems<{ results: ItemResult[] }>("record_traces", items, {
-      idempotency,
-    });
+  /** Stores all steps that are not refused, or none. The results are in their order. SQL: `record_steps`. */
+  async storeSteps(steps: TriedStep[], idempotency?: Idempotency): Promise<StepResult[]> {
+    const items = steps.map((step, index) => ({ index, ...step }));
+    const { results } = await this.#store<{ results: StepResult[] }>("record_steps", items, { idempotency });
     return results;
   }
 
-  /** The same for one item, whose refusal is the request's. */
-  async recordTrace<Result extends TraceResult>(
-    item: ValidItem<Result>,
-    idempotency?: Idempotency,
-  ): Promise<Result & { trace_id: string }> {
-    const items = [{ index: 0, ...item }];
+  /** The same for one step, whose refusal is the request's. */
+  async storeStep(step: AnsweredStep, idempotency?: Idempotency): Promise<StepAnswer & { id: string }> {
+    const items = [{ index: 0, ...step }];
     const work = { single: true, idempotency };
-    const { results } = await this.#storeItems<{ results: [{ result: Result & { trace_id: string } }] }>(
-      "record_traces",
+    const { results } = await this.#store<{ results: [{ result: StepAnswer & { id: string } }] }>(
+      "record_steps",
       items,
       work,
     );
@@ -178,9 +166,13 @@ export class StoreRequest {
     return namespaces;
   }
 
-  /** Stores all items but those that repeat what was stored a minute ago, whose indexes it returns. */
-  async uploadItems(items: UploadedItem[]): Promise<{ inserted_count: number; duplicates: number[] }> {
-    return this.#storeItems("upload_items", await this.#shared.messageHash.addTo(items));
+  /** Stores all steps but those that repeat what was stored within the last minute, whose indexes it returns. */
+  async uploadSteps(steps: UploadedStep[]): Promise<{ inserted_count: number; duplicates: number[] }> {
+    const hashed = await this.#shared.messageHash.addTo(steps);
+    return this.#store(
+      "upload_steps",
+      hashed.map((step, index) => ({ index, ...step })),
+    );
   }
 
   getAnonymizationRules(): Promise<AnonymizationRules> {
@@ -197,22 +189,20 @@ export class StoreRequest {
     return put;
   }
 
-  queryRecords(query: RecordFilters & Paging): Promise<QueryPage<RecordRow>> {
-    return this.#query("query_records", query);
+  /** A page of a list, newest first. */
+  async querySteps(list: StepList, { cursor, ...query }: StepFilters & Paging): Promise<QueryPage<StepRow>> {
+    const { cursors } = this.#shared;
+    const after = cursor === undefined ? undefined : await cursors.open(list, cursor);
+    const page = await this.#call<Page<StepRow> & { count: number }>("query_steps", {
+      query: { list, ...query, after },
+    });
+    const { rows, count, next } = page;
+    return { rows, count, ...(next ? { next_cursor: await cursors.seal(list, next) } : {}) };
   }
 
-  queryLogs(query: LogFilters & Paging): Promise<QueryPage<LogRow>> {
-    return this.#query("query_logs", query);
-  }
-
-  /** All records that match, newest first, page by page. */
-  exportRecords(filters: RecordFilters): AsyncGenerator<RecordRow[]> {
-    return this.#export("export_records", filters);
-  }
-
-  /** All log entries that match, newest first, page by page. */
-  exportLogs(filters: LogFilters): AsyncGenerator<LogRow[]> {
-    return this.#export("export_logs", filters);
+  /** All steps of a list that match, newest first, page by page. */
+  exportSteps(list: StepList, filters: StepFilters): AsyncGenerator<StepRow[]> {
+    return this.#export("export_steps", { list, ...filters });
   }
 
   listTraces(query: TracesQuery): Promise<{ traces: TraceRow[]; total: number }> {
@@ -240,15 +230,8 @@ export class StoreRequest {
   }
 
   /** The steps in the file, in order, page by page. */
-  exportSteps(file_id: string): AsyncGenerator<StepRow[]> {
-    return this.#export("export_steps", { file_id });
-  }
-
-  async #query<Row>(name: string, { cursor, ...query }: Paging): Promise<QueryPage<Row>> {
-    const after = cursor === undefined ? undefined : await this.#shared.cursors.open(name, cursor);
-    const page = await this.#call<Page<Row> & { count: number }>(name, { query: { ...query, after } });
-    const { rows, count, next } = page;
-    return { rows, count, ...(next ? { next_cursor: await this.#shared.cursors.seal(name, next) } : {}) };
+  exportFile(file_id: string): AsyncGenerator<NumberedRow[]> {
+    return this.#export("export_file", { file_id });
   }
 
   async *#export<Row>(name: string, filters: object): AsyncGenerator<Row[]> {
@@ -261,7 +244,7 @@ export class StoreRequest {
   }
 
   /** The only way in which content reaches the database: anonymized by the rules that the tenant has now. */
-  async #storeItems<Data>(name: string, items: Partial<StoredItem>[], work = {}): Promise<Data> {
+  async #store<Data>(name: string, items: object[], work = {}): Promise<Data> {
     const { tokenHash } = this.#caller;
     const { anonymizers, deadline } = this.#shared;
     const end = deadline();

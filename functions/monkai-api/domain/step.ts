@@ -1,0 +1,89 @@
+import type { JsonObject } from "./json.ts";
+
+/** What kinds of steps there are. A message is an uploaded record. */
+export type StepKind = "llm" | "tool" | "handoff" | "message" | "log";
+
+/** How a step ended, as its sender says. Not told is neither of them. */
+export const STEP_STATUSES = ["ok", "error"] as const;
+export type StepStatus = (typeof STEP_STATUSES)[number];
+
+/** What went wrong in a step. It is content: it may quote what was said. */
+export interface StepError {
+  type?: string;
+  message: string;
+}
+
+/** The columns of a step that have the same name where it is sent, where it is stored and where it is read back. */
+export interface StepColumns {
+  namespace?: string;
+  session_id?: string;
+  trace_id?: string;
+  agent?: string;
+  status?: StepStatus;
+  error?: StepError;
+  /** RFC 3339 in UTC. */
+  started_at?: string;
+  latency_ms?: number;
+  model?: string;
+  input_tokens?: number;
+  output_tokens?: number;
+  process_tokens?: number;
+  memory_tokens?: number;
+  total_tokens?: number;
+  level?: string;
+  resource_id?: string;
+}
+
+const COLUMNS: Record<keyof StepColumns, true> = {
+  namespace: true,
+  session_id: true,
+  trace_id: true,
+  agent: true,
+  status: true,
+  error: true,
+  started_at: true,
+  latency_ms: true,
+  model: true,
+  input_tokens: true,
+  output_tokens: true,
+  process_tokens: true,
+  memory_tokens: true,
+  total_tokens: true,
+  level: true,
+  resource_id: true,
+};
+
+/** A step to be stored: its columns, and `content`, which is all else that its sender says of it. */
+export interface NewStep extends StepColumns {
+  kind: StepKind;
+  /** The parent of the trace, where the sender knows its own tree. */
+  parent_trace_id?: string;
+  /** The tool that was called, or the agent that takes over. */
+  name?: string;
+  /** When it ended. RFC 3339 in UTC; absent: when it arrives. */
+  occurred_at?: string;
+  content: JsonObject;
+}
+
+/** A step as it is read back. `content` is null once it was taken away. */
+export type StepRow = { [Column in keyof StepColumns]-?: StepColumns[Column] | null } & {
+  id: string;
+  kind: StepKind;
+  name: string | null;
+  namespace: string;
+  occurred_at: string;
+  started_at: string;
+  content: JsonObject | null;
+};
+
+/** A step of a trace, with its place in it. */
+export type NumberedRow = StepRow & { step_number: number };
+
+/** Parts what was sent into the columns of a step and its content, which is all that has no column. */
+export function partedByColumn(sent: object): { columns: StepColumns; content: JsonObject } {
+  const members = Object.entries(sent);
+  return {
+    columns: Object.fromEntries(members.filter(([name]) => Object.hasOwn(COLUMNS, name))),
+    content: Object.fromEntries(members.filter(([name]) => !Object.hasOwn(COLUMNS, name))),
+  };
+}

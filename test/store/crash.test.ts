@@ -1,0 +1,107 @@
+import { chmod } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { freePort } from "../../scripts/stack/ports.ts";
+import { waitUntil } from "../../scripts/stack/processes.ts";
+import { type Command, dev, temporaryDataDir } from "../support/dev.ts";
+import { processIds, readProc } from "../support/proc.ts";
+
+const TOKEN = "tk_of_the_crash_test";
+const CLIENTS = 8;
+const TRACES_EACH = 30;
+
+/** What a process is called that belongs to `npm run dev`. */
+const PARTS = {
+  "the Worker": /workerd serve/,
+  "the REST layer": /rest-process/,
+  Postgres: / -D \S+postgres/,
+  everything: /./,
+};
+
+/** Ends all processes of this data folder that are called so, as the kernel would when memory runs out. */
+function crash(folder: string, name: RegExp): number {
+  const pids = processIds().filter(
+    (pid) =>
+      `${readProc(pid, "environ")} ${readProc(pid, "cmdline")}`.includes(folder) &&
+      name.test(readProc(pid, "cmdline")),
+  );
+  for (const pid of pids) process.kill(Number(pid), "SIGKILL");
+  return pids.length;
+}
+
+describe.skipIf(process.platform !== "linux")("kill -9 under load", () => {
+  let dataDir: Awaited<ReturnType<typeof temporaryDataDir>>;
+  let url: string;
+  let start: () => Promise<Command>;
+  let running: Command;
+
+  beforeEach(async () => {
+    dataDir = await temporaryDataDir();
+    // For root, whose Postgres runs as another user.
+    await chmod(dataDir.path, 0o711);
+    const port = await freePort();
+    url = `http://127.0.0.1:${port}/v1`;
+    start = async () => {
+      const command = dev({ PORT: `${port}`, DATA_DIR: dataDir.path, MONKAI_TRACER_TOKEN: TOKEN });
+      await command.says(/Ctrl-C/);
+      return command;
+    };
+    running = await start();
+  });
+
+  afterEach(async () => {
+    running.signalGroup("SIGINT");
+    await running.ended;
+    await dataDir.release();
+  });
+
+  async function post(path: string, body: object, headers = {}): Promise<Response | undefined> {
+    return fetch(url + path, {
+      method: "POST",
+      headers: { tracer_token: TOKEN, "Content-Type": "application/json", ...headers },
+      body: JSON.stringify(body),
+      signal: AbortSignal.timeout(5_000),
+    }).catch(() => undefined);
+  }
+
+  /** Sends a trace until it is acknowledged, with the same key every time. Returns how often. */
+  async function sendUntilAcknowledged(model: string, session_id: string): Promise<number> {
+    for (let tries = 1; tries <= 200; tries += 1) {
+      const trace = { session_id, namespace: "load", model };
+      const response = await post("/traces/llm", trace, { "Idempotency-Key": model });
+      if (response?.status === 200) return tries;
+      await sleep(150);
+    }
+    throw new Error(`${model} was never acknowledged.`);
+  }
+
+  it.each(Object.entries(PARTS))(
+    "of %s: what was acknowledged is there once, and so is what had to be sent again",
+    { timeout: 90_000 },
+    async (_, name) => {
+      const acknowledged: string[] = [];
+      let repeated = 0;
+      const client = async (client: number) => {
+        for (let trace = 0; trace < TRACES_EACH; trace += 1) {
+          const model = `m${client}-${trace}`;
+          repeated += (await sendUntilAcknowledged(model, `s${client}`)) - 1;
+          acknowledged.push(model);
+        }
+      };
+      const clients = Promise.all(Array.from({ length: CLIENTS }, (_, index) => client(index)));
+      expect(await waitUntil(async () => acknowledged.length > 50, 20_000)).toBe(true);
+      const ended = running.ended.then(() => true);
+      expect(crash(dataDir.path, name)).toBeGreaterThan(0);
+      // The Worker and the REST layer are started again by themselves; the rest by whoever started it.
+      if (await Promise.race([ended, sleep(3_000, false)])) running = await start();
+      await clients;
+
+      expect(repeated).toBeGreaterThan(0);
+      expect(acknowledged).toHaveLength(CLIENTS * TRACES_EACH);
+      const read = await post("/record_query", { namespace: "load", query: { limit: 1000 } });
+      const { records, count } = await (read as Response).json();
+      expect(count).toBe(CLIENTS * TRACES_EACH);
+      expect(records.map(({ model }: { model: string }) => model).sort()).toEqual(acknowledged.toSorted());
+    },
+  );
+});
