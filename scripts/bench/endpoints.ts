@@ -1,4 +1,4 @@
-import { llmTrace, sessionNames } from "./samples.ts";
+import { llmStep, sessionNames } from "./samples.ts";
 import type { Volume } from "./volume.ts";
 
 /** An endpoint whose latency must not grow with the tenant's data. */
@@ -32,7 +32,7 @@ export function endpoints(volume: Volume): (() => Endpoint)[] {
       namespace: "main",
       user_id: "a-user-of-the-benchmark",
     })),
-    post("traces/llm", "/v1/traces/llm", () => ({ ...llmTrace(nextSession()), namespace: "main" })),
+    post("traces/llm", "/v1/traces/llm", () => ({ ...llmStep(nextSession()), namespace: "main" })),
     records("record_query, first page", {}),
     records("record_query by agent", { agent: "agent-3" }),
     records("record_query by session", { session_id: session }),

@@ -1,4 +1,5 @@
 import type postgres from "postgres";
+import { tokenUsage } from "../../functions/monkai-api/domain/token-usage.ts";
 import type { LlmStep } from "../../functions/monkai-api/schemas/steps.ts";
 
 /** How many steps a session has before its agent begins another one. */
@@ -52,21 +53,26 @@ export function llmStep(session_id: string): LlmStep {
   };
 }
 
-/** The row that the API stores for `llmStep`. */
-export function bareRow(place: Pick<BareRow, "tenant_id" | "namespace_id" | "session_id">): BareRow {
+/** The row that the API stores for an LLM call. */
+export function rowOfStep(
+  place: Pick<BareRow, "tenant_id" | "namespace_id">,
+  { session_id, agent = "", model = "", latency_ms = 0, provider, input, output }: LlmStep,
+): BareRow {
+  const tokens = tokenUsage(output);
   return {
     id: timeOrderedId(),
     ...place,
+    session_id,
     kind: "llm",
-    agent: "support",
+    agent,
     agent_is_named: true,
     occurred_at: new Date().toISOString(),
-    latency_ms: 840,
-    model: "gpt-4",
-    input_tokens: 58,
-    output_tokens: 41,
-    total_tokens: 99,
-    content: { provider: "openai", input: INPUT, output: OUTPUT },
+    latency_ms,
+    model,
+    input_tokens: tokens.input,
+    output_tokens: tokens.output,
+    total_tokens: tokens.input + tokens.output,
+    content: { provider, input, output } as postgres.JSONValue,
   };
 }
 

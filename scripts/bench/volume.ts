@@ -57,7 +57,12 @@ async function fill({ database }: Stack, { id }: Tenant, records: number): Promi
       ["main", records],
       ["side", records / 10],
     ] as const) {
-      await fillSessions(sql, id, { namespace, prefix: namespace, sessions: count / SESSION_LENGTH, ...many });
+      await fillSessions(sql, id, {
+        namespace,
+        prefix: namespace,
+        sessions: count / SESSION_LENGTH,
+        ...many,
+      });
     }
     await fillSessions(sql, id, { ...one, prefix: "short", length: short.length });
     await fillSessions(sql, id, { ...one, prefix: "long", length: Math.min(long.length, records / 10) });
