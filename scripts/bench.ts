@@ -7,6 +7,7 @@ import { appCost } from "./bench/app-cost.ts";
 import { bulkInsert } from "./bench/bulk-insert.ts";
 import { exportSpeed } from "./bench/export.ts";
 import { type Figure, isMet } from "./bench/figures.ts";
+import { foldSpeed } from "./bench/fold.ts";
 import { growth } from "./bench/growth.ts";
 import { FULL, QUICK } from "./bench/settings.ts";
 import { singleInsert } from "./bench/single-insert.ts";
@@ -35,6 +36,7 @@ const sections = new Map<number, () => Promise<Figure[]>>([
   ],
   [6, async () => exportSpeed(await volume(settings.volumes.large))],
   [7, () => workerSize(settings)],
+  [8, async () => foldSpeed(await volume(settings.volumes.large))],
 ]);
 
 // What is running ends with this process: see postgres-keeper.ts.

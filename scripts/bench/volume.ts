@@ -24,8 +24,12 @@ interface Filling {
   together: number;
 }
 
-/** Two conversations in the namespace `talks`, and how many steps they have. */
-export const TALKS = { short: { name: "short-0", length: 100 }, long: { name: "long-0", length: 100_000 } };
+/** Conversations in the namespace `talks`, and how many steps they have. */
+export const TALKS = {
+  short: { name: "short-0", length: 100 },
+  middle: { name: "middle-0", length: 1_000 },
+  long: { name: "long-0", length: 100_000 },
+};
 
 const SESSION_LENGTH = 50;
 const AGENTS = 20;
@@ -50,8 +54,6 @@ export async function startVolume(records: number): Promise<Volume> {
 async function fill({ database }: Stack, { id }: Tenant, records: number): Promise<void> {
   const sql = postgres(database.adminUrl, { max: 1, onnotice: () => {} });
   const many = { length: SESSION_LENGTH, together: 20 };
-  const one = { namespace: "talks", sessions: 1, together: 1 };
-  const { short, long } = TALKS;
   try {
     for (const [namespace, count] of [
       ["main", records],
@@ -64,8 +66,9 @@ async function fill({ database }: Stack, { id }: Tenant, records: number): Promi
         ...many,
       });
     }
-    await fillSessions(sql, id, { ...one, prefix: "short", length: short.length });
-    await fillSessions(sql, id, { ...one, prefix: "long", length: Math.min(long.length, records / 10) });
+    for (const [prefix, { length }] of Object.entries(TALKS)) {
+      await fillSessions(sql, id, { namespace: "talks", prefix, sessions: 1, length, together: 1 });
+    }
     await fillLogs(sql, id, records / 10);
     await sql`alter function internal.count_traces_written() set enable_nestloop = off`; // TEMPORARY
     console.error("steps are there", performance.now()); // TEMPORARY
