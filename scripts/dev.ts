@@ -70,7 +70,7 @@ async function run(settings: Settings, signal: AbortSignal): Promise<void> {
   if (!registered.active) {
     throw new Error("The demo tenant's token was revoked. Set MONKAI_TRACER_TOKEN to another one.");
   }
-  deleteExpiredRegularly(project);
+  keepUp(project);
 
   signal.throwIfAborted();
   const worker = await startWorker({
@@ -89,12 +89,15 @@ async function run(settings: Settings, signal: AbortSignal): Promise<void> {
   await Promise.race([once(signal, "abort"), failWhenEnded(database, settings.dataDir)]);
 }
 
-// What pg_cron does on a hosted project.
-function deleteExpiredRegularly(project: Project): void {
-  const deleteExpired = () =>
-    callFunction(project, "delete_expired", {}).catch((error) => console.error(explain(error)));
-  const timer = setInterval(deleteExpired, 5 * 60_000);
-  stops.push(() => clearInterval(timer));
+// What pg_cron does on a hosted project: see supabase/schemas/90_upkeep/schedule.sql.
+function keepUp(project: Project): void {
+  const call = (name: string) => () =>
+    void callFunction(project, name, {}).catch((error) => console.error(explain(error)));
+  const timers = [
+    setInterval(call("fold_all"), 10_000),
+    setInterval(call("delete_expired"), 5 * 60_000),
+  ];
+  stops.push(() => timers.forEach(clearInterval));
 }
 
 function readSettings(): Settings {

@@ -23,12 +23,12 @@ export function killNow(pid: number): void {
   }
 }
 
-/** Lets a child process finish what it does, but kills it after two seconds. One that has ended already is no error. */
+/** Lets a child process finish what it does, but kills it after five seconds. One that has ended already is no error. */
 export async function endProcess(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = once(child, "exit");
   child.kill();
-  const impatience = setTimeout(() => child.kill("SIGKILL"), 2_000);
+  const impatience = setTimeout(() => child.kill("SIGKILL"), 5_000);
   await ended;
   clearTimeout(impatience);
 }

@@ -21,10 +21,15 @@ export interface WorkerFiles {
 /** What `workerd serve` reads on its stdin. */
 export type PreparedWorker = Buffer;
 
-/** Where workerd writes what the worker logs (`log`), and warnings and errors (`problems`). A number is an open file. */
+/** Where something is written: to this process's own output, to an open file, or nowhere. */
+type Output = "inherit" | number | "ignore";
+
+/** This process's own output is where both go when left out. */
 export interface WorkerdOutput {
-  log?: "ignore" | "inherit" | number;
-  problems?: "inherit" | number;
+  /** Where the worker's log goes. */
+  log?: Output;
+  /** Where its warnings and errors go, and workerd's. */
+  problems?: Output;
 }
 
 /** A running workerd. */
@@ -96,7 +101,7 @@ export async function listeningPort({ stdio }: ChildProcess): Promise<number> {
 
 /** Runs a worker on a free port, without its log; it listens as soon as this returns. */
 export async function startWorkerd(worker: PreparedWorker): Promise<Workerd> {
-  // Not its log: it is written as it would be, but nobody reads it.
+  // The log is written as it would be, but nobody reads it.
   const child = spawnWorkerd(worker, 0, { log: "ignore" });
   return { port: await listeningPort(child), stop: () => endProcess(child) };
 }

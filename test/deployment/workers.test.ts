@@ -1,8 +1,11 @@
+import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
-import { expect, it } from "vitest";
+import { Miniflare } from "miniflare";
+import { expect, it, onTestFinished } from "vitest";
 import { unstable_readConfig } from "wrangler";
 import { parseEnv } from "../../functions/monkai-api/env.ts";
 import { prepareWorker, startWorkerd } from "../../scripts/stack/workerd.ts";
+import { assetsFolder, compatibilityDate } from "../../scripts/stack/bundle.ts";
 import { deployedWorker } from "../../scripts/stack/deployed-worker.ts";
 import { ROOT } from "../support/dev.ts";
 
@@ -22,6 +25,27 @@ it.each(environments)(
     }
   },
 );
+
+it("it gets the files of the page at /docs from Cloudflare's own server of assets", async () => {
+  const contents = await deployedWorker();
+  const miniflare = new Miniflare({
+    modules: [{ type: "ESModule", path: "worker.js", contents }],
+    compatibilityDate: compatibilityDate(),
+    assets: {
+      directory: assetsFolder(),
+      binding: "ASSETS",
+      routerConfig: { invoke_user_worker_ahead_of_assets: true, has_user_worker: true },
+    },
+    host: "127.0.0.1",
+    port: 0,
+    cf: false,
+  });
+  onTestFinished(() => miniflare.dispose());
+  const { origin } = await miniflare.ready;
+  const response = await fetch(`${origin}/v1/docs/docs.js`);
+  expect(await response.text()).toBe(readFileSync(`${assetsFolder()}/docs.js`, "utf8"));
+  expect((await fetch(`${origin}/docs.js`)).status).toBe(404);
+});
 
 it.each(environments)(
   "the environment '%s' keeps its logs and asks for the secrets that the API needs",

@@ -209,8 +209,8 @@ export function hostile(api: Api): void {
         }
         expectRefusal(await client.get(`/v1/traces?start_date=${encoded}`), 400, "invalid_payload");
         expectRefusal(await client.get(`/v1/traces?limit=${encoded}`), 400, "invalid_payload");
-        const listed = await client.get(`/v1/traces?select=${encoded}&agent.eq=${encoded}&or=${encoded}`);
-        expect([listed.status, listed.body.total]).toEqual([200, 1]);
+        for (const name of ["select", "agent.eq", "or", encoded])
+          expectRefusal(await client.get(`/v1/traces?${name}=${encoded}`), 400, "invalid_payload");
       },
     );
 

@@ -6,10 +6,10 @@ const sql = postgres(inject("databaseUrl"), { onnotice: () => {} });
 afterAll(() => sql.end());
 
 const RULES = { toggles: { email: true }, custom: [] };
-const log = { index: 0, type: "log", namespace: "n", level: "info", content: { message: "a@b.co" } };
+const log = { index: 0, kind: "log", namespace: "n", level: "info", content: { message: "a@b.co" } };
 
 describe("the database has the last word on anonymization", () => {
-  it.each(["upload_items", "record_traces"])(
+  it.each(["upload_steps", "record_steps"])(
     "%s stores nothing that was not redacted by the current rules, tells them, and does not count",
     async (name) => {
       const caller = {
@@ -27,7 +27,7 @@ describe("the database has the last word on anonymization", () => {
       const [stored] = await callAll(sql, name, [{ ...caller, anonymization_version: 1 }]);
       expect(stored.data).toBeDefined();
       expect(stored.rate_limit.remaining).toBe(598);
-      expect(await sql`select from public.logs where tenant_id = ${stored.tenant_id}`).toHaveLength(1);
+      expect(await sql`select from public.steps where tenant_id = ${stored.tenant_id}`).toHaveLength(1);
     },
   );
 
@@ -35,14 +35,14 @@ describe("the database has the last word on anonymization", () => {
     const caller = { ...(await newCaller()), items: [{ ...log, result: {} }] };
     const token_hash = await otherToken(sql, caller);
     const put = await sql.begin(async (first) => {
-      const [row] = await first`select public.record_traces(${sql.json(caller)}) as answer`;
+      const [row] = await first`select public.record_steps(${sql.json(caller)}) as answer`;
       expect(row?.answer.data.results[0].status).toBe("ok");
       const put = callAll(sql, "put_anonymization_rules", [{ ...caller, token_hash, rules: RULES }]);
       await waitUntilBlocked(sql, "put_anonymization_rules");
       return { answers: put };
     });
     expect((await put.answers)[0].data).toEqual({ version: 1, rules: RULES });
-    const [late] = await callAll(sql, "record_traces", [caller]);
+    const [late] = await callAll(sql, "record_steps", [caller]);
     expect(late.anonymization).toEqual({ version: 1, rules: RULES });
   });
 

@@ -42,13 +42,13 @@ describe("thirty connections at once", () => {
     for (const { data } of answers) expect(data.session_id).toMatch(/^n-u-\d{14}(-\d+)?$/);
   });
 
-  it("traces of one unknown session create it once, and all are stored", async () => {
+  it("steps of one unknown session create it once, and all are stored", async () => {
     const caller = await newCaller();
-    const answers = await race("record_traces", caller, (index) => ({
+    const answers = await race("record_steps", caller, (index) => ({
       items: [
         {
           index: 0,
-          type: "llm",
+          kind: "llm",
           session_id: "offline",
           namespace: "n",
           model: `m${index}`,
@@ -59,61 +59,61 @@ describe("thirty connections at once", () => {
     }));
     expect(answers.map(({ data }) => data.results[0].status)).toEqual(answers.map(() => "ok"));
     const [stored] = await sql`
-      select (select count(*)::int from public.records where tenant_id = ${answers[0].tenant_id}) as records,
+      select (select count(*)::int from public.steps where tenant_id = ${answers[0].tenant_id}) as steps,
              (select count(*)::int from public.sessions where tenant_id = ${answers[0].tenant_id}) as sessions,
              (select count(*)::int from public.namespaces where tenant_id = ${answers[0].tenant_id}) as namespaces`;
-    expect(stored).toEqual({ records: CONNECTIONS, sessions: 1, namespaces: 1 });
+    expect(stored).toEqual({ steps: CONNECTIONS, sessions: 1, namespaces: 1 });
   });
 
-  it("a trace that names no namespace goes where the session is that another request is just opening", async () => {
+  it("a step that names no namespace goes where the session is that another request is just opening", async () => {
     const caller = await newCaller();
-    const item = { index: 0, type: "llm", session_id: "new", content: {}, result: {} };
+    const item = { index: 0, kind: "llm", session_id: "new", content: {}, result: {} };
     let second: ReturnType<typeof callAll> | undefined;
     await sql.begin(async (first) => {
-      await first`select public.record_traces(${first.json({ ...caller, items: [{ ...item, namespace: "x" }] })})`;
+      await first`select public.record_steps(${first.json({ ...caller, items: [{ ...item, namespace: "x" }] })})`;
       // Another token of the tenant, so that the two meet at the session and not at the counter of requests.
-      second = callAll(sql, "record_traces", [
+      second = callAll(sql, "record_steps", [
         { ...caller, token_hash: await otherToken(sql, caller), items: [item] },
       ]);
-      await waitUntilBlocked(sql, "record_traces");
+      await waitUntilBlocked(sql, "record_steps");
     });
     const [answer] = (await second) ?? [];
     const namespaces = await sql`
-      select distinct namespaces.name from public.records join public.namespaces on namespaces.id = namespace_id
-      where records.tenant_id = ${answer.tenant_id}`;
+      select distinct namespaces.name from public.steps join public.namespaces on namespaces.id = namespace_id
+      where steps.tenant_id = ${answer.tenant_id}`;
     expect(namespaces.map(({ name }) => name)).toEqual(["x"]);
   });
 
-  it("a bound token gets no trace into a session that another token is just opening elsewhere", async () => {
+  it("a bound token gets no step into a session that another token is just opening elsewhere", async () => {
     const caller = await newCaller();
-    const item = { index: 0, type: "llm", session_id: "new", content: {}, result: {} };
+    const item = { index: 0, kind: "llm", session_id: "new", content: {}, result: {} };
     let second: ReturnType<typeof callAll> | undefined;
     await sql.begin(async (first) => {
-      await first`select public.record_traces(${first.json({ ...caller, items: [{ ...item, namespace: "theirs" }] })})`;
+      await first`select public.record_steps(${first.json({ ...caller, items: [{ ...item, namespace: "theirs" }] })})`;
       const token_hash = await otherToken(sql, caller, ["mine"]);
-      second = callAll(sql, "record_traces", [
+      second = callAll(sql, "record_steps", [
         { ...caller, token_hash, items: [{ ...item, namespace: "mine" }] },
       ]);
-      await waitUntilBlocked(sql, "record_traces");
+      await waitUntilBlocked(sql, "record_steps");
     });
     const [answer] = (await second) ?? [];
     expect(answer.data.results[0]).toMatchObject({ status: "error", error: { code: "forbidden" } });
     const [stored] =
-      await sql`select count(*)::int as records from public.records where tenant_id = ${answer.tenant_id}`;
-    expect(stored).toEqual({ records: 1 });
+      await sql`select count(*)::int as steps from public.steps where tenant_id = ${answer.tenant_id}`;
+    expect(stored).toEqual({ steps: 1 });
   });
 
   it("a bound token may use a session that is just being opened in a namespace that it may use", async () => {
     const caller = await newCaller();
-    const item = { index: 0, type: "llm", session_id: "new", content: {}, result: {} };
+    const item = { index: 0, kind: "llm", session_id: "new", content: {}, result: {} };
     let second: ReturnType<typeof callAll> | undefined;
     await sql.begin(async (first) => {
-      await first`select public.record_traces(${first.json({ ...caller, items: [{ ...item, namespace: "mine" }] })})`;
+      await first`select public.record_steps(${first.json({ ...caller, items: [{ ...item, namespace: "mine" }] })})`;
       const token_hash = await otherToken(sql, caller, ["mine", "also-mine"]);
-      second = callAll(sql, "record_traces", [
+      second = callAll(sql, "record_steps", [
         { ...caller, token_hash, items: [{ ...item, namespace: "also-mine" }] },
       ]);
-      await waitUntilBlocked(sql, "record_traces");
+      await waitUntilBlocked(sql, "record_steps");
     });
     const [answer] = (await second) ?? [];
     expect(answer.data.results[0].status).toBe("ok");
@@ -122,7 +122,7 @@ describe("thirty connections at once", () => {
   it("batches over the same sessions and namespaces in opposite orders do not deadlock", async () => {
     const caller = await newCaller();
     const items = Array.from({ length: 40 }, (_, index) => ({
-      type: "log",
+      kind: "log",
       session_id: `s${index}`,
       namespace: `n${index}`,
       level: "info",
@@ -130,13 +130,13 @@ describe("thirty connections at once", () => {
       result: {},
     }));
     const numbered = (list: typeof items) => list.map((item, index) => ({ index, ...item }));
-    const answers = await race("record_traces", caller, (index) => ({
+    const answers = await race("record_steps", caller, (index) => ({
       items: numbered(index % 2 ? items : items.toReversed()),
     }));
     expect(answers.every(({ data }) => data.results.length === 40)).toBe(true);
     const [stored] = await sql`
       select count(*)::int as logs, count(distinct session_id)::int as sessions
-      from public.logs where tenant_id = ${answers[0].tenant_id}`;
+      from public.steps where tenant_id = ${answers[0].tenant_id}`;
     expect(stored).toEqual({ logs: 40 * CONNECTIONS, sessions: 40 });
   });
 
@@ -144,7 +144,7 @@ describe("thirty connections at once", () => {
     const caller = await newCaller();
     const [{ tenant_id }] = await callAll(sql, "admit", [caller]);
     const register = (connection: postgres.ISql, names: string[]) =>
-      connection`select public.register_namespaces(${tenant_id}, ${names})`;
+      connection`select internal.register_namespaces(${tenant_id}, ${names})`;
 
     let second: Promise<unknown> | undefined;
     await sql.begin(async (first) => {

@@ -176,6 +176,8 @@ describe("a Worker whose database goes and comes back", () => {
       supabaseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
       serviceKey: inject("serviceKey"),
       timeoutSeconds: 1,
+      log: "ignore",
+      problems: "ignore",
       adopt: () => {},
     });
     stops.unshift(worker.stop);

@@ -2,7 +2,6 @@ import "@hono/zod-openapi";
 import * as z from "zod";
 import { EXTERNAL_USER_CHANNELS } from "../domain/external-user.ts";
 import { isObject, type JsonObject } from "../domain/json.ts";
-import { STEP_STATUSES } from "../domain/step.ts";
 import { findUnstorable } from "../domain/storable.ts";
 import { type DayEnd, parseTimestamp } from "../domain/timestamp.ts";
 
@@ -121,40 +120,6 @@ export const traceId = () =>
 export const resourceId = () => z.string().max(512, MEASURED);
 export const logLevel = () => z.enum(["debug", "info", "warn", "error"]);
 export const count = () => z.int().min(0);
-
-const StepErrorObject = z
-  .object({ type: z.string().optional(), message: z.string() })
-  .openapi("StepError", { description: "What went wrong in a step." });
-
-/** How a step went, and when it began: what cannot be found out later. */
-export const outcome = {
-  status: z
-    .enum(STEP_STATUSES)
-    .optional()
-    .openapi({
-      description:
-        "How the step ended. Not told is neither. A step with an `error` has the status `error` where none is told, and so " +
-        "has a tool call whose `result` has `is_error: true`.",
-    }),
-  error: z
-    .union([z.string().transform((message) => ({ message })), nullsAbsent(StepErrorObject)], {
-      error: "must be a text, or an object with a message",
-    })
-    .optional()
-    .openapi({ anyOf: [{ type: "string" }, schemaRef("StepError")], description: "What went wrong." }),
-  started_at: timestamp().optional().openapi({
-    description: "When the step began. Not told, it is when the step ended less its `latency_ms`.",
-  }),
-};
-
-/** The same as it is read back, with the ids by which a step and its trace are found. */
-export const readStep = {
-  id: z.uuid().optional().openapi({ description: "The step's own id, as its sender was told." }),
-  trace_id: z.string().optional().openapi({ description: "The trace that it is a step of." }),
-  status: outcome.status,
-  error: StepErrorObject.optional(),
-  started_at: outcome.started_at,
-};
 
 /** A text of a path or a query string, which may stand for any character. */
 export function fromUrl<Text extends z.ZodType<string>>(text: Text) {

@@ -6,12 +6,11 @@ import {
   freeForm,
   logLevel,
   namespaceName,
-  outcome,
-  readStep,
   resourceId,
   sessionId,
   timestamp,
 } from "./common.ts";
+import { outcome, readStep } from "./outcome.ts";
 
 /** The fields of a log entry that the contract knows, in its order, and then ours. */
 const logFields = {

@@ -12,12 +12,11 @@ import {
   knownNullsAbsent,
   MEASURED,
   namespaceName,
-  outcome,
-  readStep,
   schemaRef,
   sessionId,
   timestamp,
 } from "./common.ts";
+import { outcome, readStep } from "./outcome.ts";
 
 /** In a message null says the same as nothing, and comes back as it was sent. */
 export const Message = z

@@ -9,13 +9,13 @@ import {
   logLevel,
   MEASURED,
   namespaceName,
-  outcome,
   resourceId,
   sessionId,
   TRACE_ID_EXAMPLE,
   timestamp,
   traceId,
 } from "./common.ts";
+import { outcome } from "./outcome.ts";
 
 /** What every kind of step may say beside its own fields. */
 const common = {

@@ -22,21 +22,21 @@ begin
   appended := internal.appended_steps(derive_changes.changes, settled, result.remade);
 
   result.placed := array(
-    select (step.id, step.happened_at, tree.trace_ids[step.trace])::internal.placed_step
+    select (step.id, step.happened_at, trace.id)::internal.placed_step
     from unnest(trees) as tree
     cross join lateral unnest(tree.step_ids, tree.step_times, tree.step_traces) as step (id, happened_at, trace)
+    join lateral unnest(tree.trace_ids) with ordinality as trace (id, place) on trace.place = step.trace
     union all
     select (step.step_id, step.happened_at, step.trace_id)::internal.placed_step from unnest(appended) as step);
   result.told := array(
     select (
-      tree.trace_ids[trace.place], 0, tree.tree_key, trace.namespace_id, trace.session_id, trace.agent, trace.opened_at,
-      case when trace.parent is not null then tree.trace_ids[trace.parent] end, trace.is_latest, null, null
-      )::internal.told_trace
+      trace.id, 0, tree.tree_key, trace.namespace_id, trace.session_id, trace.agent, trace.opened_at, parent.id,
+      trace.is_latest, null, null)::internal.told_trace
     from unnest(trees) as tree
-    cross join lateral rows from (
-      unnest(tree.agents), unnest(tree.namespace_ids), unnest(tree.session_ids), unnest(tree.parents), unnest(tree.opened_at),
-      unnest(tree.latest_of_agents)
-    ) with ordinality as trace (agent, namespace_id, session_id, parent, opened_at, is_latest, place)
+    cross join lateral unnest(
+      tree.trace_ids, tree.agents, tree.namespace_ids, tree.session_ids, tree.parents, tree.opened_at, tree.latest_of_agents
+    ) with ordinality as trace (id, agent, namespace_id, session_id, parent, opened_at, is_latest, place)
+    left join lateral unnest(tree.trace_ids) with ordinality as parent (id, place) on parent.place = trace.parent
     union all
     select internal.told_by_step(step) from unnest(appended) as step where step.is_claimed
     union all

@@ -8,70 +8,75 @@ create function internal.derive_session(tree_key uuid) returns internal.tree
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan as $$
 declare
   tree internal.tree;
-  root_id text := internal.public_id('agt_trace_', derive_session.tree_key::text);
-  trace_agents integer[] := '{}'; -- by number, as the events have them
-  latest integer[]; -- of each agent, by its number
+  -- Arrays of their own, and not those of `tree`: only such grow in place.
+  trace_ids text[] := '{}';
+  agents text[] := '{}';
+  agent_numbers integer[] := '{}';
+  parents integer[] := '{}';
+  opened_at timestamptz[] := '{}';
+  step_ids uuid[] := '{}';
+  step_times timestamptz[] := '{}';
+  step_traces integer[] := '{}';
+  latest integer[]; -- the latest trace of each agent, by the agent's number
   event record;
   here integer;
   place integer;
   height integer;
 begin
-  tree.trace_ids := '{}';
-  tree.agents := '{}';
-  tree.parents := '{}';
-  tree.opened_at := '{}';
-  tree.latest_of_agents := '{}';
-  tree.step_ids := '{}';
-  tree.step_times := '{}';
-  tree.step_traces := '{}';
   for event in
     select said.* from internal.events_of_session(derive_session.tree_key) as said order by said.number, said.part
   loop
     latest := coalesce(latest, array_fill(null::integer, array[event.agent_count]));
     here := case when event.agent_is_named then latest[event.agent_number] else tree.active end;
     if here is null then -- nobody has handed over to this agent: below the root, or as the root
-      here := cardinality(tree.trace_ids) + 1;
-      tree.trace_ids := array_append(tree.trace_ids, case when here = 1 then root_id
-        else internal.public_id('agt_trace_', jsonb_build_array(derive_session.tree_key, event.agent)::text) end);
-      tree.agents := array_append(tree.agents, event.agent);
-      tree.parents := array_append(tree.parents, case when here > 1 then 1 end);
-      tree.opened_at := array_append(tree.opened_at, event.happened_at);
-      tree.latest_of_agents := array_append(tree.latest_of_agents, true);
-      trace_agents := array_append(trace_agents, event.agent_number);
+      here := cardinality(trace_ids) + 1;
+      trace_ids := array_append(trace_ids, internal.public_id('agt_trace_', case when here = 1
+        then derive_session.tree_key::text else jsonb_build_array(derive_session.tree_key, event.agent)::text end));
+      agents := array_append(agents, event.agent);
+      agent_numbers := array_append(agent_numbers, event.agent_number);
+      parents := array_append(parents, case when here > 1 then 1 end);
+      opened_at := array_append(opened_at, event.happened_at);
       latest[event.agent_number] := here;
       tree.active := coalesce(tree.active, here);
       tree.last_event_at := event.happened_at;
     end if;
     if event.to_agent is null then
-      tree.step_ids := array_append(tree.step_ids, event.step_id);
-      tree.step_times := array_append(tree.step_times, event.happened_at);
-      tree.step_traces := array_append(tree.step_traces, here);
+      step_ids := array_append(step_ids, event.step_id);
+      step_times := array_append(step_times, event.happened_at);
+      step_traces := array_append(step_traces, here);
       continue;
     end if;
 
     tree.last_event_at := event.happened_at;
     place := tree.active;
     height := 0;
-    while place is not null and height < 100 and trace_agents[place] <> event.to_number loop
-      place := tree.parents[place];
+    while place is not null and height < 100 and agent_numbers[place] <> event.to_number loop
+      place := parents[place];
       height := height + 1;
     end loop;
-    if place is not null and height < 100 then
-      tree.active := place;
-      continue;
+    if place is null or height = 100 then -- not on the way up to the root
+      place := cardinality(trace_ids) + 1;
+      trace_ids := array_append(trace_ids, internal.public_id(
+        'agt_trace_', jsonb_build_array(derive_session.tree_key, event.facts, event.part)::text));
+      agents := array_append(agents, event.to_agent);
+      agent_numbers := array_append(agent_numbers, event.to_number);
+      parents := array_append(parents, here);
+      opened_at := array_append(opened_at, event.happened_at);
+      latest[event.to_number] := place;
     end if;
-    place := cardinality(tree.trace_ids) + 1;
-    tree.trace_ids := array_append(tree.trace_ids, internal.public_id('agt_trace_', jsonb_build_array(
-      derive_session.tree_key, event.facts, event.part)::text));
-    tree.agents := array_append(tree.agents, event.to_agent);
-    tree.parents := array_append(tree.parents, here);
-    tree.opened_at := array_append(tree.opened_at, event.happened_at);
-    tree.latest_of_agents := array_append(tree.latest_of_agents, true);
-    trace_agents := array_append(trace_agents, event.to_number);
-    if latest[event.to_number] is not null then tree.latest_of_agents[latest[event.to_number]] := false; end if;
-    latest[event.to_number] := place;
     tree.active := place;
   end loop;
+
+  tree.trace_ids := trace_ids;
+  tree.agents := agents;
+  tree.parents := parents;
+  tree.opened_at := opened_at;
+  tree.latest_of_agents := array(
+    select trace.place = latest[trace.agent_number]
+    from unnest(agent_numbers) with ordinality as trace (agent_number, place) order by trace.place);
+  tree.step_ids := step_ids;
+  tree.step_times := step_times;
+  tree.step_traces := step_traces;
   return tree;
 end $$;
 
@@ -82,7 +87,7 @@ end $$;
 -- Agents have numbers from 1 to agent_count.
 create function internal.events_of_session(tree_key uuid)
 returns table (
-  number bigint, part bigint, step_id uuid, happened_at timestamptz, facts jsonb, agent text, agent_is_named boolean,
+  number bigint, part bigint, step_id uuid, happened_at timestamptz, facts text, agent text, agent_is_named boolean,
   agent_number integer, to_agent text, to_number integer, agent_count integer)
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan as $$
 begin
@@ -99,9 +104,11 @@ begin
       row_number() over (
         order by step.happened_at, step.handoffs is null, step.kind, step.agent, step.agent_is_named, step.handoffs, step.id
       ) as number,
-      case when step.handoffs is not null then jsonb_build_array(
+      -- hashed once a step: a record may have a thousand handoffs
+      case when step.handoffs is not null then md5(jsonb_build_array(
         extract(epoch from step.happened_at), step.kind, step.agent, step.agent_is_named, step.handoffs, row_number() over (
-          partition by step.happened_at, step.kind, step.agent, step.agent_is_named, step.handoffs order by step.id)) end as facts
+          partition by step.happened_at, step.kind, step.agent, step.agent_is_named, step.handoffs order by step.id))::text
+      ) end as facts
     from step
   ), event as materialized (
     select numbered.number, case when numbered.kind = 'message' then 1000000 else 0 end as part, numbered.id as step_id,

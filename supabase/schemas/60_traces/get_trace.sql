@@ -1,9 +1,10 @@
 -- GET /traces/{trace_id}. payload.trace_id. data: the trace.
 create function public.get_trace(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
+declare -- folded by a statement of its own: only the next one sees what was folded
+  admission jsonb := internal.folded(public.admit(get_trace.payload));
 begin
-  return internal.trace_answer(
-    internal.with_trace(internal.folded(public.admit(get_trace.payload)), get_trace.payload ->> 'trace_id'));
+  return internal.trace_answer(internal.with_trace(admission, get_trace.payload ->> 'trace_id'));
 end $$;
 
 -- admit, for a request about one trace: adds {trace_id}, or refuses not_found. One of another tenant, or in a namespace that the

@@ -3,11 +3,11 @@
 create function public.get_trace_tree(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
-  admission jsonb := internal.with_trace(
-    internal.folded(public.admit(get_trace_tree.payload)), get_trace_tree.payload ->> 'trace_id');
+  admission jsonb := internal.folded(public.admit(get_trace_tree.payload));
   owner_id uuid := admission ->> 'tenant_id';
   usable text[] := internal.usable_namespaces(admission);
 begin
+  admission := internal.with_trace(admission, get_trace_tree.payload ->> 'trace_id');
   if admission ? 'error' then return admission; end if;
   return admission || jsonb_build_object('data', jsonb_build_object('traces', internal.trace_views(owner_id, usable,
     internal.traces_below(owner_id, usable, internal.root_of(owner_id, usable, admission ->> 'trace_id')))));

@@ -117,7 +117,7 @@ begin
   )
   select tried || coalesce(array_agg(again.trace_id), '{}') into tried from again;
 
-  in_cycles := internal.traces_above_without_root(owner_id, tried);
+  in_cycles := internal.traces_without_root(owner_id, tried);
   while in_cycles <> '{}' loop
     trace_id := in_cycles[1];
     for step in 1 .. cardinality(in_cycles) loop -- as many as there are lead into the cycle for sure
@@ -134,7 +134,7 @@ begin
       select known.trace_id from public.traces as known
       where known.tenant_id = owner_id and known.trace_id = any (cycle)
       order by known.parent_claimed_at desc, known.trace_id desc limit 1);
-    in_cycles := internal.traces_above_without_root(owner_id, in_cycles);
+    in_cycles := internal.traces_without_root(owner_id, in_cycles);
   end loop;
 end $$;
 
@@ -147,32 +147,12 @@ begin
 end $$;
 
 -- Of these traces and all above them, those from which no root is reached: they are in a cycle, or below one.
-create function internal.traces_above_without_root(owner_id uuid, trace_ids text[]) returns text[]
-language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
-begin
-  return array(
-    with recursive above as (
-      select known.trace_id, known.parent_trace_id from unnest(trace_ids) as wanted (trace_id)
-      cross join lateral internal.trace_and_parent(owner_id, wanted.trace_id) as known
-      union
-      select known.trace_id, known.parent_trace_id from above
-      cross join lateral internal.trace_and_parent(owner_id, above.parent_trace_id) as known
-      where above.parent_trace_id is not null
-    ), rooted as (
-      select above.trace_id from above where above.parent_trace_id is null
-      union
-      select above.trace_id from rooted join above on above.parent_trace_id = rooted.trace_id
-    )
-    select above.trace_id from above where above.trace_id not in (select rooted.trace_id from rooted)
-    order by above.trace_id);
-end $$;
-
-create function internal.trace_and_parent(owner_id uuid, wanted text) returns table (trace_id text, parent_trace_id text)
+create function internal.traces_without_root(owner_id uuid, trace_ids text[]) returns text[]
 language plpgsql stable set search_path = '' as $$
 begin
-  return query
-  select traces.trace_id, traces.parent_trace_id from public.traces
-  where traces.tenant_id = owner_id and traces.trace_id = wanted;
+  return array(
+    select seen.trace_id from internal.roots_of(owner_id, null, traces_without_root.trace_ids) as seen
+    where seen.root_trace_id is null order by seen.trace_id);
 end $$;
 
 -- Of traces that a tree does not have any more, those that steps name stay there, for the steps' sake: notes them to be made

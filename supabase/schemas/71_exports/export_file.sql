@@ -5,8 +5,7 @@ create function public.export_file(payload jsonb) returns jsonb
 language plpgsql set search_path = '' set plan_cache_mode = force_custom_plan as $$
 declare
   query jsonb := export_file.payload -> 'query';
-  admission jsonb := internal.with_file(
-    internal.folded(internal.admit_page(export_file.payload)), query ->> 'file_id');
+  admission jsonb := internal.folded(internal.admit_page(export_file.payload));
   owner_id uuid := admission ->> 'tenant_id';
   usable text[] := internal.usable_namespaces(admission);
   wanted integer := (query ->> 'limit')::integer + 1;
@@ -14,6 +13,7 @@ declare
   after_id uuid := query #>> '{after,id}';
   source refcursor;
 begin
+  admission := internal.with_file(admission, query ->> 'file_id');
   if admission ? 'error' then return admission; end if;
   open source for -- with a limit, so that each view is made when it is fetched
     select internal.step_view(steps, namespaces.name) || jsonb_build_object('step_number', placed.number) as view,

@@ -1,9 +1,10 @@
 -- GET /files/{file_id}. payload.file_id. data: the trace, as in get_trace.
 create function public.get_file(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
+declare
+  admission jsonb := internal.folded(public.admit(get_file.payload));
 begin
-  return internal.trace_answer(
-    internal.with_file(internal.folded(public.admit(get_file.payload)), get_file.payload ->> 'file_id'));
+  return internal.trace_answer(internal.with_file(admission, get_file.payload ->> 'file_id'));
 end $$;
 
 -- with_trace, for a file: that of a trace with steps. Its id is the trace's with `file_` in front.

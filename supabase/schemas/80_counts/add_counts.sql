@@ -38,8 +38,9 @@ begin
 end $$;
 
 -- Counts the traces that a statement has inserted, changed or deleted.
+-- No nested loop: of what a statement has written there are no statistics, and it may be much.
 create function internal.count_traces_written() returns trigger
-language plpgsql set search_path = '' as $$
+language plpgsql set search_path = '' set enable_nestloop = off as $$
 begin
   if tg_op = 'INSERT' then
     perform internal.add_counts(array(select internal.count_of_trace(stored, 1) from stored));

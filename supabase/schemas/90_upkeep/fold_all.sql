@@ -3,17 +3,23 @@
 create function public.fold_all(payload jsonb default '{}') returns jsonb
 language plpgsql set search_path = '' set enable_seqscan = off as $$
 declare
-  owner_id uuid;
+  owner_id uuid := '00000000-0000-0000-0000-000000000000';
   folded integer := 0;
   ends timestamptz := clock_timestamp() + interval '0.5 seconds';
 begin
   -- One schedule at a time: two of them could wait for each other's tenants in a circle.
   if not pg_try_advisory_xact_lock(hashtextextended('fold_all', 0)) then return '{"folded": 0}'; end if;
   loop
-    select min(changes.tenant_id::text)::uuid into owner_id from public.changes
-    where owner_id is null or changes.tenant_id > owner_id;
+    owner_id := (
+      select changes.tenant_id from public.changes where changes.tenant_id > owner_id order by changes.tenant_id limit 1);
     exit when owner_id is null;
-    if internal.fold(owner_id, 500) then folded := folded + 1; end if;
+    loop
+      if internal.fold(owner_id, 500) then
+        folded := folded + 1;
+        exit;
+      end if;
+      exit when clock_timestamp() > ends;
+    end loop;
     exit when clock_timestamp() > ends;
   end loop;
   return jsonb_build_object('folded', folded);

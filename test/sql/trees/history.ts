@@ -92,8 +92,7 @@ export function split(random: Random, steps: Step[], most = 6): Request[] {
   const requests: Request[] = [];
   for (const step of steps) {
     const last = requests.at(-1);
-    const fits =
-      last && last.length < most && (last[0]?.kind === "message") === (step.kind === "message");
+    const fits = last && last.length < most && (last[0]?.kind === "message") === (step.kind === "message");
     if (fits && random.chance(0.7)) last.push(step);
     else requests.push([step]);
   }

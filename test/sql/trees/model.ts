@@ -156,7 +156,9 @@ function parentsOf(spans: Happened[]): Map<Happened, Happened | undefined> {
 
 /** The traces that clients name, beside those that are there anyway: what names one of these adds to it. */
 function withClaimedTraces(derived: Trace[], steps: Happened[]): Trace[] {
-  const claiming = steps.filter(({ otelTraceId, traceId, parentId }) => !otelTraceId && (traceId || parentId));
+  const claiming = steps.filter(
+    ({ otelTraceId, traceId, parentId }) => !otelTraceId && (traceId || parentId),
+  );
   const byId = new Map(derived.filter(({ id }) => id).map((trace) => [trace.id, trace]));
   const claims = new Map<Trace, Happened>();
   const added: Trace[] = [];

@@ -67,7 +67,7 @@ end $$;
 -- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
 create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 20261121173814;
+return 20261121180730;
 
 -- supabase/schemas/10_tenants/00_tables.sql
 -- Who owns data, and the tokens that speak for them.
@@ -1550,21 +1550,21 @@ begin
   appended := internal.appended_steps(derive_changes.changes, settled, result.remade);
 
   result.placed := array(
-    select (step.id, step.happened_at, tree.trace_ids[step.trace])::internal.placed_step
+    select (step.id, step.happened_at, trace.id)::internal.placed_step
     from unnest(trees) as tree
     cross join lateral unnest(tree.step_ids, tree.step_times, tree.step_traces) as step (id, happened_at, trace)
+    join lateral unnest(tree.trace_ids) with ordinality as trace (id, place) on trace.place = step.trace
     union all
     select (step.step_id, step.happened_at, step.trace_id)::internal.placed_step from unnest(appended) as step);
   result.told := array(
     select (
-      tree.trace_ids[trace.place], 0, tree.tree_key, trace.namespace_id, trace.session_id, trace.agent, trace.opened_at,
-      case when trace.parent is not null then tree.trace_ids[trace.parent] end, trace.is_latest, null, null
-      )::internal.told_trace
+      trace.id, 0, tree.tree_key, trace.namespace_id, trace.session_id, trace.agent, trace.opened_at, parent.id,
+      trace.is_latest, null, null)::internal.told_trace
     from unnest(trees) as tree
-    cross join lateral rows from (
-      unnest(tree.agents), unnest(tree.namespace_ids), unnest(tree.session_ids), unnest(tree.parents), unnest(tree.opened_at),
-      unnest(tree.latest_of_agents)
-    ) with ordinality as trace (agent, namespace_id, session_id, parent, opened_at, is_latest, place)
+    cross join lateral unnest(
+      tree.trace_ids, tree.agents, tree.namespace_ids, tree.session_ids, tree.parents, tree.opened_at, tree.latest_of_agents
+    ) with ordinality as trace (id, agent, namespace_id, session_id, parent, opened_at, is_latest, place)
+    left join lateral unnest(tree.trace_ids) with ordinality as parent (id, place) on parent.place = trace.parent
     union all
     select internal.told_by_step(step) from unnest(appended) as step where step.is_claimed
     union all
@@ -1693,70 +1693,75 @@ create function internal.derive_session(tree_key uuid) returns internal.tree
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan as $$
 declare
   tree internal.tree;
-  root_id text := internal.public_id('agt_trace_', derive_session.tree_key::text);
-  trace_agents integer[] := '{}'; -- by number, as the events have them
-  latest integer[]; -- of each agent, by its number
+  -- Arrays of their own, and not those of `tree`: only such grow in place.
+  trace_ids text[] := '{}';
+  agents text[] := '{}';
+  agent_numbers integer[] := '{}';
+  parents integer[] := '{}';
+  opened_at timestamptz[] := '{}';
+  step_ids uuid[] := '{}';
+  step_times timestamptz[] := '{}';
+  step_traces integer[] := '{}';
+  latest integer[]; -- the latest trace of each agent, by the agent's number
   event record;
   here integer;
   place integer;
   height integer;
 begin
-  tree.trace_ids := '{}';
-  tree.agents := '{}';
-  tree.parents := '{}';
-  tree.opened_at := '{}';
-  tree.latest_of_agents := '{}';
-  tree.step_ids := '{}';
-  tree.step_times := '{}';
-  tree.step_traces := '{}';
   for event in
     select said.* from internal.events_of_session(derive_session.tree_key) as said order by said.number, said.part
   loop
     latest := coalesce(latest, array_fill(null::integer, array[event.agent_count]));
     here := case when event.agent_is_named then latest[event.agent_number] else tree.active end;
     if here is null then -- nobody has handed over to this agent: below the root, or as the root
-      here := cardinality(tree.trace_ids) + 1;
-      tree.trace_ids := array_append(tree.trace_ids, case when here = 1 then root_id
-        else internal.public_id('agt_trace_', jsonb_build_array(derive_session.tree_key, event.agent)::text) end);
-      tree.agents := array_append(tree.agents, event.agent);
-      tree.parents := array_append(tree.parents, case when here > 1 then 1 end);
-      tree.opened_at := array_append(tree.opened_at, event.happened_at);
-      tree.latest_of_agents := array_append(tree.latest_of_agents, true);
-      trace_agents := array_append(trace_agents, event.agent_number);
+      here := cardinality(trace_ids) + 1;
+      trace_ids := array_append(trace_ids, internal.public_id('agt_trace_', case when here = 1
+        then derive_session.tree_key::text else jsonb_build_array(derive_session.tree_key, event.agent)::text end));
+      agents := array_append(agents, event.agent);
+      agent_numbers := array_append(agent_numbers, event.agent_number);
+      parents := array_append(parents, case when here > 1 then 1 end);
+      opened_at := array_append(opened_at, event.happened_at);
       latest[event.agent_number] := here;
       tree.active := coalesce(tree.active, here);
       tree.last_event_at := event.happened_at;
     end if;
     if event.to_agent is null then
-      tree.step_ids := array_append(tree.step_ids, event.step_id);
-      tree.step_times := array_append(tree.step_times, event.happened_at);
-      tree.step_traces := array_append(tree.step_traces, here);
+      step_ids := array_append(step_ids, event.step_id);
+      step_times := array_append(step_times, event.happened_at);
+      step_traces := array_append(step_traces, here);
       continue;
     end if;
 
     tree.last_event_at := event.happened_at;
     place := tree.active;
     height := 0;
-    while place is not null and height < 100 and trace_agents[place] <> event.to_number loop
-      place := tree.parents[place];
+    while place is not null and height < 100 and agent_numbers[place] <> event.to_number loop
+      place := parents[place];
       height := height + 1;
     end loop;
-    if place is not null and height < 100 then
-      tree.active := place;
-      continue;
+    if place is null or height = 100 then -- not on the way up to the root
+      place := cardinality(trace_ids) + 1;
+      trace_ids := array_append(trace_ids, internal.public_id(
+        'agt_trace_', jsonb_build_array(derive_session.tree_key, event.facts, event.part)::text));
+      agents := array_append(agents, event.to_agent);
+      agent_numbers := array_append(agent_numbers, event.to_number);
+      parents := array_append(parents, here);
+      opened_at := array_append(opened_at, event.happened_at);
+      latest[event.to_number] := place;
     end if;
-    place := cardinality(tree.trace_ids) + 1;
-    tree.trace_ids := array_append(tree.trace_ids, internal.public_id('agt_trace_', jsonb_build_array(
-      derive_session.tree_key, event.facts, event.part)::text));
-    tree.agents := array_append(tree.agents, event.to_agent);
-    tree.parents := array_append(tree.parents, here);
-    tree.opened_at := array_append(tree.opened_at, event.happened_at);
-    tree.latest_of_agents := array_append(tree.latest_of_agents, true);
-    trace_agents := array_append(trace_agents, event.to_number);
-    if latest[event.to_number] is not null then tree.latest_of_agents[latest[event.to_number]] := false; end if;
-    latest[event.to_number] := place;
     tree.active := place;
   end loop;
+
+  tree.trace_ids := trace_ids;
+  tree.agents := agents;
+  tree.parents := parents;
+  tree.opened_at := opened_at;
+  tree.latest_of_agents := array(
+    select trace.place = latest[trace.agent_number]
+    from unnest(agent_numbers) with ordinality as trace (agent_number, place) order by trace.place);
+  tree.step_ids := step_ids;
+  tree.step_times := step_times;
+  tree.step_traces := step_traces;
   return tree;
 end $$;
 
@@ -1767,7 +1772,7 @@ end $$;
 -- Agents have numbers from 1 to agent_count.
 create function internal.events_of_session(tree_key uuid)
 returns table (
-  number bigint, part bigint, step_id uuid, happened_at timestamptz, facts jsonb, agent text, agent_is_named boolean,
+  number bigint, part bigint, step_id uuid, happened_at timestamptz, facts text, agent text, agent_is_named boolean,
   agent_number integer, to_agent text, to_number integer, agent_count integer)
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan as $$
 begin
@@ -1784,9 +1789,11 @@ begin
       row_number() over (
         order by step.happened_at, step.handoffs is null, step.kind, step.agent, step.agent_is_named, step.handoffs, step.id
       ) as number,
-      case when step.handoffs is not null then jsonb_build_array(
+      -- hashed once a step: a record may have a thousand handoffs
+      case when step.handoffs is not null then md5(jsonb_build_array(
         extract(epoch from step.happened_at), step.kind, step.agent, step.agent_is_named, step.handoffs, row_number() over (
-          partition by step.happened_at, step.kind, step.agent, step.agent_is_named, step.handoffs order by step.id)) end as facts
+          partition by step.happened_at, step.kind, step.agent, step.agent_is_named, step.handoffs order by step.id))::text
+      ) end as facts
     from step
   ), event as materialized (
     select numbered.number, case when numbered.kind = 'message' then 1000000 else 0 end as part, numbered.id as step_id,
@@ -2020,9 +2027,10 @@ end $$;
 -- GET /traces/{trace_id}. payload.trace_id. data: the trace.
 create function public.get_trace(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
+declare -- folded by a statement of its own: only the next one sees what was folded
+  admission jsonb := internal.folded(public.admit(get_trace.payload));
 begin
-  return internal.trace_answer(
-    internal.with_trace(internal.folded(public.admit(get_trace.payload)), get_trace.payload ->> 'trace_id'));
+  return internal.trace_answer(internal.with_trace(admission, get_trace.payload ->> 'trace_id'));
 end $$;
 
 -- admit, for a request about one trace: adds {trace_id}, or refuses not_found. One of another tenant, or in a namespace that the
@@ -2054,11 +2062,11 @@ end $$;
 create function public.get_trace_tree(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
-  admission jsonb := internal.with_trace(
-    internal.folded(public.admit(get_trace_tree.payload)), get_trace_tree.payload ->> 'trace_id');
+  admission jsonb := internal.folded(public.admit(get_trace_tree.payload));
   owner_id uuid := admission ->> 'tenant_id';
   usable text[] := internal.usable_namespaces(admission);
 begin
+  admission := internal.with_trace(admission, get_trace_tree.payload ->> 'trace_id');
   if admission ? 'error' then return admission; end if;
   return admission || jsonb_build_object('data', jsonb_build_object('traces', internal.trace_views(owner_id, usable,
     internal.traces_below(owner_id, usable, internal.root_of(owner_id, usable, admission ->> 'trace_id')))));
@@ -2203,7 +2211,8 @@ begin
   if admission ? 'error' then return admission; end if;
   -- Alone with the tenant's content: steps that are being stored are waited for, and are taken too.
   perform pg_advisory_xact_lock(internal.content_lock(owner_id));
-  admission := internal.with_trace(internal.folded(admission), purge_trace_content.payload ->> 'trace_id');
+  admission := internal.folded(admission);
+  admission := internal.with_trace(admission, purge_trace_content.payload ->> 'trace_id');
   if admission ? 'error' then return admission; end if;
   usable := internal.usable_namespaces(admission);
   purged := internal.traces_below(owner_id, usable, admission ->> 'trace_id');
@@ -2238,35 +2247,21 @@ create function internal.trace_views(owner_id uuid, usable text[], trace_ids tex
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 begin
   return (
-    with recursive above as (
-      select wanted.trace_id, seen.parent_trace_id
-      from unnest(trace_views.trace_ids) as wanted (trace_id)
-      cross join lateral internal.seen_trace(owner_id, usable, wanted.trace_id) as seen
-      union
-      select above.parent_trace_id, seen.parent_trace_id
-      from above cross join lateral internal.seen_trace(owner_id, usable, above.parent_trace_id) as seen
-      where above.parent_trace_id is not null
-    ), rooted as ( -- from the roots down again, so that each trace on the way is looked at once
-      select above.trace_id, above.trace_id as root_trace_id from above where above.parent_trace_id is null
-      union all
-      select above.trace_id, rooted.root_trace_id from rooted join above on above.parent_trace_id = rooted.trace_id
-    )
     select coalesce(jsonb_agg(jsonb_build_object(
       'id', trace.trace_id,
       'project_id', trace.project_id,
       'agent_id', internal.public_id('agt_', jsonb_build_array(owner_id, trace.namespace_id, trace.agent)::text),
       'file_id', case when trace.step_count > 0 then 'file_' || trace.trace_id end,
       'step_count', trace.step_count,
-      'parent_trace_id', above.parent_trace_id,
-      'root_trace_id', case when above.parent_trace_id is not null then rooted.root_trace_id end,
+      'parent_trace_id', seen.parent_trace_id,
+      'root_trace_id', case when seen.parent_trace_id is not null then seen.root_trace_id end,
       'created_at', internal.timestamp_text(trace.created_at),
       'namespace', trace.namespace,
       'agent', trace.agent,
       'session_id', trace.session_id,
       'content_redacted_at', internal.timestamp_text(trace.purged_at)) order by wanted.place), '[]')
     from unnest(trace_views.trace_ids) with ordinality as wanted (trace_id, place)
-    join above on above.trace_id = wanted.trace_id
-    join rooted on rooted.trace_id = wanted.trace_id
+    join internal.roots_of(owner_id, usable, trace_views.trace_ids) as seen on seen.trace_id = wanted.trace_id
     cross join lateral (
       select traces.*, namespaces.public_id as project_id, namespaces.name as namespace, (
         select purges.purged_at from public.purges
@@ -2293,6 +2288,62 @@ begin
   from public.traces
   where traces.tenant_id = owner_id and traces.trace_id = wanted
     and (select namespaces.name from public.namespaces where namespaces.id = traces.namespace_id) = any (usable);
+end $$;
+
+-- The parents and roots of traces, as the token sees them. What is above them is read once, however deep or many they are.
+-- A trace whose way up ends in a cycle has no root (break_cycles is there to prevent that).
+create function internal.roots_of(owner_id uuid, usable text[], trace_ids text[])
+returns table (trace_id text, parent_trace_id text, root_trace_id text)
+language plpgsql stable set search_path = '' set enable_seqscan = off as $$
+declare
+  ids text[];
+  parent_ids text[];
+  parents integer[]; -- by their places in these arrays
+  roots integer[];
+  path integer[];
+  place integer;
+begin
+  with recursive above as (
+    select wanted.trace_id, seen.parent_trace_id
+    from unnest(roots_of.trace_ids) as wanted (trace_id)
+    cross join lateral internal.seen_trace(owner_id, usable, wanted.trace_id) as seen
+    union
+    select above.parent_trace_id, seen.parent_trace_id
+    from above cross join lateral internal.seen_trace(owner_id, usable, above.parent_trace_id) as seen
+    where above.parent_trace_id is not null
+  )
+  select array_agg(above.trace_id), array_agg(above.parent_trace_id) into ids, parent_ids from above;
+  parents := internal.places_in(ids, parent_ids);
+  roots := array_fill(null::integer, array[coalesce(cardinality(ids), 0)]);
+  for number in 1 .. coalesce(cardinality(ids), 0) loop
+    path := '{}';
+    place := number;
+    while roots[place] is null loop
+      roots[place] := 0; -- on the way: who comes back here is in a cycle
+      path := array_append(path, place);
+      exit when parents[place] is null;
+      place := parents[place];
+    end loop;
+    if roots[place] = 0 and parents[place] is null then roots[place] := place; end if;
+    for depth in 1 .. cardinality(path) loop
+      roots[path[depth]] := roots[place];
+    end loop;
+  end loop;
+  return query
+  select row.trace_id, row.parent_trace_id, root.trace_id
+  from unnest(ids, parent_ids, roots) as row (trace_id, parent_trace_id, root)
+  left join unnest(ids) with ordinality as root (trace_id, place) on root.place = row.root;
+end $$;
+
+-- Where in `ids` each of the wanted ones is, null where it is not.
+create function internal.places_in(ids text[], wanted text[]) returns integer[]
+language plpgsql immutable set search_path = '' set enable_nestloop = off as $$
+begin
+  return array(
+    select known.place::integer
+    from unnest(places_in.wanted) with ordinality as wanted (id, number)
+    left join unnest(places_in.ids) with ordinality as known (id, place) on known.id = wanted.id
+    order by wanted.number);
 end $$;
 
 -- supabase/schemas/60_traces/write_traces.sql
@@ -2415,7 +2466,7 @@ begin
   )
   select tried || coalesce(array_agg(again.trace_id), '{}') into tried from again;
 
-  in_cycles := internal.traces_above_without_root(owner_id, tried);
+  in_cycles := internal.traces_without_root(owner_id, tried);
   while in_cycles <> '{}' loop
     trace_id := in_cycles[1];
     for step in 1 .. cardinality(in_cycles) loop -- as many as there are lead into the cycle for sure
@@ -2432,7 +2483,7 @@ begin
       select known.trace_id from public.traces as known
       where known.tenant_id = owner_id and known.trace_id = any (cycle)
       order by known.parent_claimed_at desc, known.trace_id desc limit 1);
-    in_cycles := internal.traces_above_without_root(owner_id, in_cycles);
+    in_cycles := internal.traces_without_root(owner_id, in_cycles);
   end loop;
 end $$;
 
@@ -2445,32 +2496,12 @@ begin
 end $$;
 
 -- Of these traces and all above them, those from which no root is reached: they are in a cycle, or below one.
-create function internal.traces_above_without_root(owner_id uuid, trace_ids text[]) returns text[]
-language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
-begin
-  return array(
-    with recursive above as (
-      select known.trace_id, known.parent_trace_id from unnest(trace_ids) as wanted (trace_id)
-      cross join lateral internal.trace_and_parent(owner_id, wanted.trace_id) as known
-      union
-      select known.trace_id, known.parent_trace_id from above
-      cross join lateral internal.trace_and_parent(owner_id, above.parent_trace_id) as known
-      where above.parent_trace_id is not null
-    ), rooted as (
-      select above.trace_id from above where above.parent_trace_id is null
-      union
-      select above.trace_id from rooted join above on above.parent_trace_id = rooted.trace_id
-    )
-    select above.trace_id from above where above.trace_id not in (select rooted.trace_id from rooted)
-    order by above.trace_id);
-end $$;
-
-create function internal.trace_and_parent(owner_id uuid, wanted text) returns table (trace_id text, parent_trace_id text)
+create function internal.traces_without_root(owner_id uuid, trace_ids text[]) returns text[]
 language plpgsql stable set search_path = '' as $$
 begin
-  return query
-  select traces.trace_id, traces.parent_trace_id from public.traces
-  where traces.tenant_id = owner_id and traces.trace_id = wanted;
+  return array(
+    select seen.trace_id from internal.roots_of(owner_id, null, traces_without_root.trace_ids) as seen
+    where seen.root_trace_id is null order by seen.trace_id);
 end $$;
 
 -- Of traces that a tree does not have any more, those that steps name stay there, for the steps' sake: notes them to be made
@@ -2723,8 +2754,7 @@ create function public.export_file(payload jsonb) returns jsonb
 language plpgsql set search_path = '' set plan_cache_mode = force_custom_plan as $$
 declare
   query jsonb := export_file.payload -> 'query';
-  admission jsonb := internal.with_file(
-    internal.folded(internal.admit_page(export_file.payload)), query ->> 'file_id');
+  admission jsonb := internal.folded(internal.admit_page(export_file.payload));
   owner_id uuid := admission ->> 'tenant_id';
   usable text[] := internal.usable_namespaces(admission);
   wanted integer := (query ->> 'limit')::integer + 1;
@@ -2732,6 +2762,7 @@ declare
   after_id uuid := query #>> '{after,id}';
   source refcursor;
 begin
+  admission := internal.with_file(admission, query ->> 'file_id');
   if admission ? 'error' then return admission; end if;
   open source for -- with a limit, so that each view is made when it is fetched
     select internal.step_view(steps, namespaces.name) || jsonb_build_object('step_number', placed.number) as view,
@@ -2773,9 +2804,10 @@ end $$;
 -- GET /files/{file_id}. payload.file_id. data: the trace, as in get_trace.
 create function public.get_file(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
+declare
+  admission jsonb := internal.folded(public.admit(get_file.payload));
 begin
-  return internal.trace_answer(
-    internal.with_file(internal.folded(public.admit(get_file.payload)), get_file.payload ->> 'file_id'));
+  return internal.trace_answer(internal.with_file(admission, get_file.payload ->> 'file_id'));
 end $$;
 
 -- with_trace, for a file: that of a trace with steps. Its id is the trace's with `file_` in front.
@@ -2853,8 +2885,9 @@ begin
 end $$;
 
 -- Counts the traces that a statement has inserted, changed or deleted.
+-- No nested loop: of what a statement has written there are no statistics, and it may be much.
 create function internal.count_traces_written() returns trigger
-language plpgsql set search_path = '' as $$
+language plpgsql set search_path = '' set enable_nestloop = off as $$
 begin
   if tg_op = 'INSERT' then
     perform internal.add_counts(array(select internal.count_of_trace(stored, 1) from stored));
@@ -3055,17 +3088,23 @@ create trigger steps_are_never_changed after update on public.steps for each row
 create function public.fold_all(payload jsonb default '{}') returns jsonb
 language plpgsql set search_path = '' set enable_seqscan = off as $$
 declare
-  owner_id uuid;
+  owner_id uuid := '00000000-0000-0000-0000-000000000000';
   folded integer := 0;
   ends timestamptz := clock_timestamp() + interval '0.5 seconds';
 begin
   -- One schedule at a time: two of them could wait for each other's tenants in a circle.
   if not pg_try_advisory_xact_lock(hashtextextended('fold_all', 0)) then return '{"folded": 0}'; end if;
   loop
-    select min(changes.tenant_id::text)::uuid into owner_id from public.changes
-    where owner_id is null or changes.tenant_id > owner_id;
+    owner_id := (
+      select changes.tenant_id from public.changes where changes.tenant_id > owner_id order by changes.tenant_id limit 1);
     exit when owner_id is null;
-    if internal.fold(owner_id, 500) then folded := folded + 1; end if;
+    loop
+      if internal.fold(owner_id, 500) then
+        folded := folded + 1;
+        exit;
+      end if;
+      exit when clock_timestamp() > ends;
+    end loop;
     exit when clock_timestamp() > ends;
   end loop;
   return jsonb_build_object('folded', folded);
