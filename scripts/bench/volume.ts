@@ -1,7 +1,7 @@
 import postgres from "postgres";
 import { newTenant, type Stack, startStack, type Tenant } from "./stack.ts";
 
-/** A stack whose one tenant has much: in the namespace `main` so many records, in `side` a tenth of them. */
+/** A stack whose one tenant has so many records in the namespace `main`, and a tenth of them in `side`; and a tenth as many logs. */
 export interface Volume {
   records: number;
   stack: Stack;
@@ -24,7 +24,7 @@ interface Filling {
   together: number;
 }
 
-/** Conversations in the namespace `talks`, and how many steps they have. */
+/** Long conversations in the namespace `talks`, and how many steps they have. */
 export const TALKS = {
   short: { name: "short-0", length: 100 },
   middle: { name: "middle-0", length: 1_000 },
@@ -34,11 +34,11 @@ export const TALKS = {
 const SESSION_LENGTH = 50;
 const AGENTS = 20;
 
-export async function startVolume(records: number): Promise<Volume> {
+export async function startVolume(records: number, { talks }: { talks: boolean }): Promise<Volume> {
   const stack = await startStack();
   try {
     const tenant = await newTenant(stack, "growing", 1);
-    await fill(stack, tenant, records);
+    await fill(stack, tenant, records, talks);
     const session = `main-${Math.floor(records / SESSION_LENGTH / 2)}`;
     const [trace] = await stack.sql<[{ trace_id: string }]>`
       select trace_id from public.traces
@@ -51,7 +51,7 @@ export async function startVolume(records: number): Promise<Volume> {
 }
 
 // Steps are written as they are stored. What follows from them is derived at the end, as a restore does it.
-async function fill({ database }: Stack, { id }: Tenant, records: number): Promise<void> {
+async function fill({ database }: Stack, { id }: Tenant, records: number, talks: boolean): Promise<void> {
   const sql = postgres(database.adminUrl, { max: 1, onnotice: () => {} });
   const many = { length: SESSION_LENGTH, together: 20 };
   try {
@@ -66,14 +66,11 @@ async function fill({ database }: Stack, { id }: Tenant, records: number): Promi
         ...many,
       });
     }
-    for (const [prefix, { length }] of Object.entries(TALKS)) {
+    for (const [prefix, { length }] of talks ? Object.entries(TALKS) : []) {
       await fillSessions(sql, id, { namespace: "talks", prefix, sessions: 1, length, together: 1 });
     }
     await fillLogs(sql, id, records / 10);
-    await sql`alter function internal.count_traces_written() set enable_nestloop = off`; // TEMPORARY
-    console.error("steps are there", performance.now()); // TEMPORARY
     await sql`select public.rebuild('{"tenant": "growing"}')`;
-    console.error("rebuilt", performance.now()); // TEMPORARY
     await sql`vacuum (analyze)`;
   } finally {
     await sql.end();
