@@ -93,10 +93,7 @@ async function run(settings: Settings, signal: AbortSignal): Promise<void> {
 function keepUp(project: Project): void {
   const call = (name: string) => () =>
     void callFunction(project, name, {}).catch((error) => console.error(explain(error)));
-  const timers = [
-    setInterval(call("fold_all"), 10_000),
-    setInterval(call("delete_expired"), 5 * 60_000),
-  ];
+  const timers = [setInterval(call("fold_all"), 10_000), setInterval(call("delete_expired"), 5 * 60_000)];
   stops.push(() => timers.forEach(clearInterval));
 }
 

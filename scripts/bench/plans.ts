@@ -8,6 +8,9 @@ interface Plan {
   "Node Type": string;
   "Relation Name"?: string;
   "Index Cond"?: string;
+  "Actual Rows": number;
+  "Actual Loops": number;
+  "Rows Removed by Filter"?: number;
   Plans?: Plan[];
 }
 
@@ -24,11 +27,14 @@ const GROWING = new Set([
   "monkai_idempotency_keys",
 ]);
 
+/** More rows than any of the requests needs. */
+export const MANY_ROWS = 2_000;
+
 /** Often enough for Postgres to turn to a generic plan, which knows no values. */
 const REPETITIONS = 8;
 
 /**
- * The growing tables that a request reads from one end to the other, by the plans of all statements within the function that
+ * The growing tables that a request reads from one end to the other, or far more of them than it needs, by the plans of all statements within the function that
  * it calls, as `auto_explain` shows them. Before each time a step is written, so that there is something to fold. Nothing of it
  * stays.
  */
@@ -67,6 +73,8 @@ async function explainEverything(sql: postgres.Sql): Promise<void> {
     load 'auto_explain';
     set auto_explain.log_min_duration = 0;
     set auto_explain.log_nested_statements = on;
+    set auto_explain.log_analyze = on;
+    set auto_explain.log_timing = off;
     set auto_explain.log_format = json;
     set client_min_messages = log`);
 }
@@ -85,5 +93,8 @@ function wholeTables(plan: Plan): string[] {
 
 function readsAll(plan: Plan): boolean {
   const node = plan["Node Type"];
-  return node === "Seq Scan" || (/^Index (Only )?Scan$/.test(node) && plan["Index Cond"] === undefined);
+  const isWhole =
+    node === "Seq Scan" || (/^Index (Only )?Scan$/.test(node) && plan["Index Cond"] === undefined);
+  const rows = (plan["Actual Rows"] + (plan["Rows Removed by Filter"] ?? 0)) * plan["Actual Loops"];
+  return rows > MANY_ROWS || (isWhole && rows > 0);
 }

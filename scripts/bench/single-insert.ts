@@ -39,7 +39,7 @@ export async function singleInsert(settings: Settings): Promise<Figure[]> {
 }
 
 async function againstPlainWorker({ stack, tenant, settings }: Bench): Promise<Figure> {
-  const worker = await startOther(stack, tenant, "plain-insert.ts");
+  const worker = await startOther(stack, "plain-insert.ts");
   try {
     return {
       ...named("traces/llm : a Worker that only inserts the row"),
@@ -71,7 +71,7 @@ async function againstDirectInsert({ stack, tenant, settings }: Bench): Promise<
 }
 
 async function againstStraightforwardWorker({ stack, tenant, settings }: Bench): Promise<Figure> {
-  const worker = await startOther(stack, tenant, "straightforward.ts");
+  const worker = await startOther(stack, "straightforward.ts");
   try {
     return {
       ...named("traces/llm : a straightforward edge function"),

@@ -63,18 +63,9 @@ export async function startStack(): Promise<Stack> {
 }
 
 /** What one would deploy instead of this API, in workerd as well: one of the workers beside this file. */
-export async function startOther(
-  { project }: Stack,
-  { id, namespaceId }: Tenant,
-  worker: string,
-): Promise<Server> {
+export async function startOther({ project }: Stack, worker: string): Promise<Server> {
   const code = bundleForWorkerd(`scripts/bench/workers/${worker}`);
-  const bindings = {
-    SUPABASE_URL: project.url,
-    SUPABASE_SERVICE_ROLE_KEY: project.serviceKey,
-    TENANT_ID: id,
-    NAMESPACE_ID: `${namespaceId}`,
-  };
+  const bindings = { SUPABASE_URL: project.url, SUPABASE_SERVICE_ROLE_KEY: project.serviceKey };
   const { port, stop } = await startWorkerd(prepareWorker({ code, bindings }));
   return { url: `http://${loopback}:${port}`, stop };
 }

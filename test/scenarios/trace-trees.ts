@@ -529,8 +529,8 @@ export function traceTrees(api: Api): void {
       const at = (second: number) => `2025-10-29T10:00:0${second}.000Z`;
       const [id] = await send(client, [
         { ...llm("a"), timestamp: at(3), input: { prompt: "three" } },
-        { type: "log", message: "one", timestamp: at(1), metadata: { deep: [1] } },
-        { type: "tool", tool_name: "two", timestamp: at(2), result: 2 },
+        { type: "log", agent: "a", message: "one", timestamp: at(1), metadata: { deep: [1] } },
+        { type: "tool", agent: "a", tool_name: "two", timestamp: at(2), result: 2 },
         { ...handoff("a", "b"), timestamp: at(3) },
         llm("b"),
       ]);

@@ -1,97 +1,84 @@
 import postgres from "postgres";
 import { afterAll, describe, expect, inject, it } from "vitest";
-import { callAll, newCaller } from "../support/database.ts";
+import { callAll, newCaller, otherToken, waitUntilBlocked } from "../support/database.ts";
 
 const sql = postgres(inject("databaseUrl"), { onnotice: () => {} });
 afterAll(() => sql.end());
 
-/** A tenant with a session `s` in the namespace `n`, and a record and a log in it. */
+const ITEM = { session_id: "s", namespace: "n", content: { message: "m" }, result: {} };
+
+/** A tenant with a session `s` in the namespace `n`, and a record, a log, a span and a step of the trace `t` in it. */
 async function newTenant() {
   const caller = await newCaller();
-  const item = { session_id: "s", namespace: "n", content: { message: "m" }, result: {} };
-  const [answer] = await callAll(sql, "record_traces", [
-    {
-      ...caller,
-      items: [
-        { index: 0, type: "llm", ...item },
-        { index: 1, type: "log", level: "info", ...item },
-      ],
-    },
+  const items = [
+    { kind: "llm" },
+    { kind: "log", level: "info" },
+    { kind: "agent", otel_trace_id: "o", span_id: "1" },
+    { kind: "tool", trace_id: "t", parent_trace_id: "p" },
+  ].map((item, index) => ({ ...ITEM, ...item, index }));
+  const [answer] = await callAll(sql, "record_steps", [
+    { ...caller, items, idempotency: { key: "k", hash: "h" } },
   ]);
+  const message = { ...ITEM, index: 0, kind: "message", content: { msg: "m" } };
+  await callAll(sql, "upload_steps", [{ ...caller, items: [message] }]);
   const [namespace] = await sql`select id from public.namespaces where tenant_id = ${answer.tenant_id}`;
   return { caller, id: answer.tenant_id as string, namespaceId: namespace?.id as string };
 }
 
 describe("tenant isolation in the database", () => {
-  it.each([
-    ["records", "record_namespace_belongs_to_its_tenant", sql`type, agent`, sql`'llm', 'a'`],
-    ["logs", "log_namespace_belongs_to_its_tenant", sql`level`, sql`'info'`],
-    ["sessions", "session_namespace_belongs_to_its_tenant", sql`id`, sql`'x'`],
-    ["agents", "agent_namespace_belongs_to_its_tenant", sql`name`, sql`'x'`],
-    ["traces", "trace_namespace_belongs_to_its_tenant", sql`id, tree_id, agent_id`, sql`-1, -1, -1`],
-  ])(
-    "%s of one tenant cannot stand in another's namespace: %s",
-    async (table, constraint, columns, values) => {
-      const [one, two] = [await newTenant(), await newTenant()];
-      const trespass = sql`
-      insert into public.${sql(table)} (tenant_id, namespace_id, ${columns})
-      values (${one.id}, ${two.namespaceId}, ${values})`;
-      await expect(trespass).rejects.toMatchObject({ constraint_name: constraint });
-    },
-  );
-
-  it.each([
-    ["records", "record_session_belongs_to_its_tenant", sql`type, agent`, sql`'llm', 'a'`],
-    ["logs", "log_session_belongs_to_its_tenant", sql`level`, sql`'info'`],
-    ["traces", "trace_session_belongs_to_its_tenant", sql`id, tree_id, agent_id`, sql`-1, -1, -1`],
-  ])("%s of one tenant cannot stand in another's session: %s", async (table, constraint, columns, values) => {
-    const one = await newTenant();
-    const trespass = sql`
-      insert into public.${sql(table)} (tenant_id, namespace_id, session_id, ${columns})
-      values (${one.id}, ${one.namespaceId}, 'a session of somebody else', ${values})`;
-    await expect(trespass).rejects.toMatchObject({ constraint_name: constraint });
-  });
-
-  it.each([
-    ["records", "record_trace_belongs_to_its_tenant", sql`type, agent`, sql`'llm', 'a'`],
-    ["logs", "log_trace_belongs_to_its_tenant", sql`level`, sql`'info'`],
-  ])(
-    "%s of one tenant cannot be steps of another's trace: %s",
-    async (table, constraint, columns, values) => {
-      const [one, two] = [await newTenant(), await newTenant()];
-      const trespass = sql`
-      insert into public.${sql(table)} (tenant_id, namespace_id, trace_id, ${columns})
-      values (${one.id}, ${one.namespaceId}, (select id from public.traces where tenant_id = ${two.id}), ${values})`;
-      await expect(trespass).rejects.toMatchObject({ constraint_name: constraint });
-    },
-  );
-
-  it("a trace cannot be of another tenant's agent", async () => {
+  it("sessions of one tenant cannot stand in another's namespace", async () => {
     const [one, two] = [await newTenant(), await newTenant()];
     const trespass = sql`
-      insert into public.traces (id, tenant_id, namespace_id, agent_id, tree_id)
-      select -1, ${one.id}, ${one.namespaceId}, agents.id, -1 from public.agents where agents.tenant_id = ${two.id}`;
-    await expect(trespass).rejects.toMatchObject({ constraint_name: "trace_agent_belongs_to_its_namespace" });
-  });
-
-  it("a trace cannot have a parent in another tree, namespace or tenant", async () => {
-    const [one, two] = [await newTenant(), await newTenant()];
-    const trespass = sql`
-      insert into public.traces (tenant_id, namespace_id, agent_id, parent_id, tree_id)
-      select ${one.id}, ${one.namespaceId}, agents.id, traces.id, traces.id
-      from public.agents, public.traces where agents.tenant_id = ${one.id} and traces.tenant_id = ${two.id}`;
+      insert into public.sessions (tenant_id, namespace_id, id) values (${one.id}, ${two.namespaceId}, 'x')`;
     await expect(trespass).rejects.toMatchObject({
-      constraint_name: "trace_is_in_the_tree_and_namespace_of_its_parent",
+      constraint_name: "session_namespace_belongs_to_its_tenant",
     });
   });
 
-  it("the request functions answer with the caller's own rows alone", async () => {
+  it("the request functions answer with the caller's own rows alone, though another's have the same names", async () => {
     const [one] = [await newTenant(), await newTenant()];
+    const ask = async (name: string, more: object) =>
+      (await callAll(sql, name, [{ ...one.caller, ...more }]))[0];
     const query = { namespace: "n", limit: 1000, offset: 0 };
-    const [records] = await callAll(sql, "query_records", [{ ...one.caller, query }]);
-    const [logs] = await callAll(sql, "query_logs", [{ ...one.caller, query }]);
-    expect([records.data.count, records.data.rows.length]).toEqual([1, 1]);
+    const records = await ask("query_steps", { query: { ...query, list: "records" } });
+    const logs = await ask("query_steps", { query: { ...query, list: "logs" } });
+    expect([records.data.count, records.data.rows.length]).toEqual([3, 3]);
     expect([logs.data.count, logs.data.rows.length]).toEqual([1, 1]);
+    const traces = await ask("list_traces", { query: { limit: 10, offset: 0 } });
+    expect([traces.data.total, traces.data.traces.length]).toEqual([4, 4]);
+    const tree = await ask("get_trace_tree", { trace_id: "t" });
+    expect(
+      tree.data.traces.map(({ id, step_count }: { id: string; step_count: number }) => [id, step_count]),
+    ).toEqual([
+      ["p", 0],
+      ["t", 1],
+    ]);
+    const file = await ask("export_file", { query: { file_id: "file_o", limit: 10, bytes: 100_000 } });
+    expect(file.data.rows).toHaveLength(1);
+  });
+
+  it.each(["get_trace", "get_trace_tree", "purge_trace_content"])(
+    "%s knows no trace of another tenant",
+    async (name) => {
+      const [one, two] = [await newTenant(), await newTenant()];
+      const [known] = await callAll(sql, "list_traces", [
+        { ...two.caller, query: { session_id: "s", limit: 10, offset: 0 } },
+      ]);
+      const theirs = known.data.traces
+        .map(({ id }: { id: string }) => id)
+        .find((id: string) => id.startsWith("agt_"));
+      const [answer] = await callAll(sql, name, [{ ...one.caller, trace_id: theirs }]);
+      expect(answer.error.code).toBe("not_found");
+      const kept = await sql`select from public.steps where tenant_id = ${two.id} and content is null`;
+      expect(kept).toHaveLength(0);
+    },
+  );
+
+  it("the same span of two tenants is stored for each", async () => {
+    const [one, two] = [await newTenant(), await newTenant()];
+    const spans = await sql`
+      select tenant_id from public.steps where tenant_id in (${one.id}, ${two.id}) and span_id = '1'`;
+    expect(spans.map(({ tenant_id }) => tenant_id).sort()).toEqual([one.id, two.id].sort());
   });
 
   it("a token of one tenant cannot be registered for another; again for its own changes nothing", async () => {
@@ -109,23 +96,61 @@ describe("tenant isolation in the database", () => {
   it("deleting a tenant deletes all that is its own, and nothing else", async () => {
     const [gone, stays] = [await newTenant(), await newTenant()];
     const put = { rules: { toggles: {}, custom: [] }, anonymization_version: 0 };
-    for (const { caller } of [gone, stays])
+    for (const { caller } of [gone, stays]) {
+      await callAll(sql, "purge_trace_content", [{ ...caller, bucket: "query", trace_id: "t" }]);
+      await callAll(sql, "record_steps", [{ ...caller, items: [{ ...ITEM, index: 0, kind: "llm" }] }]);
       await callAll(sql, "put_anonymization_rules", [{ ...caller, ...put }]);
-    const tables = [
-      "tracer_tokens",
-      "namespaces",
-      "agents",
-      "sessions",
-      "traces",
-      "records",
-      "logs",
-      "anonymization_rules",
-    ];
-    await sql`delete from public.tenants where id = ${gone.id}`;
-    for (const table of tables) {
-      const rows = await sql`
-        select tenant_id from public.${sql(table)} where tenant_id in (${gone.id}, ${stays.id})`;
-      expect([table, rows.map(({ tenant_id }) => tenant_id)]).toEqual([table, [stays.id]]);
     }
+    const tables = await sql`
+      select table_name as name from information_schema.columns
+      where table_schema = 'public' and column_name = 'tenant_id' and table_name <> 'monkai_idempotency_keys'`;
+    expect(tables.length).toBeGreaterThan(10);
+    const owners = async (table: string) => {
+      const rows = await sql`
+        select distinct tenant_id from public.${sql(table)} where tenant_id in (${gone.id}, ${stays.id})`;
+      return [table, rows.map(({ tenant_id }) => tenant_id).sort()];
+    };
+    for (const { name } of tables) expect(await owners(name)).toEqual([name, [gone.id, stays.id].sort()]);
+    await sql`delete from public.tenants where id = ${gone.id}`;
+    for (const { name } of tables) expect(await owners(name)).toEqual([name, [stays.id]]);
+  });
+});
+
+describe("who deletes a session or a namespace", () => {
+  it.each([
+    ["sessions", "id = 's'"],
+    ["namespaces", "name = 'n'"],
+  ])(
+    "%s: waits for the steps that are being stored there, and deletes them too",
+    async (table, condition) => {
+      const { caller, id } = await newTenant();
+      const token_hash = await otherToken(sql, caller);
+      let deletion: Promise<unknown> | undefined;
+      await sql.begin(async (writer) => {
+        const payload = { ...caller, token_hash, items: [{ ...ITEM, index: 0, kind: "llm" }] };
+        await writer`select public.record_steps(${sql.json(payload)})`;
+        deletion =
+          sql`delete from public.${sql(table)} where tenant_id = ${id} and ${sql.unsafe(condition)}`.execute();
+        await waitUntilBlocked(sql, "delete from");
+      });
+      await deletion;
+      const steps = await sql`select from public.steps where tenant_id = ${id} and session_id = 's'`;
+      expect(steps).toHaveLength(0);
+      const [answer] = await callAll(sql, "list_traces", [{ ...caller, query: { limit: 10, offset: 0 } }]);
+      expect(answer.data.total).toBe(0);
+    },
+  );
+
+  it("steps whose namespace is just being deleted wait, and then open it anew", async () => {
+    const { caller, id } = await newTenant();
+    let late: ReturnType<typeof callAll> | undefined;
+    await sql.begin(async (deleter) => {
+      await deleter`delete from public.namespaces where tenant_id = ${id} and name = 'n'`;
+      late = callAll(sql, "record_steps", [{ ...caller, items: [{ ...ITEM, index: 0, kind: "llm" }] }]);
+      await waitUntilBlocked(sql, "record_steps");
+    });
+    expect((await late)?.[0].data.results[0].status).toBe("ok");
+    const [answer] = await callAll(sql, "list_traces", [{ ...caller, query: { limit: 10, offset: 0 } }]);
+    expect([answer.data.total, answer.data.traces[0].step_count]).toEqual([1, 1]);
   });
 });

@@ -160,6 +160,20 @@ describe("the same trees in every order of arrival", { timeout: 60_000 }, () => 
     }
   });
 
+  it("a late step of the very moment of the root's first step is ordered by what it says", async () => {
+    const caller = await newTenant(sql);
+    const history: Step[] = [
+      { ...plain, key: "1", agent: "b", time: 1 },
+      { ...plain, key: "2", kind: "tool", agent: "a", time: 1 },
+      { ...plain, key: "3", agent: "a", time: 1 },
+    ];
+    for (const step of history) {
+      await send(sql, caller, [step]);
+      await listTraces(sql, caller);
+    }
+    await expectTreesOfModel(caller, history);
+  });
+
   it.each(seeds(1000, 4))("seed %i: steps without a time happen when they arrive", async (seed) => {
     const random = randomOf(seed);
     const caller = await newTenant(sql);

@@ -128,6 +128,7 @@ function present<Value>(value: Value): Value {
 
 /** Halves of surrogate pairs become U+FFFD, as every UTF-8 encoder has it. */
 export function repaired<Value>(value: Value): Value {
+  if (value === undefined) return value;
   return JSON.parse(JSON.stringify(value), (_, member) =>
     typeof member === "string" ? member.toWellFormed() : member,
   );

@@ -14,17 +14,18 @@ export async function fill(tenant: string, rows: { count: number; bytes: number 
     const text = sql`(
       select string_agg(md5(random()::text || piece), '') from generate_series(1, ${Math.ceil(rows.bytes / 32)}) as piece)`;
     await sql`
-      insert into public.steps (id, tenant_id, namespace_id, agent, agent_is_named, occurred_at, kind, content)
-      select gen_random_uuid(), tenant_id, namespace_id, agent, true, occurred_at, 'message',
+      insert into public.steps (id, tenant_id, namespace_id, kind, agent, agent_is_named, occurred_at, content)
+      select gen_random_uuid(), tenant_id, namespace_id, 'message', agent, true, occurred_at,
              jsonb_build_object('msg', jsonb_build_object('place', place, 'text', ${text}))
       from (${places} from generate_series(1, ${rows.count}) as place)
         as row (tenant_id, namespace_id, agent, occurred_at, place)`;
     await sql`
-      insert into public.steps (id, tenant_id, namespace_id, agent, agent_is_named, occurred_at, kind, level, content)
-      select gen_random_uuid(), tenant_id, namespace_id, agent, true, occurred_at, 'log', 'info',
+      insert into public.steps (id, tenant_id, namespace_id, kind, level, agent, agent_is_named, occurred_at, content)
+      select gen_random_uuid(), tenant_id, namespace_id, 'log', 'info', agent, true, occurred_at,
              jsonb_build_object('message', place::text, 'custom_object', jsonb_build_object('text', ${text}))
       from (${places} from generate_series(1, ${rows.count}) as place)
         as row (tenant_id, namespace_id, agent, occurred_at, place)`;
+    await sql`select public.rebuild(${sql.json({ tenant })})`;
   } finally {
     await sql.end();
   }

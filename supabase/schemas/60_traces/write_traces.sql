@@ -117,7 +117,7 @@ begin
   )
   select tried || coalesce(array_agg(again.trace_id), '{}') into tried from again;
 
-  in_cycles := internal.traces_without_root(owner_id, tried);
+  in_cycles := internal.traces_above_without_root(owner_id, tried);
   while in_cycles <> '{}' loop
     trace_id := in_cycles[1];
     for step in 1 .. cardinality(in_cycles) loop -- as many as there are lead into the cycle for sure
@@ -134,7 +134,7 @@ begin
       select known.trace_id from public.traces as known
       where known.tenant_id = owner_id and known.trace_id = any (cycle)
       order by known.parent_claimed_at desc, known.trace_id desc limit 1);
-    in_cycles := internal.traces_without_root(owner_id, in_cycles);
+    in_cycles := internal.traces_above_without_root(owner_id, in_cycles);
   end loop;
 end $$;
 
@@ -147,12 +147,65 @@ begin
 end $$;
 
 -- Of these traces and all above them, those from which no root is reached: they are in a cycle, or below one.
-create function internal.traces_without_root(owner_id uuid, trace_ids text[]) returns text[]
+create function internal.traces_above_without_root(owner_id uuid, trace_ids text[]) returns text[]
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+declare
+  found_traces record;
+begin
+  with recursive above as (
+    select known.trace_id, known.parent_trace_id from unnest(traces_above_without_root.trace_ids) as wanted (trace_id)
+    cross join lateral internal.trace_and_parent(owner_id, wanted.trace_id) as known
+    union
+    select known.trace_id, known.parent_trace_id from above
+    cross join lateral internal.trace_and_parent(owner_id, above.parent_trace_id) as known
+    where above.parent_trace_id is not null
+  )
+  select array_agg(above.trace_id) as ids, array_agg(above.parent_trace_id) as parent_ids
+  into found_traces from above;
+  return array(
+    select rooted.trace_id from internal.roots_of_traces(found_traces.ids, found_traces.parent_ids) as rooted
+    where rooted.root_trace_id is null order by rooted.trace_id);
+end $$;
+
+-- The root of each of these traces, null where a cycle is in the way. With each trace all above it must be there. It looks at
+-- each trace once: a trace may be ten thousand below its root.
+create function internal.roots_of_traces(ids text[], parent_ids text[])
+returns table (trace_id text, root_trace_id text)
+language plpgsql immutable set search_path = '' set enable_nestloop = off as $$
+declare
+  parents integer[]; -- by number, null for a root
+  roots integer[]; -- the root of each trace; 0 while it is being looked for, and for good where a cycle is in the way
+  path integer[];
+  place integer;
+  root integer;
+begin
+  select array_agg(parent.number order by child.number) into parents
+  from unnest(ids, parent_ids) with ordinality as child (id, parent_id, number)
+  left join unnest(ids) with ordinality as parent (id, number) on parent.id = child.parent_id;
+  roots := array_fill(null::integer, array[coalesce(cardinality(ids), 0)]);
+  for number in 1 .. coalesce(cardinality(ids), 0) loop
+    path := '{}';
+    place := number;
+    while place is not null and roots[place] is null loop
+      roots[place] := 0;
+      path := array_append(path, place);
+      place := parents[place];
+    end loop;
+    root := case when place is null then path[cardinality(path)] else roots[place] end;
+    foreach place in array path loop
+      roots[place] := root;
+    end loop;
+  end loop;
+  return query
+  select ids[number], ids[nullif(roots[number], 0)] from generate_subscripts(ids, 1) as number;
+end $$;
+
+create function internal.trace_and_parent(owner_id uuid, wanted text) returns table (trace_id text, parent_trace_id text)
 language plpgsql stable set search_path = '' as $$
 begin
-  return array(
-    select seen.trace_id from internal.roots_of(owner_id, null, traces_without_root.trace_ids) as seen
-    where seen.root_trace_id is null order by seen.trace_id);
+  return query
+  select traces.trace_id, traces.parent_trace_id from public.traces
+  where traces.tenant_id = owner_id and traces.trace_id = wanted;
 end $$;
 
 -- Of traces that a tree does not have any more, those that steps name stay there, for the steps' sake: notes them to be made

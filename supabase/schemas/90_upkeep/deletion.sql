@@ -1,8 +1,8 @@
 -- Deleting, as who runs this may: a tenant, a namespace, a session or some steps, by plain `delete`. What follows from the steps
 -- that are gone goes too, at the next fold.
 
--- Before a namespace or a session is deleted: its steps are. Alone with the tenant's content, so that no step comes to it
--- meanwhile; and the locks before the row itself, so that nobody who holds them waits for it in a circle.
+-- With a namespace or a session its steps are deleted. Alone with the tenant's content, so that no step comes to it meanwhile.
+-- Before the namespace goes, whose name is still needed to fold; after the session is gone, whose activity folding would note.
 create function internal.delete_steps_with_owner() returns trigger
 language plpgsql set search_path = '' as $$
 begin
@@ -15,7 +15,7 @@ begin
   end if;
   return old;
 end $$;
-create trigger steps_go_with_their_session before delete on public.sessions
+create trigger steps_go_with_their_session after delete on public.sessions
   for each row execute function internal.delete_steps_with_owner();
 create trigger steps_go_with_their_namespace before delete on public.namespaces
   for each row execute function internal.delete_steps_with_owner();

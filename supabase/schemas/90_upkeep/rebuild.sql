@@ -10,6 +10,8 @@ begin
   perform pg_advisory_xact_lock(internal.fold_lock(owner_id));
   perform internal.forget_projections(owner_id);
   perform internal.note_changes(owner_id, '00000000-0000-0000-0000-000000000000', 'ffffffff-ffff-ffff-ffff-ffffffffffff');
+  -- To be rebuilt is no activity of a session.
+  update public.changes set arrived_at = '-infinity' where changes.tenant_id = owner_id;
   perform internal.fold(owner_id);
   return jsonb_build_object(
     'steps', (select count(*) from public.steps where steps.tenant_id = owner_id),

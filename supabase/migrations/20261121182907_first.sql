@@ -67,7 +67,7 @@ end $$;
 -- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
 create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 20261121180730;
+return 20261121182907;
 
 -- supabase/schemas/10_tenants/00_tables.sql
 -- Who owns data, and the tokens that speak for them.
@@ -2012,13 +2012,19 @@ begin
 end $$;
 
 -- supabase/schemas/60_traces/folded.sql
--- An admission, after its tenant's changes are folded: what is read next has all that was acknowledged. Where there are very
--- many (nobody has read for long, and the schedule does not run), some are folded for good, and the client is told to come back.
-create function internal.folded(admission jsonb) returns jsonb
+-- An admission, after its tenant's changes are folded: what is read next has all that was acknowledged. In pieces: where there
+-- is more than `patience` worth of it (nobody has read for long, and the schedule does not run), what was folded stays so, and
+-- the client is told to come back. Call it in a statement of its own, so that what reads next sees what it has written.
+create function internal.folded(admission jsonb, patience interval default '3 seconds') returns jsonb
 language plpgsql set search_path = '' as $$
+declare
+  ends timestamptz := clock_timestamp() + folded.patience;
 begin
   if admission ? 'error' then return admission; end if;
-  if internal.fold((admission ->> 'tenant_id')::uuid, 20000) then return admission; end if;
+  loop
+    if internal.fold((admission ->> 'tenant_id')::uuid, 500) then return admission; end if;
+    exit when clock_timestamp() > ends;
+  end loop;
   return admission || jsonb_build_object('error', jsonb_build_object('code', 'internal_error', 'status', 503,
     'message', 'Much was stored that is being prepared for reading. Please try again in a moment.'));
 end $$;
@@ -2247,27 +2253,42 @@ create function internal.trace_views(owner_id uuid, usable text[], trace_ids tex
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 begin
   return (
+    with recursive above as (
+      select wanted.trace_id, seen.parent_trace_id
+      from unnest(trace_views.trace_ids) as wanted (trace_id)
+      cross join lateral internal.seen_trace(owner_id, usable, wanted.trace_id) as seen
+      union
+      select above.parent_trace_id, seen.parent_trace_id
+      from above cross join lateral internal.seen_trace(owner_id, usable, above.parent_trace_id) as seen
+      where above.parent_trace_id is not null
+    ), rooted as materialized (
+      select roots.* from (
+        select array_agg(above.trace_id) as ids, array_agg(above.parent_trace_id) as parent_ids from above
+      ) as every cross join lateral internal.roots_of_traces(every.ids, every.parent_ids) as roots
+    )
     select coalesce(jsonb_agg(jsonb_build_object(
       'id', trace.trace_id,
       'project_id', trace.project_id,
       'agent_id', internal.public_id('agt_', jsonb_build_array(owner_id, trace.namespace_id, trace.agent)::text),
       'file_id', case when trace.step_count > 0 then 'file_' || trace.trace_id end,
       'step_count', trace.step_count,
-      'parent_trace_id', seen.parent_trace_id,
-      'root_trace_id', case when seen.parent_trace_id is not null then seen.root_trace_id end,
+      'parent_trace_id', above.parent_trace_id,
+      'root_trace_id', case when above.parent_trace_id is not null then rooted.root_trace_id end,
       'created_at', internal.timestamp_text(trace.created_at),
       'namespace', trace.namespace,
       'agent', trace.agent,
       'session_id', trace.session_id,
       'content_redacted_at', internal.timestamp_text(trace.purged_at)) order by wanted.place), '[]')
     from unnest(trace_views.trace_ids) with ordinality as wanted (trace_id, place)
-    join internal.roots_of(owner_id, usable, trace_views.trace_ids) as seen on seen.trace_id = wanted.trace_id
+    join above on above.trace_id = wanted.trace_id
+    join rooted on rooted.trace_id = wanted.trace_id
     cross join lateral (
       select traces.*, namespaces.public_id as project_id, namespaces.name as namespace, (
         select purges.purged_at from public.purges
         where purges.tenant_id = owner_id and purges.trace_id = traces.trace_id) as purged_at
       from public.traces join public.namespaces on namespaces.id = traces.namespace_id
       where traces.tenant_id = owner_id and traces.trace_id = wanted.trace_id
+      offset 0 -- one by one: the planner does not know how few they are
     ) as trace);
 end $$;
 
@@ -2288,62 +2309,6 @@ begin
   from public.traces
   where traces.tenant_id = owner_id and traces.trace_id = wanted
     and (select namespaces.name from public.namespaces where namespaces.id = traces.namespace_id) = any (usable);
-end $$;
-
--- The parents and roots of traces, as the token sees them. What is above them is read once, however deep or many they are.
--- A trace whose way up ends in a cycle has no root (break_cycles is there to prevent that).
-create function internal.roots_of(owner_id uuid, usable text[], trace_ids text[])
-returns table (trace_id text, parent_trace_id text, root_trace_id text)
-language plpgsql stable set search_path = '' set enable_seqscan = off as $$
-declare
-  ids text[];
-  parent_ids text[];
-  parents integer[]; -- by their places in these arrays
-  roots integer[];
-  path integer[];
-  place integer;
-begin
-  with recursive above as (
-    select wanted.trace_id, seen.parent_trace_id
-    from unnest(roots_of.trace_ids) as wanted (trace_id)
-    cross join lateral internal.seen_trace(owner_id, usable, wanted.trace_id) as seen
-    union
-    select above.parent_trace_id, seen.parent_trace_id
-    from above cross join lateral internal.seen_trace(owner_id, usable, above.parent_trace_id) as seen
-    where above.parent_trace_id is not null
-  )
-  select array_agg(above.trace_id), array_agg(above.parent_trace_id) into ids, parent_ids from above;
-  parents := internal.places_in(ids, parent_ids);
-  roots := array_fill(null::integer, array[coalesce(cardinality(ids), 0)]);
-  for number in 1 .. coalesce(cardinality(ids), 0) loop
-    path := '{}';
-    place := number;
-    while roots[place] is null loop
-      roots[place] := 0; -- on the way: who comes back here is in a cycle
-      path := array_append(path, place);
-      exit when parents[place] is null;
-      place := parents[place];
-    end loop;
-    if roots[place] = 0 and parents[place] is null then roots[place] := place; end if;
-    for depth in 1 .. cardinality(path) loop
-      roots[path[depth]] := roots[place];
-    end loop;
-  end loop;
-  return query
-  select row.trace_id, row.parent_trace_id, root.trace_id
-  from unnest(ids, parent_ids, roots) as row (trace_id, parent_trace_id, root)
-  left join unnest(ids) with ordinality as root (trace_id, place) on root.place = row.root;
-end $$;
-
--- Where in `ids` each of the wanted ones is, null where it is not.
-create function internal.places_in(ids text[], wanted text[]) returns integer[]
-language plpgsql immutable set search_path = '' set enable_nestloop = off as $$
-begin
-  return array(
-    select known.place::integer
-    from unnest(places_in.wanted) with ordinality as wanted (id, number)
-    left join unnest(places_in.ids) with ordinality as known (id, place) on known.id = wanted.id
-    order by wanted.number);
 end $$;
 
 -- supabase/schemas/60_traces/write_traces.sql
@@ -2466,7 +2431,7 @@ begin
   )
   select tried || coalesce(array_agg(again.trace_id), '{}') into tried from again;
 
-  in_cycles := internal.traces_without_root(owner_id, tried);
+  in_cycles := internal.traces_above_without_root(owner_id, tried);
   while in_cycles <> '{}' loop
     trace_id := in_cycles[1];
     for step in 1 .. cardinality(in_cycles) loop -- as many as there are lead into the cycle for sure
@@ -2483,7 +2448,7 @@ begin
       select known.trace_id from public.traces as known
       where known.tenant_id = owner_id and known.trace_id = any (cycle)
       order by known.parent_claimed_at desc, known.trace_id desc limit 1);
-    in_cycles := internal.traces_without_root(owner_id, in_cycles);
+    in_cycles := internal.traces_above_without_root(owner_id, in_cycles);
   end loop;
 end $$;
 
@@ -2496,12 +2461,65 @@ begin
 end $$;
 
 -- Of these traces and all above them, those from which no root is reached: they are in a cycle, or below one.
-create function internal.traces_without_root(owner_id uuid, trace_ids text[]) returns text[]
+create function internal.traces_above_without_root(owner_id uuid, trace_ids text[]) returns text[]
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+declare
+  found_traces record;
+begin
+  with recursive above as (
+    select known.trace_id, known.parent_trace_id from unnest(traces_above_without_root.trace_ids) as wanted (trace_id)
+    cross join lateral internal.trace_and_parent(owner_id, wanted.trace_id) as known
+    union
+    select known.trace_id, known.parent_trace_id from above
+    cross join lateral internal.trace_and_parent(owner_id, above.parent_trace_id) as known
+    where above.parent_trace_id is not null
+  )
+  select array_agg(above.trace_id) as ids, array_agg(above.parent_trace_id) as parent_ids
+  into found_traces from above;
+  return array(
+    select rooted.trace_id from internal.roots_of_traces(found_traces.ids, found_traces.parent_ids) as rooted
+    where rooted.root_trace_id is null order by rooted.trace_id);
+end $$;
+
+-- The root of each of these traces, null where a cycle is in the way. With each trace all above it must be there. It looks at
+-- each trace once: a trace may be ten thousand below its root.
+create function internal.roots_of_traces(ids text[], parent_ids text[])
+returns table (trace_id text, root_trace_id text)
+language plpgsql immutable set search_path = '' set enable_nestloop = off as $$
+declare
+  parents integer[]; -- by number, null for a root
+  roots integer[]; -- the root of each trace; 0 while it is being looked for, and for good where a cycle is in the way
+  path integer[];
+  place integer;
+  root integer;
+begin
+  select array_agg(parent.number order by child.number) into parents
+  from unnest(ids, parent_ids) with ordinality as child (id, parent_id, number)
+  left join unnest(ids) with ordinality as parent (id, number) on parent.id = child.parent_id;
+  roots := array_fill(null::integer, array[coalesce(cardinality(ids), 0)]);
+  for number in 1 .. coalesce(cardinality(ids), 0) loop
+    path := '{}';
+    place := number;
+    while place is not null and roots[place] is null loop
+      roots[place] := 0;
+      path := array_append(path, place);
+      place := parents[place];
+    end loop;
+    root := case when place is null then path[cardinality(path)] else roots[place] end;
+    foreach place in array path loop
+      roots[place] := root;
+    end loop;
+  end loop;
+  return query
+  select ids[number], ids[nullif(roots[number], 0)] from generate_subscripts(ids, 1) as number;
+end $$;
+
+create function internal.trace_and_parent(owner_id uuid, wanted text) returns table (trace_id text, parent_trace_id text)
 language plpgsql stable set search_path = '' as $$
 begin
-  return array(
-    select seen.trace_id from internal.roots_of(owner_id, null, traces_without_root.trace_ids) as seen
-    where seen.root_trace_id is null order by seen.trace_id);
+  return query
+  select traces.trace_id, traces.parent_trace_id from public.traces
+  where traces.tenant_id = owner_id and traces.trace_id = wanted;
 end $$;
 
 -- Of traces that a tree does not have any more, those that steps name stay there, for the steps' sake: notes them to be made
@@ -2992,8 +3010,8 @@ end $$;
 -- Deleting, as who runs this may: a tenant, a namespace, a session or some steps, by plain `delete`. What follows from the steps
 -- that are gone goes too, at the next fold.
 
--- Before a namespace or a session is deleted: its steps are. Alone with the tenant's content, so that no step comes to it
--- meanwhile; and the locks before the row itself, so that nobody who holds them waits for it in a circle.
+-- With a namespace or a session its steps are deleted. Alone with the tenant's content, so that no step comes to it meanwhile.
+-- Before the namespace goes, whose name is still needed to fold; after the session is gone, whose activity folding would note.
 create function internal.delete_steps_with_owner() returns trigger
 language plpgsql set search_path = '' as $$
 begin
@@ -3006,7 +3024,7 @@ begin
   end if;
   return old;
 end $$;
-create trigger steps_go_with_their_session before delete on public.sessions
+create trigger steps_go_with_their_session after delete on public.sessions
   for each row execute function internal.delete_steps_with_owner();
 create trigger steps_go_with_their_namespace before delete on public.namespaces
   for each row execute function internal.delete_steps_with_owner();
@@ -3123,6 +3141,8 @@ begin
   perform pg_advisory_xact_lock(internal.fold_lock(owner_id));
   perform internal.forget_projections(owner_id);
   perform internal.note_changes(owner_id, '00000000-0000-0000-0000-000000000000', 'ffffffff-ffff-ffff-ffff-ffffffffffff');
+  -- To be rebuilt is no activity of a session.
+  update public.changes set arrived_at = '-infinity' where changes.tenant_id = owner_id;
   perform internal.fold(owner_id);
   return jsonb_build_object(
     'steps', (select count(*) from public.steps where steps.tenant_id = owner_id),
