@@ -75,14 +75,16 @@ export function sessions(api: Api): void {
       expect(forced.body.session_id).not.toBe(first.body.session_id);
     });
 
-    it("get-or-create reuses only within inactivity_timeout, and asking is no activity", async () => {
+    it("get-or-create reuses only within inactivity_timeout, and to be found is activity", async () => {
       const client = await newClient(api);
       const wanted = { namespace: "n", user_id: "u", inactivity_timeout: 300 };
       const ask = () => client.post("/v1/sessions/get-or-create", wanted);
       const { body: session } = await ask();
       await ageSession(client, session.session_id, 200);
       expect((await ask()).body).toMatchObject({ session_id: session.session_id, reused: true });
-      await ageSession(client, session.session_id, 110);
+      await ageSession(client, session.session_id, 200);
+      expect((await ask()).body).toMatchObject({ session_id: session.session_id, reused: true });
+      await ageSession(client, session.session_id, 301);
       const late = await ask();
       expect([late.status, late.body.reused]).toEqual([200, false]);
       expect(late.body.session_id).not.toBe(session.session_id);

@@ -237,6 +237,9 @@ export function traceTrees(api: Api): void {
       const refused = await client.post("/v1/records/upload", { records: [one] });
       expect([refused.status, refused.body.error.code]).toEqual([400, "invalid_payload"]);
       expect(refused.body.error.message).toContain("records[0].transfers");
+      const beyond = await upload(3, 21);
+      expect([beyond.status, beyond.body.error.code]).toEqual([400, "invalid_payload"]);
+      expect(beyond.body.error.message).toContain("20000 transfers");
     });
 
     it("uploaded logs of a session are steps of it; a dropped duplicate is none", async () => {

@@ -65,7 +65,7 @@ function readable(sent: JsonObject): JsonObject {
   if (isMessage(sent)) return sent;
   const role = meantRole(sent.role) ?? "user";
   const named = { ...sent, ...(isText(sent.role) ? { sender: sent.role } : {}), role };
-  const isAllKept = sent.role === undefined || sent.role === null || (isText(sent.role) && !sent.sender);
+  const isAllKept = sent.role === undefined || sent.role === null || (isText(sent.role) && (sent.sender ?? null) === null);
   // What would lose something, or would still be no message, is the content of one: whole.
   return isAllKept && isMessage(named) ? named : { role, content: sent };
 }

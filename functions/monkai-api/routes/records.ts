@@ -51,8 +51,18 @@ const queryRecords = postRoute({
   result: RecordQueryResponse,
 });
 
+/** Who reads next derives a tree of all of them in one piece, within the time that a request has. */
+const MOST_TRANSFERS = 20_000;
+
 const RecordsUploadRequest = z.object({
-  records: z.array(nullsAbsent(RecordUpload)).min(1, MEASURED).max(UPLOAD_ITEMS, MEASURED),
+  records: z
+    .array(nullsAbsent(RecordUpload))
+    .min(1, MEASURED)
+    .max(UPLOAD_ITEMS, MEASURED)
+    .refine(
+      (records) => records.reduce((sum, { transfers = [] }) => sum + transfers.length, 0) <= MOST_TRANSFERS,
+      `have more than ${MOST_TRANSFERS} transfers all in all: send fewer records at a time`,
+    ),
 });
 
 const uploadRecords = postRoute({
@@ -62,7 +72,7 @@ const uploadRecords = postRoute({
   operationId: "uploadRecords",
   summary: "Upload conversation records (batch)",
   description:
-    "Up to 1,000 records, all stored or none. A record is dropped as a duplicate when one " +
+    "Up to 1,000 records with up to 20,000 transfers, all stored or none. A record is dropped as a duplicate when one " +
     "with the same namespace, session, agent, user, message (with attachments and `wam_id`) and, when given, " +
     "`inserted_at` was stored within the last 60 seconds.",
   bucket: "bulk_upload",

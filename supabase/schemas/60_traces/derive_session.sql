@@ -89,7 +89,7 @@ create function internal.events_of_session(tree_key uuid)
 returns table (
   number bigint, part bigint, step_id uuid, happened_at timestamptz, facts text, agent text, agent_is_named boolean,
   agent_number integer, to_agent text, to_number integer, agent_count integer)
-language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan as $$
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_mergejoin = off as $$
 begin
   return query
   with step as materialized (
@@ -100,25 +100,26 @@ begin
            else steps.agent end as agent
     from public.steps where steps.tree_key = events_of_session.tree_key
   ), numbered as materialized (
-    select step.*,
-      row_number() over (
-        order by step.happened_at, step.handoffs is null, step.kind, step.agent, step.agent_is_named, step.handoffs, step.id
-      ) as number,
-      -- hashed once a step: a record may have a thousand handoffs
-      case when step.handoffs is not null then md5(jsonb_build_array(
-        extract(epoch from step.happened_at), step.kind, step.agent, step.agent_is_named, step.handoffs, row_number() over (
-          partition by step.happened_at, step.kind, step.agent, step.agent_is_named, step.handoffs order by step.id))::text
-      ) end as facts
+    select step.*, row_number() over (
+      order by step.happened_at, step.handoffs is null, step.kind, step.agent, step.agent_is_named, step.handoffs, step.id
+    ) as number
     from step
+  ), handing_over as materialized ( -- their facts are hashed once: a record may have a thousand handoffs
+    select numbered.*, md5(jsonb_build_array(
+        extract(epoch from numbered.happened_at), numbered.kind, numbered.agent, numbered.agent_is_named, numbered.handoffs,
+        row_number() over (
+          partition by numbered.happened_at, numbered.kind, numbered.agent, numbered.agent_is_named, numbered.handoffs
+          order by numbered.id))::text) as facts
+    from numbered where numbered.handoffs is not null
   ), event as materialized (
     select numbered.number, case when numbered.kind = 'message' then 1000000 else 0 end as part, numbered.id as step_id,
-           numbered.happened_at, numbered.facts, numbered.agent, numbered.agent_is_named, null as to_agent
+           numbered.happened_at, null as facts, numbered.agent, numbered.agent_is_named, null as to_agent
     from numbered
     union all
-    select numbered.number, handoff.number, null, numbered.happened_at, numbered.facts, handoff.value ->> 'from', true,
+    select step.number, handoff.number, null, step.happened_at, step.facts, handoff.value ->> 'from', true,
            handoff.value ->> 'to'
-    from numbered cross join lateral jsonb_array_elements(numbered.handoffs) with ordinality as handoff (value, number)
-    where numbered.handoffs is not null
+    from handing_over as step
+    cross join lateral jsonb_array_elements(step.handoffs) with ordinality as handoff (value, number)
   ), agent as materialized (
     select named.name, row_number() over ()::integer as number, count(*) over ()::integer as count
     from (select event.agent as name from event union select event.to_agent from event where event.to_agent is not null) as named

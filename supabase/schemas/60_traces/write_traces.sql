@@ -99,9 +99,6 @@ create function internal.break_cycles(owner_id uuid, facts internal.told_trace[]
 language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
   tried text[];
-  in_cycles text[];
-  trace_id text;
-  cycle text[];
 begin
   tried := array(
     select fact.trace_id from unnest(facts) as fact
@@ -117,33 +114,52 @@ begin
   )
   select tried || coalesce(array_agg(again.trace_id), '{}') into tried from again;
 
-  in_cycles := internal.traces_above_without_root(owner_id, tried);
-  while in_cycles <> '{}' loop
-    trace_id := in_cycles[1];
-    for step in 1 .. cardinality(in_cycles) loop -- as many as there are lead into the cycle for sure
-      trace_id := internal.parent_of(owner_id, trace_id);
-    end loop;
-    cycle := array[trace_id];
-    loop
-      trace_id := internal.parent_of(owner_id, trace_id);
-      exit when trace_id = cycle[1];
-      cycle := array_append(cycle, trace_id);
-    end loop;
-    update public.traces set parent_trace_id = null
-    where traces.tenant_id = owner_id and traces.trace_id = (
-      select known.trace_id from public.traces as known
-      where known.tenant_id = owner_id and known.trace_id = any (cycle)
-      order by known.parent_claimed_at desc, known.trace_id desc limit 1);
-    in_cycles := internal.traces_above_without_root(owner_id, in_cycles);
-  end loop;
+  update public.traces set parent_trace_id = null
+  where traces.tenant_id = owner_id and traces.trace_id = any (
+    internal.latest_of_cycles(owner_id, internal.traces_above_without_root(owner_id, tried)));
 end $$;
 
-create function internal.parent_of(owner_id uuid, trace_id text) returns text
-language plpgsql stable set search_path = '' as $$
+-- Of traces that are in cycles or below them, with all above them: of each cycle the one whose parent was claimed latest.
+create function internal.latest_of_cycles(owner_id uuid, trace_ids text[]) returns text[]
+language plpgsql stable set search_path = '' set enable_nestloop = off as $$
+declare
+  known record; -- the traces by number: their parents' numbers, and the order in which the parents were claimed
+  seen integer[]; -- from which trace each was come by first
+  latest text[] := '{}';
+  place integer;
+  start integer;
+  last integer;
 begin
-  return (
-    select traces.parent_trace_id from public.traces
-    where traces.tenant_id = owner_id and traces.trace_id = parent_of.trace_id);
+  if trace_ids = '{}' then return trace_ids; end if;
+  select array_agg(parent.number order by wanted.number) as parents,
+         array_agg(claim.turn order by wanted.number) as turns
+  into known
+  from unnest(trace_ids) with ordinality as wanted (trace_id, number)
+  join (
+    select traces.trace_id, traces.parent_trace_id,
+           row_number() over (order by traces.parent_claimed_at, traces.trace_id) as turn
+    from public.traces where traces.tenant_id = owner_id and traces.trace_id = any (trace_ids)
+  ) as claim on claim.trace_id = wanted.trace_id
+  join unnest(trace_ids) with ordinality as parent (trace_id, number) on parent.trace_id = claim.parent_trace_id;
+
+  seen := array_fill(null::integer, array[cardinality(trace_ids)]);
+  for number in 1 .. cardinality(trace_ids) loop
+    place := number;
+    while seen[place] is null loop
+      seen[place] := number;
+      place := known.parents[place];
+    end loop;
+    continue when seen[place] <> number; -- it leads to where an earlier one has led
+    start := place;
+    last := place;
+    loop
+      place := known.parents[place];
+      exit when place = start;
+      if known.turns[place] > known.turns[last] then last := place; end if;
+    end loop;
+    latest := array_append(latest, trace_ids[last]);
+  end loop;
+  return latest;
 end $$;
 
 -- Of these traces and all above them, those from which no root is reached: they are in a cycle, or below one.
@@ -153,11 +169,17 @@ declare
   found_traces record;
 begin
   with recursive above as (
-    select known.trace_id, known.parent_trace_id from unnest(traces_above_without_root.trace_ids) as wanted (trace_id)
-    cross join lateral internal.trace_and_parent(owner_id, wanted.trace_id) as known
+    select known.* from unnest(traces_above_without_root.trace_ids) as wanted (trace_id)
+    cross join lateral (
+      select traces.trace_id, traces.parent_trace_id from public.traces
+      where traces.tenant_id = owner_id and traces.trace_id = wanted.trace_id offset 0
+    ) as known
     union
-    select known.trace_id, known.parent_trace_id from above
-    cross join lateral internal.trace_and_parent(owner_id, above.parent_trace_id) as known
+    select known.* from above
+    cross join lateral (
+      select traces.trace_id, traces.parent_trace_id from public.traces
+      where traces.tenant_id = owner_id and traces.trace_id = above.parent_trace_id offset 0
+    ) as known
     where above.parent_trace_id is not null
   )
   select array_agg(above.trace_id) as ids, array_agg(above.parent_trace_id) as parent_ids
@@ -198,14 +220,6 @@ begin
   end loop;
   return query
   select ids[number], ids[nullif(roots[number], 0)] from generate_subscripts(ids, 1) as number;
-end $$;
-
-create function internal.trace_and_parent(owner_id uuid, wanted text) returns table (trace_id text, parent_trace_id text)
-language plpgsql stable set search_path = '' as $$
-begin
-  return query
-  select traces.trace_id, traces.parent_trace_id from public.traces
-  where traces.tenant_id = owner_id and traces.trace_id = wanted;
 end $$;
 
 -- Of traces that a tree does not have any more, those that steps name stay there, for the steps' sake: notes them to be made

@@ -7,6 +7,7 @@ create function internal.find_steps(
 language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan as $$
 declare
   unfolded uuid[] := internal.unfolded_steps(find_steps.tenant_id);
+  of_trace uuid[] := internal.steps_of_trace(find_steps.tenant_id, query ->> 'trace_id');
 begin
   ids := array(
     select steps.id from public.steps
@@ -17,9 +18,7 @@ begin
       and (query ->> 'session_id' is null or steps.session_id = query ->> 'session_id')
       and (query ->> 'level' is null or steps.level = query ->> 'level')
       and (query ->> 'resource_id' is null or steps.resource_id = query ->> 'resource_id')
-      and (query ->> 'trace_id' is null or steps.id in (
-        select placements.step_id from public.placements
-        where placements.tenant_id = find_steps.tenant_id and placements.trace_id = query ->> 'trace_id'))
+      and (query ->> 'trace_id' is null or steps.id = any (of_trace))
       and (query ->> 'start_date' is null or steps.occurred_at >= (query ->> 'start_date')::timestamptz)
       and (query ->> 'end_date' is null or steps.occurred_at <= (query ->> 'end_date')::timestamptz)
       and (query -> 'after' is null or (steps.occurred_at, steps.id)
@@ -54,6 +53,16 @@ begin
       and coalesce(steps.tree_key, '00000000-0000-0000-0000-000000000000') = any (range.tree_keys));
 end $$;
 
+-- The steps of a trace; null where none is asked for. As an array, so that the steps are found by their ids.
+create function internal.steps_of_trace(tenant_id uuid, trace_id text) returns uuid[]
+language plpgsql stable set search_path = '' as $$
+begin
+  if steps_of_trace.trace_id is null then return null; end if;
+  return array(
+    select placements.step_id from public.placements
+    where placements.tenant_id = steps_of_trace.tenant_id and placements.trace_id = steps_of_trace.trace_id);
+end $$;
+
 -- How many steps match a query in all. By agent (records), level (logs) and time that is known by the hour; the rest of the
 -- hours at both ends is counted, and so are the steps of a session, a resource or a trace, which are few.
 create function internal.count_steps(tenant_id uuid, namespace_id bigint, query jsonb, unfolded uuid[]) returns bigint
@@ -78,6 +87,8 @@ end $$;
 create function internal.count_one_by_one(
   tenant_id uuid, namespace_id bigint, query jsonb, begins timestamptz, ends timestamptz, unfolded uuid[]) returns bigint
 language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan as $$
+declare
+  of_trace uuid[] := internal.steps_of_trace(count_one_by_one.tenant_id, query ->> 'trace_id');
 begin
   if begins >= ends then return 0; end if;
   return (
@@ -89,9 +100,7 @@ begin
       and (query ->> 'session_id' is null or steps.session_id = query ->> 'session_id')
       and (query ->> 'level' is null or steps.level = query ->> 'level')
       and (query ->> 'resource_id' is null or steps.resource_id = query ->> 'resource_id')
-      and (query ->> 'trace_id' is null or steps.id in (
-        select placements.step_id from public.placements
-        where placements.tenant_id = count_one_by_one.tenant_id and placements.trace_id = query ->> 'trace_id'))
+      and (query ->> 'trace_id' is null or steps.id = any (of_trace))
       and (count_one_by_one.begins is null or steps.occurred_at >= count_one_by_one.begins)
       and (count_one_by_one.ends is null or steps.occurred_at < count_one_by_one.ends)
       and (unfolded = '{}' or steps.id <> all (unfolded)));
