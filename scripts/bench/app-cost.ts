@@ -45,7 +45,7 @@ export async function appCost({ rounds, seconds }: Settings): Promise<Figure[]> 
         ...figure,
         name: "traces/llm, its fetch answered at once : bare Hono",
         ...(await compared(app, bare)),
-        goal: { atLeast: 0.6 },
+        goal: { atLeast: 0.45 },
         note: `${CONNECTIONS} connections`,
       },
       {
