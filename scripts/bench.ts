@@ -7,6 +7,7 @@ import { appCost } from "./bench/app-cost.ts";
 import { bulkInsert } from "./bench/bulk-insert.ts";
 import { exportSpeed } from "./bench/export.ts";
 import { type Figure, isMet } from "./bench/figures.ts";
+import { foldSpeed } from "./bench/fold.ts";
 import { growth } from "./bench/growth.ts";
 import { FULL, QUICK } from "./bench/settings.ts";
 import { singleInsert } from "./bench/single-insert.ts";
@@ -35,6 +36,7 @@ const sections = new Map<number, () => Promise<Figure[]>>([
   ],
   [6, async () => exportSpeed(await volume(settings.volumes.large))],
   [7, () => workerSize(settings)],
+  [8, async () => foldSpeed(await volume(settings.volumes.large))],
 ]);
 
 // What is running ends with this process: see postgres-keeper.ts.
@@ -63,9 +65,9 @@ async function measured(): Promise<Figure[]> {
   return figures;
 }
 
-/** A tenant with so many records. It takes a while to make: sections 5 and 6 share it. */
+/** A tenant with so many records. It takes a while to make: sections 5, 6 and 8 share it. */
 function volume(records: number): Promise<Volume> {
-  const started = volumes.get(records) ?? startVolume(records);
+  const started = volumes.get(records) ?? startVolume(records, { talks: records === settings.volumes.large });
   volumes.set(records, started);
   return started;
 }

@@ -1,34 +1,51 @@
 import postgres from "postgres";
 import { capturedCall } from "./captured-calls.ts";
 import type { Endpoint } from "./endpoints.ts";
+import { llmStep } from "./samples.ts";
 import type { Volume } from "./volume.ts";
 
 interface Plan {
   "Node Type": string;
   "Relation Name"?: string;
+  "Index Cond"?: string;
+  "Actual Rows": number;
+  "Actual Loops": number;
+  "Rows Removed by Filter"?: number;
   Plans?: Plan[];
 }
 
 /** Tables that grow with a tenant's use. */
 const GROWING = new Set([
-  "records",
-  "logs",
+  "steps",
+  "changes",
   "traces",
+  "placements",
+  "trees",
   "sessions",
-  "row_counts",
+  "counts",
   "record_fingerprints",
   "monkai_idempotency_keys",
 ]);
+
+/** More rows than any of the requests needs. */
+export const MANY_ROWS = 2_000;
 
 /** Often enough for Postgres to turn to a generic plan, which knows no values. */
 const REPETITIONS = 8;
 
 /**
- * The growing tables that a request reads from one end to the other, by the plans of all statements within the function that
- * it calls, as `auto_explain` shows them. Nothing of it stays.
+ * The growing tables that a request reads from one end to the other, or far more of them than it needs, by the plans of all statements within the function that
+ * it calls, as `auto_explain` shows them. Before each time a step is written, so that there is something to fold. Nothing of it
+ * stays.
  */
-export async function tablesReadWhole({ stack }: Volume, { path, init }: Endpoint): Promise<string[]> {
+export async function tablesReadWhole(volume: Volume, { path, init }: Endpoint): Promise<string[]> {
+  const { stack, token } = volume;
   const call = await capturedCall(stack.project, path, init);
+  const write = await capturedCall(stack.project, "/v1/traces/llm", {
+    method: "POST",
+    headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" },
+    body: JSON.stringify(llmStep(crypto.randomUUID())),
+  });
   const plans: Plan[] = [];
   const sql = postgres(stack.database.adminUrl, {
     max: 1,
@@ -39,7 +56,9 @@ export async function tablesReadWhole({ stack }: Volume, { path, init }: Endpoin
     await sql`begin`;
     await sql`set local role service_role`;
     for (let time = 0; time < REPETITIONS; time += 1) {
-      await sql`select ${sql(`public.${call.name}`)}(${sql.json(call.payload)})`;
+      for (const { name, payload } of [write, call]) {
+        await sql`select ${sql(`public.${name}`)}(${sql.json(payload)})`;
+      }
     }
     await sql`rollback`;
   } finally {
@@ -54,6 +73,8 @@ async function explainEverything(sql: postgres.Sql): Promise<void> {
     load 'auto_explain';
     set auto_explain.log_min_duration = 0;
     set auto_explain.log_nested_statements = on;
+    set auto_explain.log_analyze = on;
+    set auto_explain.log_timing = off;
     set auto_explain.log_format = json;
     set client_min_messages = log`);
 }
@@ -66,6 +87,14 @@ function planIn(message: string): Plan[] {
 
 function wholeTables(plan: Plan): string[] {
   const table = plan["Relation Name"] ?? "";
-  const here = plan["Node Type"] === "Seq Scan" && GROWING.has(table) ? [table] : [];
+  const here = readsAll(plan) && GROWING.has(table) ? [table] : [];
   return [...here, ...(plan.Plans ?? []).flatMap(wholeTables)];
+}
+
+function readsAll(plan: Plan): boolean {
+  const node = plan["Node Type"];
+  const isWhole =
+    node === "Seq Scan" || (/^Index (Only )?Scan$/.test(node) && plan["Index Cond"] === undefined);
+  const rows = (plan["Actual Rows"] + (plan["Rows Removed by Filter"] ?? 0)) * plan["Actual Loops"];
+  return rows > MANY_ROWS || (isWhole && rows > 0);
 }

@@ -1,18 +1,20 @@
 import type postgres from "postgres";
+import { tokenUsage } from "../../functions/monkai-api/domain/token-usage.ts";
 import type { LlmStep } from "../../functions/monkai-api/schemas/steps.ts";
 
-/** How many traces a session has before its agent begins another one. */
+/** How many steps a session has before its agent begins another one. */
 const SESSION_LENGTH = 50;
 
 /** What a user would insert without this API: what it stores of the same LLM call. */
 export interface BareRow {
+  id: string;
   tenant_id: string;
   namespace_id: number;
   session_id: string;
-  trace_id: number;
-  step_number: number;
-  type: string;
+  kind: string;
   agent: string;
+  agent_is_named: boolean;
+  occurred_at: string;
   latency_ms: number;
   model: string;
   input_tokens: number;
@@ -38,7 +40,7 @@ const OUTPUT = {
 };
 
 /** An LLM call as an agent reports it: about 700 bytes of JSON. */
-export function llmTrace(session_id: string): LlmStep {
+export function llmStep(session_id: string): LlmStep {
   return {
     session_id,
     namespace: "bench",
@@ -51,22 +53,34 @@ export function llmTrace(session_id: string): LlmStep {
   };
 }
 
-/** The row that the API stores for `llmTrace`. */
-export function bareRow(
-  place: Pick<BareRow, "tenant_id" | "namespace_id" | "trace_id" | "session_id">,
+/** The row that the API stores for an LLM call. */
+export function rowOfStep(
+  place: Pick<BareRow, "tenant_id" | "namespace_id">,
+  { session_id, agent = "", model = "", latency_ms = 0, provider, input, output }: LlmStep,
 ): BareRow {
+  const tokens = tokenUsage(output);
   return {
+    id: timeOrderedId(),
     ...place,
-    step_number: 1,
-    type: "llm",
-    agent: "support",
-    latency_ms: 840,
-    model: "gpt-4",
-    input_tokens: 58,
-    output_tokens: 41,
-    total_tokens: 99,
-    content: { provider: "openai", input: INPUT, output: OUTPUT },
+    session_id,
+    kind: "llm",
+    agent,
+    agent_is_named: true,
+    occurred_at: new Date().toISOString(),
+    latency_ms,
+    model,
+    input_tokens: tokens.input,
+    output_tokens: tokens.output,
+    total_tokens: tokens.input + tokens.output,
+    content: { provider, input, output } as postgres.JSONValue,
   };
+}
+
+/** An id like those of steps: it begins with the time, so that an index of ids grows at its end. */
+function timeOrderedId(): string {
+  const time = Date.now().toString(16).padStart(12, "0");
+  const chance = crypto.randomUUID().replaceAll("-", "");
+  return `${time}7${chance.slice(1, 4)}8${chance.slice(17)}`;
 }
 
 /** Names of sessions for one sender: each is given as often as a session is long. */

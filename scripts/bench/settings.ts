@@ -26,5 +26,5 @@ export const QUICK: Settings = {
   seconds: 1,
   latencies: 10,
   starts: 5,
-  volumes: { small: 1_000, large: 50_000 },
+  volumes: { small: 10_000, large: 100_000 },
 };

@@ -1,97 +1,146 @@
 import postgres from "postgres";
 import { newTenant, type Stack, startStack, type Tenant } from "./stack.ts";
 
-/** A stack whose one tenant has so many records and log entries in the namespace `main`, and a tenth of them in `side`. */
+/** A stack whose one tenant has so many records in the namespace `main`, and a tenth of them in `side`; and a tenth as many logs. */
 export interface Volume {
   records: number;
   stack: Stack;
   tenant: Tenant;
   token: string;
-  /** A session in the middle of `main`, of 50 records, and a trace of its tree, of five. */
+  /** A session in the middle of `main`, of 50 steps, and one of its traces. */
   session: string;
   trace: string;
 }
 
+/** Sessions that are filled with steps evenly over the last 90 days. */
+interface Filling {
+  namespace: string;
+  /** Their names are this and a number. */
+  prefix: string;
+  sessions: number;
+  /** Steps in each session. */
+  length: number;
+  /** How many sessions go on at the same time. */
+  together: number;
+}
+
+/** Long conversations in the namespace `talks`, and how many steps they have. */
+export const TALKS = {
+  short: { name: "short-0", length: 100 },
+  middle: { name: "middle-0", length: 1_000 },
+  long: { name: "long-0", length: 100_000 },
+};
+
+const SESSION_LENGTH = 50;
 const AGENTS = 20;
 
-export async function startVolume(records: number): Promise<Volume> {
+export async function startVolume(records: number, { talks }: { talks: boolean }): Promise<Volume> {
   const stack = await startStack();
   try {
     const tenant = await newTenant(stack, "growing", 1);
-    await fill(stack, tenant, records);
-    const session = `main-${Math.floor(records / 1000 / 2) * 20}`;
-    const [trace] = await stack.sql<[{ public_id: string }]>`
-      select public_id from public.traces
-      where tenant_id = ${tenant.id} and session_id = ${session} and parent_id is not null limit 1`;
-    return { records, stack, tenant, token: tenant.tokens[0] ?? "", session, trace: trace.public_id };
+    await fill(stack, tenant, records, talks);
+    const session = `main-${Math.floor(records / SESSION_LENGTH / 2)}`;
+    const [trace] = await stack.sql<[{ trace_id: string }]>`
+      select trace_id from public.traces
+      where tenant_id = ${tenant.id} and session_id = ${session} and parent_trace_id is not null limit 1`;
+    return { records, stack, tenant, token: tenant.tokens[0] ?? "", session, trace: trace.trace_id };
   } catch (error) {
     await stack.stop();
     throw error;
   }
 }
 
-async function fill({ database }: Stack, tenant: Tenant, records: number): Promise<void> {
+// Steps are written as they are stored. What follows from them is derived at the end, as a restore does it.
+async function fill({ database }: Stack, { id }: Tenant, records: number, talks: boolean): Promise<void> {
   const sql = postgres(database.adminUrl, { max: 1, onnotice: () => {} });
+  const many = { length: SESSION_LENGTH, together: 20 };
   try {
-    // Foreign keys are not looked after: what is made here fits together, and a million checks take minutes.
-    await sql`set session_replication_role = replica`;
-    await fillNamespace(sql, tenant.id, "main", records);
-    await fillNamespace(sql, tenant.id, "side", records / 10);
-    await sql`select setval('public.traces_id_seq', (select max(id) from public.traces))`;
-    // What triggers would have noted, and the job of every five minutes added up.
-    await sql`select public.recount()`;
+    for (const [namespace, count] of [
+      ["main", records],
+      ["side", records / 10],
+    ] as const) {
+      await fillSessions(sql, id, {
+        namespace,
+        prefix: namespace,
+        sessions: count / SESSION_LENGTH,
+        ...many,
+      });
+    }
+    for (const [prefix, { length }] of talks ? Object.entries(TALKS) : []) {
+      await fillSessions(sql, id, { namespace: "talks", prefix, sessions: 1, length, together: 1 });
+    }
+    await fillLogs(sql, id, records / 10);
+    await sql`select public.rebuild('{"tenant": "growing"}')`;
     await sql`vacuum (analyze)`;
   } finally {
     await sql.end();
   }
 }
 
-// Evenly over the last 90 days, 20 sessions at a time of 50 records each. In a session five traces of ten records: the
-// first one hands over to the others.
-async function fillNamespace(sql: postgres.Sql, tenantId: string, name: string, records: number) {
-  const sessions = Math.ceil(records / 1000) * 20;
-  const [{ id: namespace }] = await sql<[{ id: number }]>`
-    insert into public.namespaces (tenant_id, name) values (${tenantId}, ${name}) returning id`;
-  const [{ base }] = await sql<[{ base: number }]>`
-    select coalesce(max(id), 0)::integer as base from public.traces`;
-  const moment = (place: postgres.PendingQuery<postgres.Row[]>, count: number) =>
-    sql`now() - interval '90 days' * (1 - ${place}::float8 / ${count}::float8)`;
-
-  await sql`
-    insert into public.agents (tenant_id, namespace_id, name)
-    select ${tenantId}::uuid, ${namespace}::bigint, 'agent-' || number from generate_series(0, ${AGENTS - 1}::integer) as number
-    union all select ${tenantId}::uuid, ${namespace}::bigint, ${name}::text`;
+// A session has five traces: each agent calls its LLM and then hands over to the next one.
+async function fillSessions(sql: postgres.Sql, tenantId: string, filling: Filling): Promise<void> {
+  const { namespace, prefix, sessions, length, together } = filling;
+  const namespaceId = await namespaceOf(sql, tenantId, namespace);
+  const count = sessions * length;
   await sql`
     insert into public.sessions (tenant_id, namespace_id, id, user_id, created_at, last_activity_at)
-    select ${tenantId}::uuid, ${namespace}::bigint, ${name}::text || '-' || session, 'user-' || session % 5000,
-           ${moment(sql`session`, sessions)}, ${moment(sql`session`, sessions)}
-    from generate_series(0, ${sessions - 1}::integer) as session`;
-  await sql`
-    insert into public.traces (
-      id, tenant_id, namespace_id, agent_id, session_id, parent_id, tree_id, step_count, is_active, created_at)
-    select ${base}::bigint + session * 5 + part + 1, ${tenantId}::uuid, ${namespace}::bigint, agents.id, ${name}::text || '-' || session,
-           case when part > 0 then ${base}::bigint + session * 5 + 1 end, ${base}::bigint + session * 5 + 1, 10, part = 4,
-           ${moment(sql`session`, sessions)}
+    select ${tenantId}::uuid, ${namespaceId}::bigint, ${prefix}::text || '-' || session, 'user-' || session % 5000, moment, moment
     from generate_series(0, ${sessions - 1}::integer) as session
-    cross join generate_series(0, 4) as part
-    join public.agents on agents.namespace_id = ${namespace}::bigint and agents.name = 'agent-' || (session + part) % ${AGENTS}::integer`;
+    cross join lateral (select ${moment(sql, sql`session`, sessions)} as moment) as opened`;
   await sql`
-    insert into public.records (
-      tenant_id, namespace_id, session_id, trace_id, step_number, type, agent, occurred_at, latency_ms, model,
-      input_tokens, output_tokens, total_tokens, content)
-    select ${tenantId}::uuid, ${namespace}::bigint, ${name}::text || '-' || session, ${base}::bigint + session * 5 + step / 10 + 1, step % 10 + 1,
-           'llm', 'agent-' || (session + step / 10) % ${AGENTS}::integer, ${moment(sql`place`, records)}, place % 3000, 'gpt-4',
+    insert into public.steps (
+      id, tenant_id, namespace_id, session_id, kind, name, agent, agent_is_named, started_at, occurred_at, latency_ms, model,
+      input_tokens, output_tokens, total_tokens, handoffs, content)
+    select ${stepId(sql, prefix)}, ${tenantId}::uuid, ${namespaceId}::bigint, ${prefix}::text || '-' || session,
+           case when hands_over then 'handoff' else 'llm' end, case when hands_over then next_agent end, agent, true,
+           moment - place % 3000 * interval '1 millisecond', moment, place % 3000, case when not hands_over then 'gpt-4' end,
            place % 500, place % 300, place % 500 + place % 300,
-           jsonb_build_object('provider', 'openai', 'input', jsonb_build_object('messages', jsonb_build_array(
+           case when hands_over then jsonb_build_array(jsonb_build_object('from', agent, 'to', next_agent)) end,
+           case when hands_over then jsonb_build_object('from_agent', agent, 'to_agent', next_agent) else
+             jsonb_build_object('provider', 'openai', 'input', jsonb_build_object('messages', jsonb_build_array(
                jsonb_build_object('role', 'user', 'content', 'Where is my order ' || md5(place::text) || '?'))),
-             'output', jsonb_build_object('content', 'It is with the carrier, who calls it ' || md5('a' || place) || '.'))
-    from generate_series(0, ${records - 1}::integer) as place
-    cross join lateral (select place / 1000 * 20 + place % 20 as session, place % 1000 / 20 as step) as belonging`;
+             'output', jsonb_build_object('content', 'It is with the carrier, who calls it ' || md5('a' || place) || '.')) end
+    from generate_series(0, ${count - 1}::integer) as place
+    cross join lateral (
+      select place / ${together * length}::integer * ${together}::integer + place % ${together}::integer as session,
+             place % ${together * length}::integer / ${together}::integer as step, ${moment(sql, sql`place`, count)} as moment
+    ) as belonging
+    cross join lateral (
+      select 'agent-' || (session + step * 5 / ${length}::integer) % ${AGENTS}::integer as agent,
+             'agent-' || (session + step * 5 / ${length}::integer + 1) % ${AGENTS}::integer as next_agent,
+             (step + 1) * 5 % ${length}::integer = 0 and step + 1 < ${length}::integer as hands_over
+    ) as acting`;
+}
+
+async function fillLogs(sql: postgres.Sql, tenantId: string, count: number): Promise<void> {
+  const namespaceId = await namespaceOf(sql, tenantId, "main");
   await sql`
-    insert into public.logs (tenant_id, namespace_id, agent, level, resource_id, occurred_at, content)
-    select ${tenantId}::uuid, ${namespace}::bigint, 'agent-' || place % ${AGENTS}::integer,
+    insert into public.steps (
+      id, tenant_id, namespace_id, kind, agent, agent_is_named, level, resource_id, occurred_at, content)
+    select ${stepId(sql, "logs")}, ${tenantId}::uuid, ${namespaceId}::bigint, 'log', 'agent-' || place % ${AGENTS}::integer, true,
            case when place % 50 = 0 then 'error' when place % 10 = 0 then 'warn' else 'info' end,
-           'resource-' || place % 1000, ${moment(sql`place`, records)},
-           jsonb_build_object('message', 'Looked up the order ' || md5(place::text))
-    from generate_series(0, ${records - 1}::integer) as place`;
+           'resource-' || place % 1000, moment, jsonb_build_object('message', 'Looked up the order ' || md5(place::text))
+    from generate_series(0, ${count - 1}::integer) as place
+    cross join lateral (select ${moment(sql, sql`place`, count)} as moment) as arrived`;
+}
+
+/** The namespace's id; it is made when it is not there. */
+async function namespaceOf(sql: postgres.Sql, tenantId: string, name: string): Promise<number> {
+  const [row] = await sql<[{ id: number }]>`
+    insert into public.namespaces (tenant_id, name) values (${tenantId}, ${name})
+    on conflict (tenant_id, name) do update set name = excluded.name returning id`;
+  return row.id;
+}
+
+type Expression = postgres.PendingQuery<postgres.Row[]>;
+
+function moment(sql: postgres.Sql, place: Expression, count: number): Expression {
+  return sql`now() - interval '90 days' * (1 - ${place}::float8 / ${count}::float8)`;
+}
+
+/** As the API makes ids: they begin with the time of arrival. */
+function stepId(sql: postgres.Sql, prefix: string): Expression {
+  return sql`
+    (lpad(to_hex((extract(epoch from moment) * 1000)::bigint), 12, '0') || '7' || substr(md5(${prefix}::text || place), 1, 3)
+      || '8' || substr(md5(${prefix}::text || place), 4, 15))::uuid`;
 }

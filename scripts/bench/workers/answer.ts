@@ -1,4 +1,4 @@
-/** What `record_traces` answers to one LLM call. */
+/** What `record_steps` answers to one LLM call. */
 export const ANSWER = JSON.stringify({
   tenant_id: "0b8a1f5e-5d5c-4d0e-9a53-0c7de4c3a4f1",
   token_id: "6a2b9b54-9d54-4a3c-8d4f-6a0f4c1c2d3e",
@@ -11,9 +11,10 @@ export const ANSWER = JSON.stringify({
         type: "llm",
         status: "ok",
         result: {
+          success: true,
           trace_type: "llm_call",
           tokens: { input: 58, output: 41 },
-          trace_id: "agt_trace_V1StGXR8Z5jdHi6B",
+          id: "019ab1c2-7d3e-7a41-8b5c-2f6d9e000000",
         },
       },
     ],

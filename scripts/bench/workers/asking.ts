@@ -2,7 +2,7 @@
 export default {
   async fetch(request: Request): Promise<Response> {
     const payload = await request.json();
-    const answer = await fetch("http://rest.bench/rest/v1/rpc/record_traces", {
+    const answer = await fetch("http://rest.bench/rest/v1/rpc/record_steps", {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify({ payload }),

@@ -5,7 +5,8 @@ import type { SupabaseClient } from "@supabase/supabase-js";
 import { Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
 import type { LlmStep } from "../../../functions/monkai-api/schemas/steps.ts";
-import { type Bindings, clientOf, plainRow, tokensOf } from "./plain-row.ts";
+import { rowOfStep } from "../samples.ts";
+import { type Bindings, clientOf } from "./client.ts";
 
 const BUCKET = "traces";
 const LIMIT = 600;
@@ -42,9 +43,11 @@ app.post("/v1/traces/llm", async (c) => {
   const sent: LlmStep = JSON.parse(body);
   if (!sent.session_id) throw new HTTPException(400, { message: "session_id is required" });
   const namespace_id = await namespaceOf(client, token, sent);
-  await stored(client.from("bare_rows").insert(plainRow(sent, { tenant_id: token.tenant_id, namespace_id })));
+  const row = rowOfStep({ tenant_id: token.tenant_id, namespace_id }, sent);
+  await stored(client.from("bare_rows").insert(row));
 
-  const answer = { success: true, trace_type: "llm_call", tokens: tokensOf(sent) };
+  const tokens = { input: row.input_tokens, output: row.output_tokens };
+  const answer = { success: true, trace_type: "llm_call", tokens, id: row.id };
   if (key !== undefined) {
     const keys = client.from("monkai_idempotency_keys");
     await stored(keys.update({ response: answer }).match({ tenant_id: token.tenant_id, key }));
