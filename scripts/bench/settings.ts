@@ -13,9 +13,9 @@ export interface Settings {
 }
 
 export const FULL: Settings = {
-  rounds: 9,
+  rounds: 7,
   seconds: 2,
-  latencies: 25,
+  latencies: 30,
   starts: 15,
   volumes: { small: 10_000, large: 1_000_000 },
 };
