@@ -62,7 +62,7 @@ async function acceptedBy(response: Response): Promise<Json> {
 
 const readers = fc.constantFrom<Reader>("query", "export", "download");
 
-describe("whatever is sent is a 4xx in the envelope, or is there as it was sent", () => {
+describe("whatever is sent is a 4xx in the envelope, or is there as it was sent", { timeout: TIMEOUT }, () => {
   let client: Client;
   beforeAll(async () => {
     client = await unlimitedClient();

@@ -60,10 +60,11 @@ begin
     select item.session_id as id, coalesce(
       (array_agg(item.namespace order by item.index) filter (where item.namespace is not null))[1], 'default') as namespace
     from jsonb_to_recordset(open_sessions.items) as item (index integer, session_id text, namespace text, refusal jsonb)
-    where item.refusal is null and item.session_id is not null and not exists (
-      select from public.sessions as known where known.tenant_id = owner_id and known.id = item.session_id)
+    where item.refusal is null and item.session_id is not null
     group by item.session_id
-  ) as wanted;
+  ) as wanted
+  where ( -- looked up one by one: a join might read all sessions of the tenant
+    select known.id from public.sessions as known where known.tenant_id = owner_id and known.id = wanted.id) is null;
   perform internal.register_namespaces(owner_id, namespaces_of_sessions || array(
     select distinct item.namespace from jsonb_to_recordset(open_sessions.items) as item (namespace text, refusal jsonb)
     where item.refusal is null and item.namespace is not null));

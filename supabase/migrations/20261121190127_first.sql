@@ -67,7 +67,7 @@ end $$;
 -- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
 create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 20261121184359;
+return 20261121190127;
 
 -- supabase/schemas/10_tenants/00_tables.sql
 -- Who owns data, and the tokens that speak for them.
@@ -209,8 +209,8 @@ end $$;
 
 -- supabase/schemas/20_admission/identify.sql
 -- Who is asking. Returns {tenant_id, token_id, namespaces, limit}, `namespaces` being the only ones that the token may use
--- (null: any) and `limit` what the token or its tenant has instead of the bucket's own (null: that one); or a refusal:
--- invalid_token, token_inactive, token_expired.
+-- (null: any) and `limit` the limit that is set for the token, or else for its tenant (null: neither has one, and the bucket's
+-- own counts); or a refusal: invalid_token, token_inactive, token_expired.
 create function internal.identify(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
@@ -1110,10 +1110,11 @@ begin
     select item.session_id as id, coalesce(
       (array_agg(item.namespace order by item.index) filter (where item.namespace is not null))[1], 'default') as namespace
     from jsonb_to_recordset(open_sessions.items) as item (index integer, session_id text, namespace text, refusal jsonb)
-    where item.refusal is null and item.session_id is not null and not exists (
-      select from public.sessions as known where known.tenant_id = owner_id and known.id = item.session_id)
+    where item.refusal is null and item.session_id is not null
     group by item.session_id
-  ) as wanted;
+  ) as wanted
+  where ( -- looked up one by one: a join might read all sessions of the tenant
+    select known.id from public.sessions as known where known.tenant_id = owner_id and known.id = wanted.id) is null;
   perform internal.register_namespaces(owner_id, namespaces_of_sessions || array(
     select distinct item.namespace from jsonb_to_recordset(open_sessions.items) as item (namespace text, refusal jsonb)
     where item.refusal is null and item.namespace is not null));
@@ -1826,77 +1827,85 @@ create function internal.derive_spans(tree_key uuid) returns internal.tree
 language plpgsql stable set search_path = '' set enable_nestloop = off as $$
 declare
   tree internal.tree;
-  spans record;
-  traces integer[]; -- the trace of each span, 0 while it is being looked for
+  -- Of each span, by its number in the order in which the spans began:
+  ids uuid[];
+  times timestamptz[];
+  parents integer[]; -- the number of its parent, where that has come
+  are_agents boolean[];
+  traces integer[]; -- the trace that it belongs to; 0 while that is being looked for
+  root_id text; -- the OpenTelemetry trace id
+  first_root integer;
+  -- Of each trace, the root being the first:
+  openers integer[]; -- the number of the span that opened it
+  parent_traces integer[] := array[null::integer];
   path integer[]; -- from a span up to the first one whose trace is known
   place integer;
   trace integer;
 begin
-  select array_agg(span.id order by span.number) as ids, array_agg(span.happened_at order by span.number) as times,
-         array_agg(span.parent order by span.number) as parents,
-         array_agg(span.kind = 'agent' order by span.number) as open_traces,
-         array_agg(span.agent order by span.number) as agents,
-         array_agg(span.namespace_id order by span.number) as namespace_ids,
-         array_agg(span.session_id order by span.number) as session_ids,
-         array_agg(span.span_id order by span.number) as span_ids,
-         min(span.otel_trace_id) as otel_trace_id,
-         min(span.number) filter (where span.parent_span_id is null) as first_root
-  into spans
-  from (
-    with span as materialized (
-      select steps.*, coalesce(steps.started_at, steps.occurred_at) as happened_at,
-             row_number() over ( -- log entries have no span id: by what they say, never by their arrival
-               order by coalesce(steps.started_at, steps.occurred_at), steps.span_id, steps.parent_span_id, steps.kind,
-                        steps.agent, steps.agent_is_named, steps.name, steps.namespace_id, steps.session_id, steps.id
-             )::integer as number
-      from public.steps where steps.tree_key = derive_spans.tree_key
-    )
-    select span.id, span.number, span.happened_at, span.kind, span.namespace_id, span.session_id, span.span_id,
-           span.otel_trace_id, span.parent_span_id, parent.number as parent,
-           case when span.agent_is_named or span.kind <> 'agent' then span.agent else coalesce(span.name, span.agent) end as agent
-    from span left join span as parent on parent.span_id = span.parent_span_id
-  ) as span;
-  if spans.ids is null then return tree; end if; -- all of them were deleted
+  select array_agg(span.id order by span.number), array_agg(span.happened_at order by span.number),
+         array_agg(parent.number order by span.number), array_agg(span.kind = 'agent' order by span.number),
+         min(span.otel_trace_id), min(span.number) filter (where span.parent_span_id is null)
+  into ids, times, parents, are_agents, root_id, first_root
+  from internal.spans_of_tree(derive_spans.tree_key) as span
+  left join internal.spans_of_tree(derive_spans.tree_key) as parent on parent.span_id = span.parent_span_id;
+  if ids is null then return tree; end if; -- all of them were deleted
 
-  tree.trace_ids := array[spans.otel_trace_id];
-  place := coalesce(spans.first_root, 1);
-  tree.agents := array[coalesce(spans.agents[place], (
-    select namespaces.name from public.namespaces where namespaces.id = spans.namespace_ids[place]))];
-  tree.namespace_ids := array[spans.namespace_ids[place]];
-  tree.session_ids := array[spans.session_ids[place]];
-  tree.parents := array[null::integer];
-  tree.opened_at := array[spans.times[1]];
-  traces := array_fill(null::integer, array[cardinality(spans.ids)]);
-  if spans.first_root is not null and spans.open_traces[spans.first_root] then traces[spans.first_root] := 1; end if;
-
-  for number in 1 .. cardinality(spans.ids) loop
+  traces := array_fill(null::integer, array[cardinality(ids)]);
+  openers := array[coalesce(first_root, 1)];
+  if first_root is not null and are_agents[first_root] then traces[first_root] := 1; end if;
+  for number in 1 .. cardinality(ids) loop
     path := '{}';
     place := number;
     while place is not null and traces[place] is null loop
       traces[place] := 0;
       path := array_append(path, place);
-      place := spans.parents[place];
+      place := parents[place];
     end loop;
     trace := greatest(coalesce(traces[place], 1), 1);
     for depth in reverse cardinality(path) .. 1 loop
       place := path[depth];
-      if spans.open_traces[place] then
-        tree.trace_ids := array_append(tree.trace_ids, spans.otel_trace_id || '-' || coalesce(spans.span_ids[place], spans.ids[place]::text));
-        tree.agents := array_append(tree.agents, spans.agents[place]);
-        tree.namespace_ids := array_append(tree.namespace_ids, spans.namespace_ids[place]);
-        tree.session_ids := array_append(tree.session_ids, spans.session_ids[place]);
-        tree.parents := array_append(tree.parents, trace);
-        tree.opened_at := array_append(tree.opened_at, spans.times[place]);
-        trace := cardinality(tree.trace_ids);
+      if are_agents[place] then
+        openers := array_append(openers, place);
+        parent_traces := array_append(parent_traces, trace);
+        trace := cardinality(openers);
       end if;
       traces[place] := trace;
     end loop;
   end loop;
-  tree.latest_of_agents := array_fill(false, array[cardinality(tree.trace_ids)]);
-  tree.step_ids := spans.ids;
-  tree.step_times := spans.times;
+
+  select array_agg(root_id || case when opener.trace > 1 then '-' || span.span_id else '' end order by opener.trace),
+         array_agg(coalesce(span.agent, (
+           select namespaces.name from public.namespaces where namespaces.id = span.namespace_id)) order by opener.trace),
+         array_agg(span.namespace_id order by opener.trace), array_agg(span.session_id order by opener.trace),
+         array_agg(case opener.trace when 1 then times[1] else span.happened_at end order by opener.trace)
+  into tree.trace_ids, tree.agents, tree.namespace_ids, tree.session_ids, tree.opened_at
+  from unnest(openers) with ordinality as opener (span, trace)
+  join internal.spans_of_tree(derive_spans.tree_key) as span on span.number = opener.span;
+  tree.parents := parent_traces;
+  tree.latest_of_agents := array_fill(false, array[cardinality(openers)]);
+  tree.step_ids := ids;
+  tree.step_times := times;
   tree.step_traces := traces;
   return tree;
+end $$;
+
+-- The steps of an OpenTelemetry trace in the order in which they began. Log entries have no span id of their own: steps of one
+-- moment are ordered by what they say, never by their arrival. An agent without a name has its span's.
+create function internal.spans_of_tree(tree_key uuid)
+returns table (
+  number integer, id uuid, happened_at timestamptz, kind text, otel_trace_id text, span_id text, parent_span_id text, agent text,
+  namespace_id bigint, session_id text)
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan as $$
+begin
+  return query
+  select row_number() over (
+           order by coalesce(steps.started_at, steps.occurred_at), steps.span_id, steps.parent_span_id, steps.kind, steps.agent,
+                    steps.agent_is_named, steps.name, steps.namespace_id, steps.session_id, steps.id)::integer,
+         steps.id, coalesce(steps.started_at, steps.occurred_at), steps.kind, steps.otel_trace_id,
+         coalesce(steps.span_id, steps.id::text), steps.parent_span_id,
+         case when steps.agent_is_named or steps.kind <> 'agent' then steps.agent else coalesce(steps.name, steps.agent) end,
+         steps.namespace_id, steps.session_id
+  from public.steps where steps.tree_key = spans_of_tree.tree_key;
 end $$;
 
 -- supabase/schemas/60_traces/fold.sql
@@ -2380,7 +2389,7 @@ begin
 end $$;
 
 -- What each trace is: of all that is told of it, and was told before, the lowest rank counts, then the earliest; and of the
--- parents that were claimed for it, the one that was claimed first. Its parent is that one; break_cycles may take it back.
+-- parents that were claimed for it, the one that was claimed first is its parent, unless break_cycles takes it back.
 create function internal.settled_facts(told internal.told_trace[], standing public.traces[]) returns internal.told_trace[]
 language plpgsql immutable set search_path = '' set plan_cache_mode = force_generic_plan as $$
 begin
