@@ -11,6 +11,8 @@ import { expectStored, type Reader } from "../support/stored-content.ts";
 import { type Client, limitTenant, newClient } from "../support/tenant.ts";
 
 const CASES = process.env.LONG_TESTS ? 10_000 : 200;
+/** Milliseconds: two hundred requests and as many reads, on a slow machine. */
+const TIMEOUT = 300 * CASES;
 
 const { api } = appInProcess(inject("restUrl"), inject("serviceKey"));
 
@@ -62,7 +64,9 @@ async function acceptedBy(response: Response): Promise<Json> {
 
 const readers = fc.constantFrom<Reader>("query", "export", "download");
 
-describe("whatever is sent is a 4xx in the envelope, or is there as it was sent", { timeout: TIMEOUT }, () => {
+describe("whatever is sent is a 4xx in the envelope, or is there as it was sent", {
+  timeout: TIMEOUT,
+}, () => {
   let client: Client;
   beforeAll(async () => {
     client = await unlimitedClient();
