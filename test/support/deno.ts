@@ -30,7 +30,7 @@ function configuredFunction(): EdgeFunction {
 
 /** Runs the entry file of Supabase Edge Functions in Deno, as it is deployed. */
 export async function startDeno(
-  { supabaseUrl, serviceKey, adopt }: WorkerOptions,
+  { supabaseUrl, serviceKey, adopt, problems = "inherit" }: WorkerOptions,
   { folder, entry, importMap } = configuredFunction(),
 ): Promise<Server> {
   const port = await freePort();
@@ -49,7 +49,7 @@ export async function startDeno(
     ],
     {
       cwd: folder,
-      stdio: ["ignore", "ignore", "inherit"],
+      stdio: ["ignore", "ignore", problems],
       env: {
         ...process.env,
         SUPABASE_URL: supabaseUrl,

@@ -36,9 +36,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const folder = await mkdtemp(join(tmpdir(), "trace-test-"));
   const workerdLog = join(folder, "workerd.log");
   const log = openSync(workerdLog, "a");
+  const denoLog = openSync(join(folder, "deno.log"), "a");
   const [workerd, deno] = await Promise.all([
     startWorker({ ...upstream, log, problems: log }),
-    startDeno(upstream),
+    startDeno({ ...upstream, problems: denoLog }),
   ]);
   const proxy = await startProxyOnEdge(workerd.url);
 
@@ -57,6 +58,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     await rest.stop();
     await database.stop();
     closeSync(log);
+    closeSync(denoLog);
     await rm(folder, { recursive: true });
   };
 }
