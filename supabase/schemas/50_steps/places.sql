@@ -18,7 +18,7 @@ end $$;
 
 -- The places as they are now. By scalar subqueries: a plan that was made while the tables were small would join by reading them.
 create function internal.known_places(owner_id uuid, items jsonb) returns internal.place[]
-language plpgsql stable set search_path = '' as $$
+language plpgsql stable set search_path = '' set enable_seqscan = off as $$
 begin
   return array(
     select (
@@ -49,7 +49,7 @@ end $$;
 -- requests over the same sessions never wait for each other in a circle. A session that another request is just opening
 -- is waited for, and keeps the namespace in which that request opens it.
 create function internal.open_sessions(owner_id uuid, items jsonb) returns void
-language plpgsql set search_path = '' as $$
+language plpgsql set search_path = '' set enable_seqscan = off as $$
 declare
   new_sessions text[];
   namespaces_of_sessions text[];

@@ -82,7 +82,7 @@ end $$;
 
 -- Notes the steps of a tenant with ids in a range, as what is to be folded. What a retry did not store is not noted.
 create function internal.note_changes(owner_id uuid, first_id uuid, last_id uuid) returns void
-language plpgsql set search_path = '' as $$
+language plpgsql set search_path = '' set enable_seqscan = off as $$
 begin
   insert into public.changes (
     tenant_id, first_step_id, last_step_id, arrived_at, tree_kind, tree_key, trace_id, is_structural, first_happened_at,

@@ -16,7 +16,7 @@ end $$;
 -- A page of the steps that find_steps finds in query.namespace: {rows: [step_view], next, count}. Stable, so that all of it sees
 -- one moment: a step that is deleted meanwhile does not end the page early.
 create function internal.page_of_steps(tenant_id uuid, query jsonb, bytes integer) returns jsonb
-language plpgsql stable set search_path = '' as $$
+language plpgsql stable set search_path = '' set enable_seqscan = off as $$
 declare
   namespace text := query ->> 'namespace';
   found_steps record;

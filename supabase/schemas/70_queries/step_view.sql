@@ -1,6 +1,6 @@
 -- A step as it is read: its columns, and what was said apart. The API makes a record or a log entry of it.
 create function internal.step_view(step public.steps, namespace text) returns jsonb
-language plpgsql stable set search_path = '' as $$
+language plpgsql stable set search_path = '' set enable_seqscan = off as $$
 begin
   return jsonb_build_object(
     'id', step.id,

@@ -67,7 +67,7 @@ end $$;
 -- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
 create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 20261121190127;
+return 20261121192537;
 
 -- supabase/schemas/10_tenants/00_tables.sql
 -- Who owns data, and the tokens that speak for them.
@@ -1068,7 +1068,7 @@ end $$;
 
 -- The places as they are now. By scalar subqueries: a plan that was made while the tables were small would join by reading them.
 create function internal.known_places(owner_id uuid, items jsonb) returns internal.place[]
-language plpgsql stable set search_path = '' as $$
+language plpgsql stable set search_path = '' set enable_seqscan = off as $$
 begin
   return array(
     select (
@@ -1099,7 +1099,7 @@ end $$;
 -- requests over the same sessions never wait for each other in a circle. A session that another request is just opening
 -- is waited for, and keeps the namespace in which that request opens it.
 create function internal.open_sessions(owner_id uuid, items jsonb) returns void
-language plpgsql set search_path = '' as $$
+language plpgsql set search_path = '' set enable_seqscan = off as $$
 declare
   new_sessions text[];
   namespaces_of_sessions text[];
@@ -1317,7 +1317,7 @@ end $$;
 
 -- Notes the steps of a tenant with ids in a range, as what is to be folded. What a retry did not store is not noted.
 create function internal.note_changes(owner_id uuid, first_id uuid, last_id uuid) returns void
-language plpgsql set search_path = '' as $$
+language plpgsql set search_path = '' set enable_seqscan = off as $$
 begin
   insert into public.changes (
     tenant_id, first_step_id, last_step_id, arrived_at, tree_kind, tree_key, trace_id, is_structural, first_happened_at,
@@ -2742,7 +2742,7 @@ end $$;
 -- A page of the steps that find_steps finds in query.namespace: {rows: [step_view], next, count}. Stable, so that all of it sees
 -- one moment: a step that is deleted meanwhile does not end the page early.
 create function internal.page_of_steps(tenant_id uuid, query jsonb, bytes integer) returns jsonb
-language plpgsql stable set search_path = '' as $$
+language plpgsql stable set search_path = '' set enable_seqscan = off as $$
 declare
   namespace text := query ->> 'namespace';
   found_steps record;
@@ -2763,7 +2763,7 @@ end $$;
 -- supabase/schemas/70_queries/step_view.sql
 -- A step as it is read: its columns, and what was said apart. The API makes a record or a log entry of it.
 create function internal.step_view(step public.steps, namespace text) returns jsonb
-language plpgsql stable set search_path = '' as $$
+language plpgsql stable set search_path = '' set enable_seqscan = off as $$
 begin
   return jsonb_build_object(
     'id', step.id,
