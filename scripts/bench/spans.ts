@@ -11,7 +11,6 @@ export interface SpanItem {
   span_id: string;
   parent_span_id?: string;
   content: object;
-  result: object;
 }
 
 const WIDTH = 100;
@@ -39,7 +38,6 @@ function spanItem(place: number): SpanItem {
     span_id: spanId(place),
     ...(place > 0 ? { parent_span_id: spanId(Math.max(place - WIDTH, 0)) } : {}),
     content: { attributes: { "gen_ai.operation.name": kind } },
-    result: {},
   };
 }
 

@@ -106,7 +106,6 @@ function randomItems(): postgres.JSONValue[] {
     occurred_at: moment(),
     ...(treesKnown ? { trace_id: `t${below(30)}`, parent_trace_id: pick([null, `t${below(30)}`]) } : {}),
     content: {},
-    result: {},
   }));
 }
 
@@ -187,7 +186,6 @@ describe("counts", () => {
         session_id: "s",
         content: {},
         error: { message: "said" },
-        result: {},
       },
     ];
     const [{ tenant_id }] = await callAll(sql, "record_steps", [{ ...(await newCaller()), items }]);

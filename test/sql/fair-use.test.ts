@@ -13,7 +13,6 @@ const item = {
   session_id: "s",
   namespace: "n",
   content: {},
-  result: { trace_type: "llm_call" },
 };
 
 /** A request that records one step under an idempotency key. */
@@ -52,7 +51,7 @@ describe("idempotency keys in the database", () => {
       const [unrelated] = await callAll(sql, "record_steps", [
         { ...payload, idempotency: { key: "another", hash: "h" }, items: [{ ...item, session_id: "t" }] },
       ]);
-      expect(unrelated.data.results[0].status).toBe("ok");
+      expect(unrelated.data.refused).toEqual([]);
     });
     for (const { replay } of (await waiting) ?? []) expect(replay).toEqual({ request_id: "test" });
   });
@@ -69,7 +68,7 @@ describe("idempotency keys in the database", () => {
     await expect(first).rejects.toThrow("the connection breaks");
     const [answer] = (await twin) ?? [];
     expect(answer.replay).toBeUndefined();
-    expect(answer.data.results[0].status).toBe("ok");
+    expect(answer.data.refused).toEqual([]);
     expect(await stepsOf(answer.tenant_id)).toBe(1);
   });
 
@@ -116,7 +115,7 @@ describe("idempotency keys in the database", () => {
     const payload = await keyedStep();
     const [first] = await callAll(sql, "record_steps", [payload]);
     const other = { ...payload, idempotency: { key: "k", hash: "another" } };
-    const answer = { tenant_id: first.tenant_id, data: { results: ["wrong"] } };
+    const answer = { tenant_id: first.tenant_id, data: { ids: "wrong" } };
     await sql`select internal.settle_idempotency_key(${sql.json(answer)}, ${sql.json(other)})`;
     await sql`select internal.settle_idempotency_key(${sql.json({ ...answer, claimed: true })}, ${sql.json(other)})`;
     const [replay] = await callAll(sql, "record_steps", [payload]);

@@ -53,11 +53,10 @@ describe("thirty connections at once", () => {
           namespace: "n",
           model: `m${index}`,
           content: {},
-          result: {},
         },
       ],
     }));
-    expect(answers.map(({ data }) => data.results[0].status)).toEqual(answers.map(() => "ok"));
+    expect(answers.map(({ data }) => data.refused)).toEqual(answers.map(() => []));
     const [stored] = await sql`
       select (select count(*)::int from public.steps where tenant_id = ${answers[0].tenant_id}) as steps,
              (select count(*)::int from public.sessions where tenant_id = ${answers[0].tenant_id}) as sessions,
@@ -67,7 +66,7 @@ describe("thirty connections at once", () => {
 
   it("a step that names no namespace goes where the session is that another request is just opening", async () => {
     const caller = await newCaller();
-    const item = { index: 0, kind: "llm", session_id: "new", content: {}, result: {} };
+    const item = { index: 0, kind: "llm", session_id: "new", content: {} };
     let second: ReturnType<typeof callAll> | undefined;
     await sql.begin(async (first) => {
       await first`select public.record_steps(${first.json({ ...caller, items: [{ ...item, namespace: "x" }] })})`;
@@ -86,7 +85,7 @@ describe("thirty connections at once", () => {
 
   it("a bound token gets no step into a session that another token is just opening elsewhere", async () => {
     const caller = await newCaller();
-    const item = { index: 0, kind: "llm", session_id: "new", content: {}, result: {} };
+    const item = { index: 0, kind: "llm", session_id: "new", content: {} };
     let second: ReturnType<typeof callAll> | undefined;
     await sql.begin(async (first) => {
       await first`select public.record_steps(${first.json({ ...caller, items: [{ ...item, namespace: "theirs" }] })})`;
@@ -97,7 +96,7 @@ describe("thirty connections at once", () => {
       await waitUntilBlocked(sql, "record_steps");
     });
     const [answer] = (await second) ?? [];
-    expect(answer.data.results[0]).toMatchObject({ status: "error", error: { code: "forbidden" } });
+    expect(answer.data.refused).toMatchObject([{ index: 0, code: "forbidden" }]);
     const [stored] =
       await sql`select count(*)::int as steps from public.steps where tenant_id = ${answer.tenant_id}`;
     expect(stored).toEqual({ steps: 1 });
@@ -105,7 +104,7 @@ describe("thirty connections at once", () => {
 
   it("a bound token may use a session that is just being opened in a namespace that it may use", async () => {
     const caller = await newCaller();
-    const item = { index: 0, kind: "llm", session_id: "new", content: {}, result: {} };
+    const item = { index: 0, kind: "llm", session_id: "new", content: {} };
     let second: ReturnType<typeof callAll> | undefined;
     await sql.begin(async (first) => {
       await first`select public.record_steps(${first.json({ ...caller, items: [{ ...item, namespace: "mine" }] })})`;
@@ -116,7 +115,7 @@ describe("thirty connections at once", () => {
       await waitUntilBlocked(sql, "record_steps");
     });
     const [answer] = (await second) ?? [];
-    expect(answer.data.results[0].status).toBe("ok");
+    expect(answer.data.refused).toEqual([]);
   });
 
   it("batches over the same sessions and namespaces in opposite orders do not deadlock", async () => {
@@ -127,13 +126,12 @@ describe("thirty connections at once", () => {
       namespace: `n${index}`,
       level: "info",
       content: { message: "m" },
-      result: {},
     }));
     const numbered = (list: typeof items) => list.map((item, index) => ({ index, ...item }));
     const answers = await race("record_steps", caller, (index) => ({
       items: numbered(index % 2 ? items : items.toReversed()),
     }));
-    expect(answers.every(({ data }) => data.results.length === 40)).toBe(true);
+    expect(answers.every(({ data }) => data.refused.length === 0)).toBe(true);
     const [stored] = await sql`
       select count(*)::int as logs, count(distinct session_id)::int as sessions
       from public.steps where tenant_id = ${answers[0].tenant_id}`;

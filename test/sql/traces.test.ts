@@ -196,10 +196,9 @@ describe("a token that is bound to namespaces", () => {
       namespace: "n",
       trace_id,
       content: {},
-      result: {},
     }));
     const { data } = await ask(sql, bound, "record_steps", { items });
-    expect(data.results).toMatchObject([{ status: "error", error: { code: "forbidden" } }, { status: "ok" }]);
+    expect(data.refused).toMatchObject([{ index: 0, code: "forbidden" }]);
     const single = await ask(sql, bound, "record_steps", {
       items: [items[0] as postgres.JSONValue],
       single: true,

@@ -79,6 +79,11 @@ export type StepRow = { [Column in keyof StepColumns]-?: StepColumns[Column] | n
 /** A step of a trace, with its place in it. */
 export type NumberedRow = StepRow & { step_number: number };
 
+/** The id of a step: what the ids of its request begin with, and its index there in five hexadecimal digits. */
+export function stepId(ids: string, index: number): string {
+  return ids + index.toString(16).padStart(5, "0");
+}
+
 /** Parts what was sent into the columns of a step and its content, which is all that has no column. */
 export function partedByColumn(sent: object): { columns: StepColumns; content: JsonObject } {
   const members = Object.entries(sent);

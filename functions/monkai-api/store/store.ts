@@ -3,7 +3,7 @@ import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { AnonymizationRules } from "../domain/anonymization/anonymizer.ts";
 import type { JsonObject } from "../domain/json.ts";
 import type { AnsweredStep, StepAnswer, UploadedStep } from "../domain/sent-steps.ts";
-import type { NumberedRow, StepRow } from "../domain/step.ts";
+import { type NumberedRow, type StepRow, stepId } from "../domain/step.ts";
 import type { TraceRow } from "../domain/trace-tree.ts";
 import { ApiError, type ErrorCode } from "../errors.ts";
 import type { RateLimit } from "../rate-limits.ts";
@@ -14,7 +14,7 @@ import { MessageHash } from "./message-hash.ts";
 import type { Page, Paging, QueryPage, StepFilters, StepList, TracesQuery } from "./queries.ts";
 import { SCHEMA_VERSION } from "./schema-version.ts";
 import type { NamespaceRow, NewSession, SessionRow, WantedSession } from "./sessions.ts";
-import type { StepResult, TriedStep } from "./steps.ts";
+import { itemsOf, resultsOf, type StepResult, type StoredSteps, type TriedStep } from "./steps.ts";
 
 /** Which request is asking: what every request function of the database is told. */
 export interface Caller {
@@ -138,21 +138,14 @@ export class StoreRequest {
 
   /** Stores all steps that are not refused, or none. The results are in their order. SQL: `record_steps`. */
   async storeSteps(steps: TriedStep[], idempotency?: Idempotency): Promise<StepResult[]> {
-    const items = steps.map((step, index) => ({ index, ...step }));
-    const { results } = await this.#store<{ results: StepResult[] }>("record_steps", items, { idempotency });
-    return results;
+    return resultsOf(steps, await this.#store("record_steps", itemsOf(steps), { idempotency }));
   }
 
   /** The same for one step, whose refusal is the request's. */
   async storeStep(step: AnsweredStep, idempotency?: Idempotency): Promise<StepAnswer & { id: string }> {
-    const items = [{ index: 0, ...step }];
     const work = { single: true, idempotency };
-    const { results } = await this.#store<{ results: [{ result: StepAnswer & { id: string } }] }>(
-      "record_steps",
-      items,
-      work,
-    );
-    return results[0].result;
+    const { ids } = await this.#store<StoredSteps>("record_steps", itemsOf([step]), work);
+    return { ...step.result, id: stepId(ids, 0) };
   }
 
   registerNamespace(namespace: string): Promise<NamespaceRow> {

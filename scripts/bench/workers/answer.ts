@@ -5,18 +5,7 @@ export const ANSWER = JSON.stringify({
   namespaces: null,
   rate_limit: { bucket: "traces", limit: 600, remaining: 599, reset: 30 },
   data: {
-    results: [
-      {
-        index: 0,
-        type: "llm",
-        status: "ok",
-        result: {
-          success: true,
-          trace_type: "llm_call",
-          tokens: { input: 58, output: 41 },
-          id: "019ab1c2-7d3e-7a41-8b5c-2f6d9e000000",
-        },
-      },
-    ],
+    ids: "019ab1c2-7d3e-7a41-8b5c-2f6d9e0",
+    refused: [],
   },
 });

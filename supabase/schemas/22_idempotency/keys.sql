@@ -30,9 +30,9 @@ declare
 begin
   if usable is null then return null; end if;
 
-  perform from jsonb_to_recordset(replay_refusal.items) as item (index integer, session_id text, namespace text)
-  join jsonb_to_recordset(replay_refusal.response -> 'results') as result (index integer, status text)
-    on result.index = item.index and result.status = 'ok'
+  perform
+  from jsonb_to_recordset(internal.not_refused(replay_refusal.items, replay_refusal.response -> 'refused'))
+    as item (session_id text, namespace text)
   left join public.sessions
     on sessions.tenant_id = (replay_refusal.admission ->> 'tenant_id')::uuid and sessions.id = item.session_id
   left join public.namespaces on namespaces.id = sessions.namespace_id

@@ -1,10 +1,11 @@
 -- Writing steps: facts are appended, and nothing is looked up but where they belong. What follows from them is derived
 -- (60_traces).
 
--- Stores the items that are not refused, and notes what is to be folded. Returns what the ids of its steps begin with: see
--- new_step_ids. An item: {index, kind, session_id?, namespace?, name?, agent?, status?, error?, started_at?, occurred_at?,
--- latency_ms?, model?, input_tokens?, output_tokens?, process_tokens?, memory_tokens?, total_tokens?, level?, resource_id?,
--- trace_id?, parent_trace_id?, otel_trace_id?, span_id?, parent_span_id?, content}.
+-- Stores the items, and notes what is to be folded: a change for each tree, namespace, agent, level and hour. What a retry did not
+-- store is not noted. Returns what the ids of its steps begin with: see new_step_ids. An item: {index, kind, session_id?,
+-- namespace?, name?, agent?, status?, error?, started_at?, occurred_at?, latency_ms?, model?, input_tokens?, output_tokens?,
+-- process_tokens?, memory_tokens?, total_tokens?, level?, resource_id?, trace_id?, parent_trace_id?, otel_trace_id?, span_id?,
+-- parent_span_id?, content}.
 create function internal.store_steps(owner_id uuid, items jsonb) returns text
 language plpgsql set search_path = '' as $$
 declare
@@ -15,51 +16,64 @@ begin
   if ordered -> 0 ? 'span_id' then -- two requests with the same spans in another order must not wait in a circle
     ordered := (select jsonb_agg(item order by item ->> 'span_id') from jsonb_array_elements(ordered) as item);
   end if;
-  insert into public.steps (
-    id, tenant_id, namespace_id, session_id, kind, name, agent, agent_is_named, status, started_at, occurred_at, latency_ms,
-    model, input_tokens, output_tokens, process_tokens, memory_tokens, total_tokens, level, resource_id, trace_id,
-    parent_trace_id, otel_trace_id, span_id, parent_span_id, handoffs, error, content)
-  select
-    (ids || lpad(to_hex(item.index), 5, '0'))::uuid, owner_id, place.namespace_id, item.session_id,
-    item.kind, item.name, coalesce(item.agent, case when item.kind <> 'log' then place.namespace end),
-    item.agent is not null, item.status, item.started_at,
-    -- in the order of the request, where no time was told
-    coalesce(item.occurred_at, now() + item.index * interval '1 microsecond'), item.latency_ms, item.model,
-    item.input_tokens, item.output_tokens, item.process_tokens, item.memory_tokens, item.total_tokens, item.level,
-    item.resource_id,
-    case when item.trace_id is null and item.parent_trace_id is not null then internal.trace_below(
-      owner_id, item.parent_trace_id, place.namespace_id, coalesce(item.agent, place.namespace), item.session_id)
-    else item.trace_id end,
-    item.parent_trace_id, item.otel_trace_id, item.span_id, item.parent_span_id,
-    case item.kind
-      when 'handoff' then jsonb_build_array(
-        jsonb_build_object('from', item.content -> 'from_agent', 'to', item.content -> 'to_agent'))
-      when 'message' then internal.handoffs_of(item.content)
-    end,
-    item.error, item.content
-  from jsonb_to_recordset(ordered) as item (
-    index integer, kind text, session_id text, namespace text, name text, agent text, status text, error jsonb,
-    started_at timestamptz, occurred_at timestamptz, latency_ms bigint, model text, input_tokens bigint,
-    output_tokens bigint, process_tokens bigint, memory_tokens bigint, total_tokens bigint, level text, resource_id text,
-    trace_id text, parent_trace_id text, otel_trace_id text, span_id text, parent_span_id text, content jsonb,
-    refusal jsonb)
-  join unnest(places) as place
-    on place.session_id = coalesce(item.session_id, '') and place.given_namespace = coalesce(item.namespace, '')
-  where item.refusal is null
-  on conflict (tenant_id, otel_trace_id, span_id) where span_id is not null do nothing;
-  perform internal.note_changes(owner_id, (ids || '00000')::uuid, (ids || 'fffff')::uuid);
+  with stored as (
+    insert into public.steps (
+      id, tenant_id, namespace_id, session_id, kind, name, agent, agent_is_named, status, started_at, occurred_at, latency_ms,
+      model, input_tokens, output_tokens, process_tokens, memory_tokens, total_tokens, level, resource_id, trace_id,
+      parent_trace_id, otel_trace_id, span_id, parent_span_id, handoffs, error, content)
+    select
+      (ids || lpad(to_hex(item.index), 5, '0'))::uuid, owner_id, place.namespace_id, item.session_id,
+      item.kind, item.name, coalesce(item.agent, case when item.kind <> 'log' then place.namespace end),
+      item.agent is not null, item.status, item.started_at,
+      -- in the order of the request, where no time was told
+      coalesce(item.occurred_at, now() + item.index * interval '1 microsecond'), item.latency_ms, item.model,
+      item.input_tokens, item.output_tokens, item.process_tokens, item.memory_tokens, item.total_tokens, item.level,
+      item.resource_id,
+      case when item.trace_id is null and item.parent_trace_id is not null then internal.trace_below(
+        owner_id, item.parent_trace_id, place.namespace_id, coalesce(item.agent, place.namespace), item.session_id)
+      else item.trace_id end,
+      item.parent_trace_id, item.otel_trace_id, item.span_id, item.parent_span_id,
+      case item.kind
+        when 'handoff' then jsonb_build_array(
+          jsonb_build_object('from', item.content -> 'from_agent', 'to', item.content -> 'to_agent'))
+        when 'message' then internal.handoffs_of(item.content)
+      end,
+      item.error, item.content
+    from jsonb_to_recordset(ordered) as item (
+      index integer, kind text, session_id text, namespace text, name text, agent text, status text, error jsonb,
+      started_at timestamptz, occurred_at timestamptz, latency_ms bigint, model text, input_tokens bigint,
+      output_tokens bigint, process_tokens bigint, memory_tokens bigint, total_tokens bigint, level text, resource_id text,
+      trace_id text, parent_trace_id text, otel_trace_id text, span_id text, parent_span_id text, content jsonb)
+    join unnest(places) as place
+      on place.session_id = coalesce(item.session_id, '') and place.given_namespace = coalesce(item.namespace, '')
+    on conflict (tenant_id, otel_trace_id, span_id) where span_id is not null do nothing
+    returning steps.tree_kind, steps.tree_key, case steps.tree_kind when 'claimed' then steps.trace_id end as claimed_trace_id,
+              steps.handoffs is not null as hands_over, coalesce(steps.started_at, steps.occurred_at) as happened_at,
+              steps.namespace_id, steps.session_id, steps.list, steps.agent, steps.agent_is_named, steps.level,
+              date_trunc('hour', steps.occurred_at, 'UTC') as hour
+  )
+  insert into public.changes (
+    tenant_id, first_step_id, last_step_id, arrived_at, tree_kind, tree_key, trace_id, is_structural, first_happened_at,
+    namespace_id, session_id, list, agent, agent_is_named, level, hour, steps)
+  select owner_id, (ids || '00000')::uuid, (ids || 'fffff')::uuid, now(), stored.tree_kind, stored.tree_key,
+         stored.claimed_trace_id, bool_or(stored.hands_over), min(stored.happened_at), stored.namespace_id, stored.session_id,
+         stored.list, stored.agent, stored.agent_is_named, stored.level, stored.hour, count(*)
+  from stored
+  group by stored.tree_kind, stored.tree_key, stored.claimed_trace_id, stored.namespace_id, stored.session_id, stored.list,
+           stored.agent, stored.agent_is_named, stored.level, stored.hour;
   return ids;
 end $$;
 
 -- What the ids of a request's steps begin with: UUIDs of version 7, of the time and of chance. Their last five digits are the
--- index of the item, so that the ids of a request are in order and no other request's are among them.
+-- index of the item in hexadecimal, so that the ids of a request are in order and no other request's are among them.
 create function internal.new_step_ids() returns text
 language plpgsql volatile set search_path = '' as $$
 declare
-  chance text := replace(gen_random_uuid()::text, '-', '');
+  chance text := gen_random_uuid();
+  moment text := lpad(to_hex((extract(epoch from clock_timestamp()) * 1000)::bigint), 12, '0');
 begin
-  return lpad(to_hex((extract(epoch from clock_timestamp()) * 1000)::bigint), 12, '0')
-    || '7' || substr(chance, 1, 3) || '8' || substr(chance, 18, 10);
+  return left(moment, 8) || '-' || right(moment, 4) || '-7' || substr(chance, 1, 3) || '-8' || substr(chance, 21, 3) || '-'
+    || substr(chance, 25, 7);
 end $$;
 
 -- Who handed over to whom, as a record's transfers say: [{from, to}], null where nobody did.
@@ -78,26 +92,4 @@ language plpgsql immutable set search_path = '' as $$
 begin
   return internal.public_id('agt_trace_', jsonb_build_array(
     owner_id, trace_below.parent, trace_below.namespace_id, trace_below.agent, trace_below.session_id)::text);
-end $$;
-
--- Notes the steps of a tenant with ids in a range, as what is to be folded. What a retry did not store is not noted.
-create function internal.note_changes(owner_id uuid, first_id uuid, last_id uuid) returns void
-language plpgsql set search_path = '' set enable_seqscan = off as $$
-begin
-  insert into public.changes (
-    tenant_id, first_step_id, last_step_id, arrived_at, tree_kind, tree_key, trace_id, is_structural, first_happened_at,
-    namespace_id, session_id, list, agent, agent_is_named, level, hour, steps)
-  select owner_id, note_changes.first_id, note_changes.last_id, now(), noted.tree_kind, noted.tree_key, noted.claimed_trace_id,
-         bool_or(noted.handoffs is not null), min(noted.happened_at), noted.namespace_id, noted.session_id, noted.list,
-         noted.agent, noted.agent_is_named, noted.level, noted.hour, count(*)
-  from (
-    select steps.*, coalesce(steps.started_at, steps.occurred_at) as happened_at,
-           case steps.tree_kind when 'claimed' then steps.trace_id end as claimed_trace_id,
-           date_trunc('hour', steps.occurred_at, 'UTC') as hour
-    from public.steps where steps.id between note_changes.first_id and note_changes.last_id
-    offset 0 -- by the ids, whatever the index of the tenant promises
-  ) as noted
-  where noted.tenant_id = owner_id
-  group by noted.tree_kind, noted.tree_key, noted.claimed_trace_id, noted.namespace_id, noted.session_id, noted.list,
-           noted.agent, noted.agent_is_named, noted.level, noted.hour;
 end $$;

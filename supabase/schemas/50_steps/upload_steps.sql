@@ -7,6 +7,7 @@ declare
   admission jsonb := internal.identify_sender(upload_steps.payload);
   owner_id uuid := admission ->> 'tenant_id';
   items jsonb := upload_steps.payload -> 'items';
+  refused jsonb;
   refusal jsonb;
   duplicates integer[];
 begin
@@ -14,9 +15,8 @@ begin
   perform internal.refuse_beyond_limit(admission, upload_steps.payload);
   refusal := internal.upload_refusal(admission, items);
   if refusal is null then
-    select jsonb_build_object('error', item.refusal) into refusal
-    from jsonb_to_recordset(internal.permitted(admission, items)) as item (refusal jsonb)
-    where item.refusal is not null limit 1;
+    refused := internal.refused_items(admission, items);
+    if refused <> '[]' then refusal := jsonb_build_object('error', (refused -> 0) - 'index'); end if;
   end if;
   if refusal is not null then raise sqlstate 'TR403'; end if;
 

@@ -226,18 +226,14 @@ end $$;
 -- anew of what the steps say. Returns whether there are any.
 create function internal.note_named_traces(owner_id uuid, trace_ids text[]) returns boolean
 language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
-begin
-  insert into public.changes (
-    tenant_id, first_step_id, last_step_id, arrived_at, tree_kind, tree_key, trace_id, is_structural, is_rebuild,
-    first_happened_at, namespace_id, list, agent_is_named, hour, steps)
-  select owner_id, '00000000-0000-0000-0000-000000000000', 'ffffffff-ffff-ffff-ffff-ffffffffffff', now(), 'claimed',
-         named.tree_key, named.trace_id, false, true, now(), 0, 'records', false, date_trunc('hour', now(), 'UTC'), 0
-  from (
-    select gone.trace_id, internal.tree_key(owner_id, 'claimed', gone.trace_id) as tree_key
+declare
+  named internal.noted_tree[] := array(
+    select ('claimed', claimed.tree_key, gone.trace_id, 0, null)::internal.noted_tree
     from unnest(note_named_traces.trace_ids) as gone (trace_id)
-  ) as named
-  where exists (select from public.steps where steps.tree_key = named.tree_key)
-    or exists (
-      select from public.steps where steps.tenant_id = owner_id and steps.parent_trace_id = named.trace_id);
-  return found;
+    cross join lateral (select internal.tree_key(owner_id, 'claimed', gone.trace_id) as tree_key offset 0) as claimed
+    where exists (select from public.steps where steps.tree_key = claimed.tree_key)
+      or exists (select from public.steps where steps.tenant_id = owner_id and steps.parent_trace_id = gone.trace_id));
+begin
+  perform internal.note_rebuilds(owner_id, named);
+  return named <> '{}';
 end $$;

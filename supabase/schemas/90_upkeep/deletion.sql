@@ -59,23 +59,11 @@ begin
   from (select displaced.tenant_id, displaced.trace_id, count(*) as steps from displaced group by 1, 2) as emptied
   where traces.tenant_id = emptied.tenant_id and traces.trace_id = emptied.trace_id;
 
-  insert into public.changes (
-    tenant_id, first_step_id, last_step_id, arrived_at, tree_kind, tree_key, trace_id, is_structural, is_rebuild,
-    first_happened_at, namespace_id, session_id, list, agent_is_named, hour, steps)
-  select distinct on (changed.tree_key)
-         changed.tenant_id, '00000000-0000-0000-0000-000000000000'::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid, now(),
-         changed.tree_kind, changed.tree_key, changed.trace_id, true, true, now(), changed.namespace_id, changed.session_id,
-         'records', false, date_trunc('hour', now(), 'UTC'), 0
-  from (
-    select gone.tenant_id, gone.tree_kind, gone.tree_key, case gone.tree_kind when 'claimed' then gone.trace_id end as trace_id,
-           gone.namespace_id, gone.session_id
-    from gone where gone.tree_key is not null
-    union all -- a parent that nobody else names is gone, too
-    select gone.tenant_id, 'claimed', internal.tree_key(gone.tenant_id, 'claimed', gone.parent_trace_id), gone.parent_trace_id,
-           gone.namespace_id, null
-    from gone where gone.parent_trace_id is not null
-  ) as changed
-  order by changed.tree_key;
+  for owner_id in select distinct gone.tenant_id from gone loop
+    perform internal.note_rebuilds(owner_id, array(
+      select distinct tree from gone cross join lateral unnest(internal.trees_of_step(gone::public.steps)) as tree
+      where gone.tenant_id = owner_id));
+  end loop;
   return null;
 end $$;
 create trigger deleted_steps_are_taken_back after delete on public.steps

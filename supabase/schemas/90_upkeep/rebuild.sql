@@ -9,10 +9,16 @@ begin
   perform pg_advisory_xact_lock(internal.content_lock(owner_id));
   perform pg_advisory_xact_lock(internal.fold_lock(owner_id));
   perform internal.forget_projections(owner_id);
-  perform internal.note_changes(owner_id, '00000000-0000-0000-0000-000000000000', 'ffffffff-ffff-ffff-ffff-ffffffffffff');
-  -- To be rebuilt is no activity of a session.
-  update public.changes set arrived_at = '-infinity' where changes.tenant_id = owner_id;
-  perform internal.fold(owner_id);
+  perform internal.note_rebuilds(owner_id, array(
+    select distinct tree from public.steps cross join lateral unnest(internal.trees_of_step(steps)) as tree
+    where steps.tenant_id = owner_id));
+  perform internal.add_counts(array(
+    select (owner_id, steps.list, steps.namespace_id, case steps.list when 'logs' then steps.level else steps.agent end,
+            date_trunc('hour', steps.occurred_at, 'UTC'), count(*))::internal.count_change
+    from public.steps where steps.tenant_id = owner_id and steps.list <> 'spans'
+    group by steps.list, steps.namespace_id, case steps.list when 'logs' then steps.level else steps.agent end,
+             date_trunc('hour', steps.occurred_at, 'UTC')));
+  while not internal.fold(owner_id, 2000) loop null; end loop;
   return jsonb_build_object(
     'steps', (select count(*) from public.steps where steps.tenant_id = owner_id),
     'traces', (select count(*) from public.traces where traces.tenant_id = owner_id));

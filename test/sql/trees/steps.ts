@@ -56,7 +56,6 @@ export function itemsOf(request: Request): { name: string; items: object[] } {
         ? { from_agent: step.handoffs[0]?.from, to_agent: step.handoffs[0]?.to }
         : {}),
     },
-    result: {},
   }));
   return { name: request[0]?.kind === "message" ? "upload_steps" : "record_steps", items };
 }

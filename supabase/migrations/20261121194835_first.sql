@@ -67,7 +67,7 @@ end $$;
 -- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
 create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 20261121192537;
+return 20261121194835;
 
 -- supabase/schemas/10_tenants/00_tables.sql
 -- Who owns data, and the tokens that speak for them.
@@ -438,9 +438,9 @@ declare
 begin
   if usable is null then return null; end if;
 
-  perform from jsonb_to_recordset(replay_refusal.items) as item (index integer, session_id text, namespace text)
-  join jsonb_to_recordset(replay_refusal.response -> 'results') as result (index integer, status text)
-    on result.index = item.index and result.status = 'ok'
+  perform
+  from jsonb_to_recordset(internal.not_refused(replay_refusal.items, replay_refusal.response -> 'refused'))
+    as item (session_id text, namespace text)
   left join public.sessions
     on sessions.tenant_id = (replay_refusal.admission ->> 'tenant_id')::uuid and sessions.id = item.session_id
   left join public.namespaces on namespaces.id = sessions.namespace_id
@@ -1054,51 +1054,60 @@ end $$;
 -- session or the namespace is not there yet.
 create type internal.place as (session_id text, given_namespace text, namespace_id bigint, namespace text);
 
--- The places of the items that are not refused: an item's own namespace, else that of its session. What is not there yet is
--- opened: sessions in the first namespace that an item gives for them, else in `default`.
+-- The places of the items: an item's own namespace, else that of its session. What is not there yet is opened: sessions in the
+-- first namespace that an item gives for them, else in `default`.
 create function internal.places_of(owner_id uuid, items jsonb) returns internal.place[]
 language plpgsql set search_path = '' as $$
 declare
-  places internal.place[] := internal.known_places(owner_id, items);
+  places internal.place[] := internal.known_places(owner_id, internal.given_places(items));
 begin
   if not exists (select from unnest(places) as place where place.namespace_id is null) then return places; end if;
-  perform internal.open_sessions(owner_id, items);
-  return internal.known_places(owner_id, items);
+  perform internal.open_places(owner_id, places);
+  return internal.known_places(owner_id, places);
+end $$;
+
+-- What the items give, in the order in which they first give it.
+create function internal.given_places(items jsonb) returns internal.place[]
+language plpgsql immutable set search_path = '' as $$
+begin
+  return array(
+    select (coalesce(item.session_id, ''), coalesce(item.namespace, ''), null, null)::internal.place
+    from jsonb_to_recordset(given_places.items) as item (index integer, session_id text, namespace text)
+    group by item.session_id, item.namespace
+    order by min(item.index));
 end $$;
 
 -- The places as they are now. By scalar subqueries: a plan that was made while the tables were small would join by reading them.
-create function internal.known_places(owner_id uuid, items jsonb) returns internal.place[]
+create function internal.known_places(owner_id uuid, places internal.place[]) returns internal.place[]
 language plpgsql stable set search_path = '' set enable_seqscan = off as $$
 begin
   return array(
     select (
-      given.session_id, given.namespace,
-      case when given.session_id = '' or home.id is not null then coalesce(named.id, case given.namespace when '' then home.id end) end,
-      case given.namespace
+      place.session_id, place.given_namespace,
+      case when place.session_id = '' or home.id is not null then
+        coalesce(named.id, case place.given_namespace when '' then home.id end) end,
+      case place.given_namespace
         when '' then (select namespaces.name from public.namespaces where namespaces.id = home.id)
-        else given.namespace end
-      )::internal.place
-    from (
-      select distinct coalesce(item.session_id, '') as session_id, coalesce(item.namespace, '') as namespace
-      from jsonb_to_recordset(known_places.items) as item (session_id text, namespace text, refusal jsonb)
-      where item.refusal is null
-    ) as given
+        else place.given_namespace
+      end
+    )::internal.place
+    from unnest(known_places.places) as place
     cross join lateral (
       select (
         select sessions.namespace_id from public.sessions
-        where sessions.tenant_id = owner_id and sessions.id = given.session_id) as id offset 0
+        where sessions.tenant_id = owner_id and sessions.id = place.session_id) as id offset 0
     ) as home
     cross join lateral (
       select (
         select namespaces.id from public.namespaces
-        where namespaces.tenant_id = owner_id and namespaces.name = given.namespace) as id offset 0
+        where namespaces.tenant_id = owner_id and namespaces.name = place.given_namespace) as id offset 0
     ) as named);
 end $$;
 
--- Opens the sessions of the items that are not there yet, and registers the namespaces. In the order of the ids, so that two
--- requests over the same sessions never wait for each other in a circle. A session that another request is just opening
--- is waited for, and keeps the namespace in which that request opens it.
-create function internal.open_sessions(owner_id uuid, items jsonb) returns void
+-- Opens the sessions that are not there yet, and registers the namespaces. In the order of the ids, so that two requests over
+-- the same sessions never wait for each other in a circle. A session that another request is just opening is waited for, and
+-- keeps the namespace in which that request opens it.
+create function internal.open_places(owner_id uuid, places internal.place[]) returns void
 language plpgsql set search_path = '' set enable_seqscan = off as $$
 declare
   new_sessions text[];
@@ -1107,17 +1116,17 @@ begin
   select array_agg(wanted.id order by wanted.id), array_agg(wanted.namespace order by wanted.id)
   into new_sessions, namespaces_of_sessions
   from (
-    select item.session_id as id, coalesce(
-      (array_agg(item.namespace order by item.index) filter (where item.namespace is not null))[1], 'default') as namespace
-    from jsonb_to_recordset(open_sessions.items) as item (index integer, session_id text, namespace text, refusal jsonb)
-    where item.refusal is null and item.session_id is not null
-    group by item.session_id
+    select place.session_id as id, coalesce(
+      (array_agg(place.given_namespace order by place.number) filter (where place.given_namespace <> ''))[1],
+      'default') as namespace
+    from unnest(open_places.places) with ordinality as place (session_id, given_namespace, namespace_id, namespace, number)
+    where place.session_id <> ''
+    group by place.session_id
   ) as wanted
   where ( -- looked up one by one: a join might read all sessions of the tenant
     select known.id from public.sessions as known where known.tenant_id = owner_id and known.id = wanted.id) is null;
   perform internal.register_namespaces(owner_id, namespaces_of_sessions || array(
-    select distinct item.namespace from jsonb_to_recordset(open_sessions.items) as item (namespace text, refusal jsonb)
-    where item.refusal is null and item.namespace is not null));
+    select distinct place.given_namespace from unnest(open_places.places) as place where place.given_namespace <> ''));
   insert into public.sessions (tenant_id, id, namespace_id)
   select owner_id, wanted.id, internal.namespace_id(owner_id, wanted.namespace)
   from unnest(new_sessions, namespaces_of_sessions) as wanted (id, namespace)
@@ -1125,36 +1134,87 @@ begin
   on conflict on constraint session_id_is_unique_within_its_tenant do nothing;
 end $$;
 
--- The items, and among them refused (forbidden) what the token may not store. Sessions that are not there yet are opened: another
--- request may be opening them elsewhere at this moment, and then its namespace decides.
-create function internal.permitted(admission jsonb, items jsonb) returns jsonb
+-- supabase/schemas/50_steps/record_steps.sql
+-- POST /traces/llm, /traces/tool, /traces/handoff, /traces/log (one item) and /traces/batch (1 to 100).
+-- payload.items: steps (internal.store_steps), numbered by their `index` in the request. What validation refused is not among
+-- them. All that the token may store are stored, or none is.
+-- data: {ids, refused: [{index, code, message}]}, `ids` being what the steps' ids begin with (internal.new_step_ids).
+-- payload.single: the one item's refusal is the request's. payload.anonymization_version: see identify_sender.
+create function public.record_steps(payload jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  admission jsonb := internal.identify_sender(record_steps.payload);
+  items jsonb := record_steps.payload -> 'items';
+  refused jsonb;
+begin
+  if admission ?| array['error', 'anonymization'] then return admission; end if;
+  -- The key before the count: a request that waits for its twin must not hold up the other requests of its token.
+  if record_steps.payload ? 'idempotency' then
+    admission := internal.replay_or_claim(admission, record_steps.payload);
+    if admission ?| array['error', 'replay'] then return internal.count_request(admission, record_steps.payload); end if;
+  end if;
+  perform internal.refuse_beyond_limit(admission, record_steps.payload);
+
+  refused := internal.refused_items(admission, items);
+  if record_steps.payload ? 'single' and refused <> '[]' then
+    admission := admission || jsonb_build_object('error', (refused -> 0) - 'index');
+  else
+    admission := admission || jsonb_build_object('data', jsonb_build_object(
+      'ids', internal.store_steps((admission ->> 'tenant_id')::uuid, internal.not_refused(items, refused)),
+      'refused', refused));
+  end if;
+  if record_steps.payload ? 'idempotency' then
+    admission := internal.settle_idempotency_key(admission, record_steps.payload);
+  end if;
+  return internal.count_or_undo(admission, record_steps.payload);
+exception when sqlstate 'TR429' then -- nothing of the above has happened
+  return internal.count_request(
+    admission || internal.limit_refusal(admission, record_steps.payload), record_steps.payload);
+end $$;
+
+-- supabase/schemas/50_steps/refused_items.sql
+-- Which items the token may not store, as far as it is bound to namespaces.
+
+-- The refusals of items: [{index, code, message}]. The sessions of the others are opened: another request may be opening them
+-- elsewhere at this moment, and then its namespace decides.
+create function internal.refused_items(admission jsonb, items jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
   owner_id uuid := admission ->> 'tenant_id';
-  usable text[] := internal.usable_namespaces(permitted.admission);
-  checked jsonb;
+  usable text[] := internal.usable_namespaces(refused_items.admission);
+  refused jsonb;
 begin
-  if usable is null then return items; end if;
-  checked := internal.with_refusals(owner_id, usable, items);
-  perform internal.places_of(owner_id, checked);
-  return internal.with_refusals(owner_id, usable, checked);
+  if usable is null then return '[]'; end if;
+  refused := internal.refused_now(owner_id, usable, refused_items.items);
+  perform internal.places_of(owner_id, internal.not_refused(refused_items.items, refused));
+  return refused || internal.refused_now(owner_id, usable, internal.not_refused(refused_items.items, refused));
 end $$;
 
--- The items, refused where they are given a namespace that is not among the usable ones, belong to a session in one, or name a
+-- The items without those that are refused.
+create function internal.not_refused(items jsonb, refused jsonb) returns jsonb
+language plpgsql immutable set search_path = '' as $$
+begin
+  if refused = '[]' then return items; end if;
+  return (
+    select coalesce(jsonb_agg(item.value order by item.number), '[]')
+    from jsonb_array_elements(not_refused.items) with ordinality as item (value, number)
+    where item.value -> 'index' not in (select refusal.value -> 'index' from jsonb_array_elements(refused) as refusal));
+end $$;
+
+-- An item is refused where it is given a namespace that is not among the usable ones, belongs to a session in one, or names a
 -- trace that has steps in one. A session that is not there yet counts as where it would be opened.
-create function internal.with_refusals(owner_id uuid, usable text[], items jsonb) returns jsonb
+create function internal.refused_now(owner_id uuid, usable text[], items jsonb) returns jsonb
 language plpgsql stable set search_path = '' as $$
 begin
   return (
-    select jsonb_agg(case when refused.refusal is null then item.value
-      else item.value || jsonb_build_object('refusal', refused.refusal -> 'error') end order by item.number)
-    from jsonb_array_elements(with_refusals.items) with ordinality as item (value, number)
+    select coalesce(jsonb_agg(
+      jsonb_build_object('index', item.value -> 'index') || (refused.refusal -> 'error') order by item.number), '[]')
+    from jsonb_array_elements(refused_now.items) with ordinality as item (value, number)
     cross join lateral (
       select case
-        when item.value ? 'refusal' then null
         when item.value ->> 'namespace' <> all (usable) then internal.namespace_refusal(item.value ->> 'namespace')
         when item.value ? 'session_id'
-          and internal.namespace_of_session(owner_id, usable, with_refusals.items, item.value ->> 'session_id') <> all (usable) then
+          and internal.namespace_of_session(owner_id, usable, refused_now.items, item.value ->> 'session_id') <> all (usable) then
           internal.refusal('forbidden', 'This tracer token may not use the namespace of this session. '
             || 'A session that is new and names none is opened in "default".')
         when item.value ? 'trace_id' and exists (
@@ -1164,7 +1224,8 @@ begin
             and (select namespaces.name from public.namespaces where namespaces.id = steps.namespace_id) <> all (usable)) then
           internal.refusal('forbidden', 'trace_id: this trace is in a namespace that this tracer token may not use.')
       end as refusal
-    ) as refused);
+    ) as refused
+    where refused.refusal is not null);
 end $$;
 
 -- The namespace of a session; of one that is not there, where the items would open it, as far as the token may use theirs.
@@ -1175,71 +1236,21 @@ begin
     (select (select namespaces.name from public.namespaces where namespaces.id = sessions.namespace_id)
      from public.sessions where sessions.tenant_id = owner_id and sessions.id = namespace_of_session.session_id),
     (select item.namespace
-     from jsonb_to_recordset(namespace_of_session.items) as item (index integer, session_id text, namespace text, refusal jsonb)
-     where item.refusal is null and item.session_id = namespace_of_session.session_id and item.namespace = any (usable)
+     from jsonb_to_recordset(namespace_of_session.items) as item (index integer, session_id text, namespace text)
+     where item.session_id = namespace_of_session.session_id and item.namespace = any (usable)
      order by item.index limit 1),
     'default');
-end $$;
-
--- supabase/schemas/50_steps/record_steps.sql
--- POST /traces/llm, /traces/tool, /traces/handoff, /traces/log (one item) and /traces/batch (1 to 100).
--- payload.items: each is refused already, {index, kind, refusal: {code, message}}, or a step (internal.store_steps) with
--- `result`, what its sender gets back. All that are not refused are stored, or none is.
--- data: {results: [{index, type, status: ok | error, result | error}]}, each result with the `id` of its step.
--- payload.single: the one item's refusal is the request's. payload.anonymization_version: see identify_sender.
-create function public.record_steps(payload jsonb) returns jsonb
-language plpgsql set search_path = '' as $$
-declare
-  admission jsonb := internal.identify_sender(record_steps.payload);
-  items jsonb := record_steps.payload -> 'items';
-  results jsonb;
-begin
-  if admission ?| array['error', 'anonymization'] then return admission; end if;
-  -- The key before the count: a request that waits for its twin must not hold up the other requests of its token.
-  if record_steps.payload ? 'idempotency' then
-    admission := internal.replay_or_claim(admission, record_steps.payload);
-    if admission ?| array['error', 'replay'] then return internal.count_request(admission, record_steps.payload); end if;
-  end if;
-  perform internal.refuse_beyond_limit(admission, record_steps.payload);
-
-  items := internal.permitted(admission, items);
-  results := internal.results_of(internal.store_steps((admission ->> 'tenant_id')::uuid, items), items);
-  admission := admission || case
-    when (record_steps.payload ->> 'single')::boolean and results -> 0 ? 'error'
-      then jsonb_build_object('error', results -> 0 -> 'error')
-    else jsonb_build_object('data', jsonb_build_object('results', results)) end;
-  if record_steps.payload ? 'idempotency' then
-    admission := internal.settle_idempotency_key(admission, record_steps.payload);
-  end if;
-  return internal.count_or_undo(admission, record_steps.payload);
-exception when sqlstate 'TR429' then -- nothing of the above has happened
-  return internal.count_request(
-    admission || internal.limit_refusal(admission, record_steps.payload), record_steps.payload);
-end $$;
-
--- What became of each item, in order. `ids`: what the steps' ids begin with.
-create function internal.results_of(ids text, items jsonb) returns jsonb
-language plpgsql immutable set search_path = '' as $$
-begin
-  return (
-    select coalesce(jsonb_agg(
-      case when item.refusal is null then
-        jsonb_build_object('index', item.index, 'type', item.kind, 'status', 'ok', 'result',
-          item.result || jsonb_build_object('id', (results_of.ids || lpad(to_hex(item.index), 5, '0'))::uuid))
-      else
-        jsonb_build_object('index', item.index, 'type', item.kind, 'status', 'error', 'error', item.refusal)
-      end order by item.index), '[]')
-    from jsonb_to_recordset(results_of.items) as item (index integer, kind text, refusal jsonb, result jsonb));
 end $$;
 
 -- supabase/schemas/50_steps/store_steps.sql
 -- Writing steps: facts are appended, and nothing is looked up but where they belong. What follows from them is derived
 -- (60_traces).
 
--- Stores the items that are not refused, and notes what is to be folded. Returns what the ids of its steps begin with: see
--- new_step_ids. An item: {index, kind, session_id?, namespace?, name?, agent?, status?, error?, started_at?, occurred_at?,
--- latency_ms?, model?, input_tokens?, output_tokens?, process_tokens?, memory_tokens?, total_tokens?, level?, resource_id?,
--- trace_id?, parent_trace_id?, otel_trace_id?, span_id?, parent_span_id?, content}.
+-- Stores the items, and notes what is to be folded: a change for each tree, namespace, agent, level and hour. What a retry did not
+-- store is not noted. Returns what the ids of its steps begin with: see new_step_ids. An item: {index, kind, session_id?,
+-- namespace?, name?, agent?, status?, error?, started_at?, occurred_at?, latency_ms?, model?, input_tokens?, output_tokens?,
+-- process_tokens?, memory_tokens?, total_tokens?, level?, resource_id?, trace_id?, parent_trace_id?, otel_trace_id?, span_id?,
+-- parent_span_id?, content}.
 create function internal.store_steps(owner_id uuid, items jsonb) returns text
 language plpgsql set search_path = '' as $$
 declare
@@ -1250,51 +1261,64 @@ begin
   if ordered -> 0 ? 'span_id' then -- two requests with the same spans in another order must not wait in a circle
     ordered := (select jsonb_agg(item order by item ->> 'span_id') from jsonb_array_elements(ordered) as item);
   end if;
-  insert into public.steps (
-    id, tenant_id, namespace_id, session_id, kind, name, agent, agent_is_named, status, started_at, occurred_at, latency_ms,
-    model, input_tokens, output_tokens, process_tokens, memory_tokens, total_tokens, level, resource_id, trace_id,
-    parent_trace_id, otel_trace_id, span_id, parent_span_id, handoffs, error, content)
-  select
-    (ids || lpad(to_hex(item.index), 5, '0'))::uuid, owner_id, place.namespace_id, item.session_id,
-    item.kind, item.name, coalesce(item.agent, case when item.kind <> 'log' then place.namespace end),
-    item.agent is not null, item.status, item.started_at,
-    -- in the order of the request, where no time was told
-    coalesce(item.occurred_at, now() + item.index * interval '1 microsecond'), item.latency_ms, item.model,
-    item.input_tokens, item.output_tokens, item.process_tokens, item.memory_tokens, item.total_tokens, item.level,
-    item.resource_id,
-    case when item.trace_id is null and item.parent_trace_id is not null then internal.trace_below(
-      owner_id, item.parent_trace_id, place.namespace_id, coalesce(item.agent, place.namespace), item.session_id)
-    else item.trace_id end,
-    item.parent_trace_id, item.otel_trace_id, item.span_id, item.parent_span_id,
-    case item.kind
-      when 'handoff' then jsonb_build_array(
-        jsonb_build_object('from', item.content -> 'from_agent', 'to', item.content -> 'to_agent'))
-      when 'message' then internal.handoffs_of(item.content)
-    end,
-    item.error, item.content
-  from jsonb_to_recordset(ordered) as item (
-    index integer, kind text, session_id text, namespace text, name text, agent text, status text, error jsonb,
-    started_at timestamptz, occurred_at timestamptz, latency_ms bigint, model text, input_tokens bigint,
-    output_tokens bigint, process_tokens bigint, memory_tokens bigint, total_tokens bigint, level text, resource_id text,
-    trace_id text, parent_trace_id text, otel_trace_id text, span_id text, parent_span_id text, content jsonb,
-    refusal jsonb)
-  join unnest(places) as place
-    on place.session_id = coalesce(item.session_id, '') and place.given_namespace = coalesce(item.namespace, '')
-  where item.refusal is null
-  on conflict (tenant_id, otel_trace_id, span_id) where span_id is not null do nothing;
-  perform internal.note_changes(owner_id, (ids || '00000')::uuid, (ids || 'fffff')::uuid);
+  with stored as (
+    insert into public.steps (
+      id, tenant_id, namespace_id, session_id, kind, name, agent, agent_is_named, status, started_at, occurred_at, latency_ms,
+      model, input_tokens, output_tokens, process_tokens, memory_tokens, total_tokens, level, resource_id, trace_id,
+      parent_trace_id, otel_trace_id, span_id, parent_span_id, handoffs, error, content)
+    select
+      (ids || lpad(to_hex(item.index), 5, '0'))::uuid, owner_id, place.namespace_id, item.session_id,
+      item.kind, item.name, coalesce(item.agent, case when item.kind <> 'log' then place.namespace end),
+      item.agent is not null, item.status, item.started_at,
+      -- in the order of the request, where no time was told
+      coalesce(item.occurred_at, now() + item.index * interval '1 microsecond'), item.latency_ms, item.model,
+      item.input_tokens, item.output_tokens, item.process_tokens, item.memory_tokens, item.total_tokens, item.level,
+      item.resource_id,
+      case when item.trace_id is null and item.parent_trace_id is not null then internal.trace_below(
+        owner_id, item.parent_trace_id, place.namespace_id, coalesce(item.agent, place.namespace), item.session_id)
+      else item.trace_id end,
+      item.parent_trace_id, item.otel_trace_id, item.span_id, item.parent_span_id,
+      case item.kind
+        when 'handoff' then jsonb_build_array(
+          jsonb_build_object('from', item.content -> 'from_agent', 'to', item.content -> 'to_agent'))
+        when 'message' then internal.handoffs_of(item.content)
+      end,
+      item.error, item.content
+    from jsonb_to_recordset(ordered) as item (
+      index integer, kind text, session_id text, namespace text, name text, agent text, status text, error jsonb,
+      started_at timestamptz, occurred_at timestamptz, latency_ms bigint, model text, input_tokens bigint,
+      output_tokens bigint, process_tokens bigint, memory_tokens bigint, total_tokens bigint, level text, resource_id text,
+      trace_id text, parent_trace_id text, otel_trace_id text, span_id text, parent_span_id text, content jsonb)
+    join unnest(places) as place
+      on place.session_id = coalesce(item.session_id, '') and place.given_namespace = coalesce(item.namespace, '')
+    on conflict (tenant_id, otel_trace_id, span_id) where span_id is not null do nothing
+    returning steps.tree_kind, steps.tree_key, case steps.tree_kind when 'claimed' then steps.trace_id end as claimed_trace_id,
+              steps.handoffs is not null as hands_over, coalesce(steps.started_at, steps.occurred_at) as happened_at,
+              steps.namespace_id, steps.session_id, steps.list, steps.agent, steps.agent_is_named, steps.level,
+              date_trunc('hour', steps.occurred_at, 'UTC') as hour
+  )
+  insert into public.changes (
+    tenant_id, first_step_id, last_step_id, arrived_at, tree_kind, tree_key, trace_id, is_structural, first_happened_at,
+    namespace_id, session_id, list, agent, agent_is_named, level, hour, steps)
+  select owner_id, (ids || '00000')::uuid, (ids || 'fffff')::uuid, now(), stored.tree_kind, stored.tree_key,
+         stored.claimed_trace_id, bool_or(stored.hands_over), min(stored.happened_at), stored.namespace_id, stored.session_id,
+         stored.list, stored.agent, stored.agent_is_named, stored.level, stored.hour, count(*)
+  from stored
+  group by stored.tree_kind, stored.tree_key, stored.claimed_trace_id, stored.namespace_id, stored.session_id, stored.list,
+           stored.agent, stored.agent_is_named, stored.level, stored.hour;
   return ids;
 end $$;
 
 -- What the ids of a request's steps begin with: UUIDs of version 7, of the time and of chance. Their last five digits are the
--- index of the item, so that the ids of a request are in order and no other request's are among them.
+-- index of the item in hexadecimal, so that the ids of a request are in order and no other request's are among them.
 create function internal.new_step_ids() returns text
 language plpgsql volatile set search_path = '' as $$
 declare
-  chance text := replace(gen_random_uuid()::text, '-', '');
+  chance text := gen_random_uuid();
+  moment text := lpad(to_hex((extract(epoch from clock_timestamp()) * 1000)::bigint), 12, '0');
 begin
-  return lpad(to_hex((extract(epoch from clock_timestamp()) * 1000)::bigint), 12, '0')
-    || '7' || substr(chance, 1, 3) || '8' || substr(chance, 18, 10);
+  return left(moment, 8) || '-' || right(moment, 4) || '-7' || substr(chance, 1, 3) || '-8' || substr(chance, 21, 3) || '-'
+    || substr(chance, 25, 7);
 end $$;
 
 -- Who handed over to whom, as a record's transfers say: [{from, to}], null where nobody did.
@@ -1313,28 +1337,6 @@ language plpgsql immutable set search_path = '' as $$
 begin
   return internal.public_id('agt_trace_', jsonb_build_array(
     owner_id, trace_below.parent, trace_below.namespace_id, trace_below.agent, trace_below.session_id)::text);
-end $$;
-
--- Notes the steps of a tenant with ids in a range, as what is to be folded. What a retry did not store is not noted.
-create function internal.note_changes(owner_id uuid, first_id uuid, last_id uuid) returns void
-language plpgsql set search_path = '' set enable_seqscan = off as $$
-begin
-  insert into public.changes (
-    tenant_id, first_step_id, last_step_id, arrived_at, tree_kind, tree_key, trace_id, is_structural, first_happened_at,
-    namespace_id, session_id, list, agent, agent_is_named, level, hour, steps)
-  select owner_id, note_changes.first_id, note_changes.last_id, now(), noted.tree_kind, noted.tree_key, noted.claimed_trace_id,
-         bool_or(noted.handoffs is not null), min(noted.happened_at), noted.namespace_id, noted.session_id, noted.list,
-         noted.agent, noted.agent_is_named, noted.level, noted.hour, count(*)
-  from (
-    select steps.*, coalesce(steps.started_at, steps.occurred_at) as happened_at,
-           case steps.tree_kind when 'claimed' then steps.trace_id end as claimed_trace_id,
-           date_trunc('hour', steps.occurred_at, 'UTC') as hour
-    from public.steps where steps.id between note_changes.first_id and note_changes.last_id
-    offset 0 -- by the ids, whatever the index of the tenant promises
-  ) as noted
-  where noted.tenant_id = owner_id
-  group by noted.tree_kind, noted.tree_key, noted.claimed_trace_id, noted.namespace_id, noted.session_id, noted.list,
-           noted.agent, noted.agent_is_named, noted.level, noted.hour;
 end $$;
 
 -- supabase/schemas/50_steps/upload_refusal.sql
@@ -1375,6 +1377,7 @@ declare
   admission jsonb := internal.identify_sender(upload_steps.payload);
   owner_id uuid := admission ->> 'tenant_id';
   items jsonb := upload_steps.payload -> 'items';
+  refused jsonb;
   refusal jsonb;
   duplicates integer[];
 begin
@@ -1382,9 +1385,8 @@ begin
   perform internal.refuse_beyond_limit(admission, upload_steps.payload);
   refusal := internal.upload_refusal(admission, items);
   if refusal is null then
-    select jsonb_build_object('error', item.refusal) into refusal
-    from jsonb_to_recordset(internal.permitted(admission, items)) as item (refusal jsonb)
-    where item.refusal is not null limit 1;
+    refused := internal.refused_items(admission, items);
+    if refused <> '[]' then refusal := jsonb_build_object('error', (refused -> 0) - 'index'); end if;
   end if;
   if refusal is not null then raise sqlstate 'TR403'; end if;
 
@@ -2212,6 +2214,40 @@ begin
       and (count_traces_one_by_one.ends is null or traces.created_at < count_traces_one_by_one.ends));
 end $$;
 
+-- supabase/schemas/60_traces/note_rebuilds.sql
+-- Noting trees that must be derived anew from all of their steps, because steps are gone or projections were thrown away.
+
+create type internal.noted_tree as (tree_kind text, tree_key uuid, trace_id text, namespace_id bigint, session_id text);
+
+-- The trees that a step has to do with: its own, and that of the trace which it names as a parent.
+create function internal.trees_of_step(step public.steps) returns internal.noted_tree[]
+language plpgsql immutable set search_path = '' as $$
+declare
+  own internal.noted_tree := (
+    step.tree_kind, step.tree_key, case step.tree_kind when 'claimed' then step.trace_id end, step.namespace_id, step.session_id);
+begin
+  if step.parent_trace_id is null then return array[own]; end if;
+  return array[own, (
+    'claimed', internal.tree_key(step.tenant_id, 'claimed', step.parent_trace_id), step.parent_trace_id, step.namespace_id,
+    null)::internal.noted_tree];
+end $$;
+
+-- Notes the trees, each of them once. They bring no steps: what is counted stays as it is.
+create function internal.note_rebuilds(owner_id uuid, trees internal.noted_tree[]) returns void
+language plpgsql set search_path = '' as $$
+begin
+  insert into public.changes (
+    tenant_id, first_step_id, last_step_id, arrived_at, tree_kind, tree_key, trace_id, is_structural, is_rebuild,
+    first_happened_at, namespace_id, session_id, list, agent_is_named, hour, steps)
+  select distinct on (tree.tree_key)
+         owner_id, '00000000-0000-0000-0000-000000000000'::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid, now(),
+         tree.tree_kind, tree.tree_key, tree.trace_id, true, true, now(), tree.namespace_id, tree.session_id,
+         'records', false, date_trunc('hour', now(), 'UTC'), 0
+  from unnest(note_rebuilds.trees) as tree
+  where tree.tree_key is not null
+  order by tree.tree_key;
+end $$;
+
 -- supabase/schemas/60_traces/purge_trace_content.sql
 -- DELETE /traces/{trace_id}/content. payload.trace_id. Takes away for good what was said in the trace and in all below it, and
 -- leaves the skeleton: ids, times, counts. Again it changes nothing, but for steps that have come since. data: the trace, as
@@ -2550,20 +2586,16 @@ end $$;
 -- anew of what the steps say. Returns whether there are any.
 create function internal.note_named_traces(owner_id uuid, trace_ids text[]) returns boolean
 language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
-begin
-  insert into public.changes (
-    tenant_id, first_step_id, last_step_id, arrived_at, tree_kind, tree_key, trace_id, is_structural, is_rebuild,
-    first_happened_at, namespace_id, list, agent_is_named, hour, steps)
-  select owner_id, '00000000-0000-0000-0000-000000000000', 'ffffffff-ffff-ffff-ffff-ffffffffffff', now(), 'claimed',
-         named.tree_key, named.trace_id, false, true, now(), 0, 'records', false, date_trunc('hour', now(), 'UTC'), 0
-  from (
-    select gone.trace_id, internal.tree_key(owner_id, 'claimed', gone.trace_id) as tree_key
+declare
+  named internal.noted_tree[] := array(
+    select ('claimed', claimed.tree_key, gone.trace_id, 0, null)::internal.noted_tree
     from unnest(note_named_traces.trace_ids) as gone (trace_id)
-  ) as named
-  where exists (select from public.steps where steps.tree_key = named.tree_key)
-    or exists (
-      select from public.steps where steps.tenant_id = owner_id and steps.parent_trace_id = named.trace_id);
-  return found;
+    cross join lateral (select internal.tree_key(owner_id, 'claimed', gone.trace_id) as tree_key offset 0) as claimed
+    where exists (select from public.steps where steps.tree_key = claimed.tree_key)
+      or exists (select from public.steps where steps.tenant_id = owner_id and steps.parent_trace_id = gone.trace_id));
+begin
+  perform internal.note_rebuilds(owner_id, named);
+  return named <> '{}';
 end $$;
 
 -- supabase/schemas/70_queries/find_steps.sql
@@ -3101,23 +3133,11 @@ begin
   from (select displaced.tenant_id, displaced.trace_id, count(*) as steps from displaced group by 1, 2) as emptied
   where traces.tenant_id = emptied.tenant_id and traces.trace_id = emptied.trace_id;
 
-  insert into public.changes (
-    tenant_id, first_step_id, last_step_id, arrived_at, tree_kind, tree_key, trace_id, is_structural, is_rebuild,
-    first_happened_at, namespace_id, session_id, list, agent_is_named, hour, steps)
-  select distinct on (changed.tree_key)
-         changed.tenant_id, '00000000-0000-0000-0000-000000000000'::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid, now(),
-         changed.tree_kind, changed.tree_key, changed.trace_id, true, true, now(), changed.namespace_id, changed.session_id,
-         'records', false, date_trunc('hour', now(), 'UTC'), 0
-  from (
-    select gone.tenant_id, gone.tree_kind, gone.tree_key, case gone.tree_kind when 'claimed' then gone.trace_id end as trace_id,
-           gone.namespace_id, gone.session_id
-    from gone where gone.tree_key is not null
-    union all -- a parent that nobody else names is gone, too
-    select gone.tenant_id, 'claimed', internal.tree_key(gone.tenant_id, 'claimed', gone.parent_trace_id), gone.parent_trace_id,
-           gone.namespace_id, null
-    from gone where gone.parent_trace_id is not null
-  ) as changed
-  order by changed.tree_key;
+  for owner_id in select distinct gone.tenant_id from gone loop
+    perform internal.note_rebuilds(owner_id, array(
+      select distinct tree from gone cross join lateral unnest(internal.trees_of_step(gone::public.steps)) as tree
+      where gone.tenant_id = owner_id));
+  end loop;
   return null;
 end $$;
 create trigger deleted_steps_are_taken_back after delete on public.steps
@@ -3173,10 +3193,16 @@ begin
   perform pg_advisory_xact_lock(internal.content_lock(owner_id));
   perform pg_advisory_xact_lock(internal.fold_lock(owner_id));
   perform internal.forget_projections(owner_id);
-  perform internal.note_changes(owner_id, '00000000-0000-0000-0000-000000000000', 'ffffffff-ffff-ffff-ffff-ffffffffffff');
-  -- To be rebuilt is no activity of a session.
-  update public.changes set arrived_at = '-infinity' where changes.tenant_id = owner_id;
-  perform internal.fold(owner_id);
+  perform internal.note_rebuilds(owner_id, array(
+    select distinct tree from public.steps cross join lateral unnest(internal.trees_of_step(steps)) as tree
+    where steps.tenant_id = owner_id));
+  perform internal.add_counts(array(
+    select (owner_id, steps.list, steps.namespace_id, case steps.list when 'logs' then steps.level else steps.agent end,
+            date_trunc('hour', steps.occurred_at, 'UTC'), count(*))::internal.count_change
+    from public.steps where steps.tenant_id = owner_id and steps.list <> 'spans'
+    group by steps.list, steps.namespace_id, case steps.list when 'logs' then steps.level else steps.agent end,
+             date_trunc('hour', steps.occurred_at, 'UTC')));
+  while not internal.fold(owner_id, 2000) loop null; end loop;
   return jsonb_build_object(
     'steps', (select count(*) from public.steps where steps.tenant_id = owner_id),
     'traces', (select count(*) from public.traces where traces.tenant_id = owner_id));
