@@ -96,9 +96,11 @@ describe("tenant isolation in the database", () => {
   it("deleting a tenant deletes all that is its own, and nothing else", async () => {
     const [gone, stays] = [await newTenant(), await newTenant()];
     const put = { rules: { toggles: {}, custom: [] }, anonymization_version: 0 };
-    for (const { caller } of [gone, stays]) {
+    for (const { caller, id } of [gone, stays]) {
       await callAll(sql, "purge_trace_content", [{ ...caller, bucket: "query", trace_id: "t" }]);
-      await callAll(sql, "record_steps", [{ ...caller, items: [{ ...ITEM, index: 0, kind: "llm" }] }]);
+      const step = { ...ITEM, index: 0, kind: "llm" };
+      await callAll(sql, "record_steps", [{ ...caller, items: [step, { ...step, index: 1, session_id: "t" }] }]);
+      await sql`delete from public.steps where tenant_id = ${id} and session_id = 't'`;
       await callAll(sql, "put_anonymization_rules", [{ ...caller, ...put }]);
     }
     const tables = await sql`

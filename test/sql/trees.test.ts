@@ -121,7 +121,7 @@ describe("folds", { timeout: 60_000 }, () => {
     expect(await listTraces(sql, caller)).toBe(2);
   });
 
-  it("with a limit take all changes of a tree, or none", async () => {
+  it("with a limit take the oldest requests, and leave everything right in between", async () => {
     const caller = await newTenant(sql);
     const { tenantId } = caller;
     for (const key of ["1", "2", "3"]) {
@@ -131,14 +131,14 @@ describe("folds", { timeout: 60_000 }, () => {
       ]);
     }
     const left: (number | undefined)[] = [];
-    for (let trees = 2; trees >= 0; trees -= 1) {
+    for (let requests = 3; requests >= 0; requests -= 1) {
       const [row] =
-        await sql`select count(distinct tree_key)::int as trees from public.changes where tenant_id = ${tenantId}`;
-      left.push(row?.trees);
+        await sql`select count(*)::int as requests from public.changes where tenant_id = ${tenantId}`;
+      left.push(row?.requests);
       await sql`select internal.fold(${tenantId}, 1)`;
       expect(await violations(sql, tenantId)).toEqual({});
     }
-    expect(left).toEqual([2, 1, 0]);
+    expect(left).toEqual([3, 2, 1, 0]);
   });
 });
 
@@ -286,7 +286,11 @@ describe("reads are exact after each acknowledgement", { timeout: 60_000 }, () =
 /** Which part of the trees that are to be folded need not be derived anew. */
 async function settledPart({ tenantId }: Caller): Promise<number> {
   const [row] = await sql`
-    select cardinality(internal.settled_trees(array_agg(changes)))::float8 / count(distinct tree_key) as part
-    from public.changes where tenant_id = ${tenantId}`;
+    select cardinality(internal.settled_trees(pending.changes))::float8 / (
+      select count(distinct change.tree_key) from unnest(pending.changes) as change) as part
+    from (
+      select internal.changes_of(${tenantId}, array_agg(changes)) as changes from public.changes
+      where tenant_id = ${tenantId}
+    ) as pending`;
   return row?.part;
 }

@@ -112,35 +112,18 @@ create index steps_naming_a_parent on public.steps (tenant_id, parent_trace_id) 
 -- The same span may come twice: the first one counts.
 create unique index span_is_stored_once on public.steps (tenant_id, otel_trace_id, span_id) where span_id is not null;
 
--- Steps that have been written and not yet folded into the projections (60_traces/fold.sql): a row for each tree, namespace,
--- agent, level and hour that a request touches. Only inserted into, so that no request waits for another.
+-- Steps that are not folded into the projections yet (60_traces/fold.sql): a row for each thousand of a request's. Only inserted
+-- into, so that no request waits for another.
 create table public.changes (
   tenant_id uuid not null,
   first_step_id uuid not null,
   last_step_id uuid not null,
-  arrived_at timestamptz not null,
-  tree_kind text,
-  tree_key uuid,
-  trace_id text,
-  is_structural boolean not null,
-  is_rebuild boolean not null default false,
-  first_happened_at timestamptz not null,
-  namespace_id bigint not null,
-  session_id text,
-  list text not null,
-  agent text,
-  agent_is_named boolean not null,
-  level text,
-  hour timestamptz not null,
-  steps bigint not null
+  steps integer not null,
+  arrived_at timestamptz not null default now(),
+  constraint change_is_noted_once primary key (tenant_id, first_step_id)
 );
-comment on column public.changes.first_step_id is 'The lowest id that a step of the request can have; last_step_id: the highest.';
-comment on column public.changes.trace_id is 'Of the tree of a claimed trace: that trace.';
-comment on column public.changes.is_structural is 'Whether these steps may change the tree: handoffs and spans.';
-comment on column public.changes.is_rebuild is 'Whether the tree must be derived from all of its steps, because some were deleted.';
-comment on column public.changes.first_happened_at is 'When the earliest of these steps happened.';
-create index changes_of_a_tenant on public.changes (tenant_id, tree_key);
-alter table public.changes replica identity full; -- for replication: it has no primary key
+comment on column public.changes.first_step_id is 'The lowest id that one of these steps can have; last_step_id: the highest.';
+comment on column public.changes.steps is 'How many there are at most: of a repetition, some may not have been stored.';
 
 -- What was uploaded within the last minute, so that a client's repetition is not stored again.
 create table public.record_fingerprints (

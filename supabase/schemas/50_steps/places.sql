@@ -9,48 +9,42 @@ create type internal.place as (session_id text, given_namespace text, namespace_
 create function internal.places_of(owner_id uuid, items jsonb) returns internal.place[]
 language plpgsql set search_path = '' as $$
 declare
-  places internal.place[] := internal.known_places(owner_id, internal.given_places(items));
+  places internal.place[] := internal.known_places(owner_id, items);
 begin
   if not exists (select from unnest(places) as place where place.namespace_id is null) then return places; end if;
   perform internal.open_places(owner_id, places);
-  return internal.known_places(owner_id, places);
+  return internal.known_places(owner_id, items);
 end $$;
 
--- What the items give, in the order in which they first give it.
-create function internal.given_places(items jsonb) returns internal.place[]
-language plpgsql immutable set search_path = '' as $$
-begin
-  return array(
-    select (coalesce(item.session_id, ''), coalesce(item.namespace, ''), null, null)::internal.place
-    from jsonb_to_recordset(given_places.items) as item (index integer, session_id text, namespace text)
-    group by item.session_id, item.namespace
-    order by min(item.index));
-end $$;
-
--- The places as they are now. By scalar subqueries: a plan that was made while the tables were small would join by reading them.
-create function internal.known_places(owner_id uuid, places internal.place[]) returns internal.place[]
+-- The places as they are now, in the order in which the items first give them. By scalar subqueries: a plan that was made while
+-- the tables were small would join by reading them.
+create function internal.known_places(owner_id uuid, items jsonb) returns internal.place[]
 language plpgsql stable set search_path = '' set enable_seqscan = off as $$
 begin
   return array(
     select (
-      place.session_id, place.given_namespace,
-      case when place.session_id = '' or home.id is not null then
-        coalesce(named.id, case place.given_namespace when '' then home.id end) end,
-      case place.given_namespace
+      given.session_id, given.namespace,
+      case when given.session_id = '' or home.id is not null then coalesce(named.id, case given.namespace when '' then home.id end) end,
+      case given.namespace
         when '' then (select namespaces.name from public.namespaces where namespaces.id = home.id)
-        else place.given_namespace
+        else given.namespace
       end
     )::internal.place
-    from unnest(known_places.places) as place
+    from (
+      select coalesce(item.session_id, '') as session_id, coalesce(item.namespace, '') as namespace
+      from jsonb_to_recordset(known_places.items) as item (index integer, session_id text, namespace text)
+      group by item.session_id, item.namespace
+      order by min(item.index)
+    ) as given
     cross join lateral (
       select (
         select sessions.namespace_id from public.sessions
-        where sessions.tenant_id = owner_id and sessions.id = place.session_id) as id offset 0
+        where sessions.tenant_id = owner_id and sessions.id = given.session_id) as id offset 0
     ) as home
     cross join lateral (
       select (
         select namespaces.id from public.namespaces
-        where namespaces.tenant_id = owner_id and namespaces.name = place.given_namespace) as id offset 0
+        where namespaces.tenant_id = owner_id and namespaces.name = given.namespace) as id offset 0
     ) as named);
 end $$;
 

@@ -4,7 +4,7 @@
 -- data: {ids, refused: [{index, code, message}]}, `ids` being what the steps' ids begin with (internal.new_step_ids).
 -- payload.single: the one item's refusal is the request's. payload.anonymization_version: see identify_sender.
 create function public.record_steps(payload jsonb) returns jsonb
-language plpgsql set search_path = '' as $$
+language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan as $$
 declare
   admission jsonb := internal.identify_sender(record_steps.payload);
   items jsonb := record_steps.payload -> 'items';

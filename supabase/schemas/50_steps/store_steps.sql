@@ -1,11 +1,10 @@
 -- Writing steps: facts are appended, and nothing is looked up but where they belong. What follows from them is derived
 -- (60_traces).
 
--- Stores the items, and notes what is to be folded: a change for each tree, namespace, agent, level and hour. What a retry did not
--- store is not noted. Returns what the ids of its steps begin with: see new_step_ids. An item: {index, kind, session_id?,
--- namespace?, name?, agent?, status?, error?, started_at?, occurred_at?, latency_ms?, model?, input_tokens?, output_tokens?,
--- process_tokens?, memory_tokens?, total_tokens?, level?, resource_id?, trace_id?, parent_trace_id?, otel_trace_id?, span_id?,
--- parent_span_id?, content}.
+-- Stores the items, and notes them as what is to be folded. Returns what the ids of its steps begin with: see new_step_ids. An
+-- item: {index, kind, session_id?, namespace?, name?, agent?, status?, error?, started_at?, occurred_at?, latency_ms?, model?,
+-- input_tokens?, output_tokens?, process_tokens?, memory_tokens?, total_tokens?, level?, resource_id?, trace_id?,
+-- parent_trace_id?, otel_trace_id?, span_id?, parent_span_id?, content}.
 create function internal.store_steps(owner_id uuid, items jsonb) returns text
 language plpgsql set search_path = '' as $$
 declare
@@ -16,51 +15,42 @@ begin
   if ordered -> 0 ? 'span_id' then -- two requests with the same spans in another order must not wait in a circle
     ordered := (select jsonb_agg(item order by item ->> 'span_id') from jsonb_array_elements(ordered) as item);
   end if;
-  with stored as (
-    insert into public.steps (
-      id, tenant_id, namespace_id, session_id, kind, name, agent, agent_is_named, status, started_at, occurred_at, latency_ms,
-      model, input_tokens, output_tokens, process_tokens, memory_tokens, total_tokens, level, resource_id, trace_id,
-      parent_trace_id, otel_trace_id, span_id, parent_span_id, handoffs, error, content)
-    select
-      (ids || lpad(to_hex(item.index), 5, '0'))::uuid, owner_id, place.namespace_id, item.session_id,
-      item.kind, item.name, coalesce(item.agent, case when item.kind <> 'log' then place.namespace end),
-      item.agent is not null, item.status, item.started_at,
-      -- in the order of the request, where no time was told
-      coalesce(item.occurred_at, now() + item.index * interval '1 microsecond'), item.latency_ms, item.model,
-      item.input_tokens, item.output_tokens, item.process_tokens, item.memory_tokens, item.total_tokens, item.level,
-      item.resource_id,
-      case when item.trace_id is null and item.parent_trace_id is not null then internal.trace_below(
-        owner_id, item.parent_trace_id, place.namespace_id, coalesce(item.agent, place.namespace), item.session_id)
-      else item.trace_id end,
-      item.parent_trace_id, item.otel_trace_id, item.span_id, item.parent_span_id,
-      case item.kind
-        when 'handoff' then jsonb_build_array(
-          jsonb_build_object('from', item.content -> 'from_agent', 'to', item.content -> 'to_agent'))
-        when 'message' then internal.handoffs_of(item.content)
-      end,
-      item.error, item.content
-    from jsonb_to_recordset(ordered) as item (
-      index integer, kind text, session_id text, namespace text, name text, agent text, status text, error jsonb,
-      started_at timestamptz, occurred_at timestamptz, latency_ms bigint, model text, input_tokens bigint,
-      output_tokens bigint, process_tokens bigint, memory_tokens bigint, total_tokens bigint, level text, resource_id text,
-      trace_id text, parent_trace_id text, otel_trace_id text, span_id text, parent_span_id text, content jsonb)
-    join unnest(places) as place
-      on place.session_id = coalesce(item.session_id, '') and place.given_namespace = coalesce(item.namespace, '')
-    on conflict (tenant_id, otel_trace_id, span_id) where span_id is not null do nothing
-    returning steps.tree_kind, steps.tree_key, case steps.tree_kind when 'claimed' then steps.trace_id end as claimed_trace_id,
-              steps.handoffs is not null as hands_over, coalesce(steps.started_at, steps.occurred_at) as happened_at,
-              steps.namespace_id, steps.session_id, steps.list, steps.agent, steps.agent_is_named, steps.level,
-              date_trunc('hour', steps.occurred_at, 'UTC') as hour
-  )
-  insert into public.changes (
-    tenant_id, first_step_id, last_step_id, arrived_at, tree_kind, tree_key, trace_id, is_structural, first_happened_at,
-    namespace_id, session_id, list, agent, agent_is_named, level, hour, steps)
-  select owner_id, (ids || '00000')::uuid, (ids || 'fffff')::uuid, now(), stored.tree_kind, stored.tree_key,
-         stored.claimed_trace_id, bool_or(stored.hands_over), min(stored.happened_at), stored.namespace_id, stored.session_id,
-         stored.list, stored.agent, stored.agent_is_named, stored.level, stored.hour, count(*)
-  from stored
-  group by stored.tree_kind, stored.tree_key, stored.claimed_trace_id, stored.namespace_id, stored.session_id, stored.list,
-           stored.agent, stored.agent_is_named, stored.level, stored.hour;
+  insert into public.steps (
+    id, tenant_id, namespace_id, session_id, kind, name, agent, agent_is_named, status, started_at, occurred_at, latency_ms,
+    model, input_tokens, output_tokens, process_tokens, memory_tokens, total_tokens, level, resource_id, trace_id,
+    parent_trace_id, otel_trace_id, span_id, parent_span_id, handoffs, error, content)
+  select
+    (ids || lpad(to_hex(item.index), 5, '0'))::uuid, owner_id, place.namespace_id, item.session_id,
+    item.kind, item.name, coalesce(item.agent, case when item.kind <> 'log' then place.namespace end),
+    item.agent is not null, item.status, item.started_at,
+    -- in the order of the request, where no time was told
+    coalesce(item.occurred_at, now() + item.index * interval '1 microsecond'), item.latency_ms, item.model,
+    item.input_tokens, item.output_tokens, item.process_tokens, item.memory_tokens, item.total_tokens, item.level,
+    item.resource_id,
+    case when item.trace_id is null and item.parent_trace_id is not null then internal.trace_below(
+      owner_id, item.parent_trace_id, place.namespace_id, coalesce(item.agent, place.namespace), item.session_id)
+    else item.trace_id end,
+    item.parent_trace_id, item.otel_trace_id, item.span_id, item.parent_span_id,
+    case item.kind
+      when 'handoff' then jsonb_build_array(
+        jsonb_build_object('from', item.content -> 'from_agent', 'to', item.content -> 'to_agent'))
+      when 'message' then internal.handoffs_of(item.content)
+    end,
+    item.error, item.content
+  from jsonb_to_recordset(ordered) as item (
+    index integer, kind text, session_id text, namespace text, name text, agent text, status text, error jsonb,
+    started_at timestamptz, occurred_at timestamptz, latency_ms bigint, model text, input_tokens bigint,
+    output_tokens bigint, process_tokens bigint, memory_tokens bigint, total_tokens bigint, level text, resource_id text,
+    trace_id text, parent_trace_id text, otel_trace_id text, span_id text, parent_span_id text, content jsonb)
+  join unnest(places) as place
+    on place.session_id = coalesce(item.session_id, '') and place.given_namespace = coalesce(item.namespace, '')
+  on conflict (tenant_id, otel_trace_id, span_id) where span_id is not null do nothing;
+  if found then -- a retry that stores nothing notes nothing
+    insert into public.changes (tenant_id, first_step_id, last_step_id, steps)
+    select owner_id, (ids || lpad(to_hex(first.index), 5, '0'))::uuid, (ids || lpad(to_hex(first.index + 999), 5, '0'))::uuid,
+           least(1000, jsonb_array_length(items) - first.index)
+    from generate_series(0, (items -> -1 ->> 'index')::integer, 1000) as first (index);
+  end if;
   return ids;
 end $$;
 

@@ -64,6 +64,18 @@ create table public.placements (
 comment on column public.placements.happened_at is 'When the step began, where a time was told, else when it arrived: their order.';
 create index placements_of_a_trace on public.placements (tenant_id, trace_id, happened_at, step_id);
 
+-- Trees that must be derived anew from all of their steps, because steps are gone or projections were thrown away.
+create table public.rebuilds (
+  tenant_id uuid not null,
+  tree_key uuid not null,
+  tree_kind text not null,
+  trace_id text,
+  namespace_id bigint not null,
+  session_id text,
+  constraint tree_is_noted_once_to_be_rebuilt primary key (tenant_id, tree_key)
+);
+comment on column public.rebuilds.trace_id is 'Of the tree of a trace that clients named (claimed): that trace.';
+
 -- When content was taken away from a trace. A fact and no projection: a rebuild leaves it alone.
 create table public.purges (
   tenant_id uuid not null references public.tenants (id) on delete cascade,

@@ -1,5 +1,25 @@
 -- What deriving hands on to writing.
 
+-- What a request brings to a tree: a change for each namespace, agent, level and hour. Or a tree that is to be rebuilt.
+create type internal.change as (
+  first_step_id uuid,
+  last_step_id uuid,
+  arrived_at timestamptz,
+  tree_kind text,
+  tree_key uuid,
+  trace_id text, -- of the tree of a claimed trace: that trace
+  hands_over boolean, -- whether someone hands over in these steps
+  is_rebuild boolean, -- it brings no steps, but the tree is to be derived from all that it has
+  first_happened_at timestamptz,
+  namespace_id bigint,
+  session_id text,
+  list text,
+  agent text,
+  agent_is_named boolean,
+  level text,
+  hour timestamptz,
+  steps bigint);
+
 -- A tree as it is derived from its steps. The arrays `trace_ids` to `opened_at` have one element for each trace, in the order in
 -- which they were opened, the first one being the root; `step_ids` to `step_traces` have one for each step.
 create type internal.tree as (
@@ -34,7 +54,7 @@ create type internal.told_trace as (
   parent_claimed_at timestamptz);
 
 create type internal.derivation as (
-  changes public.changes[], -- what was taken, and what follows from it:
+  changes internal.change[], -- what was taken, and what follows from it:
   remade uuid[], -- the trees that were derived from all of their steps: what they had before, and have no more, is to go
   placed internal.placed_step[],
   told internal.told_trace[],

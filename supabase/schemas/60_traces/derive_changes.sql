@@ -1,25 +1,26 @@
--- Derives what the changes ask for. Stable: it sees the steps as the statement does that takes the changes. `changes` are all
--- that there were of each of their trees.
-create function internal.derive_changes(owner_id uuid, changes public.changes[]) returns internal.derivation
+-- Derives what the requests and the rebuilds ask for. Stable: it sees the steps as the statement does that takes them.
+create function internal.derive_changes(owner_id uuid, requests public.changes[], rebuilds public.rebuilds[])
+returns internal.derivation
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
+  changes internal.change[] := internal.changes_of(owner_id, requests) || internal.changes_of_rebuilds(rebuilds);
   result internal.derivation;
-  settled uuid[] := internal.settled_trees(derive_changes.changes);
+  settled uuid[] := internal.settled_trees(changes);
   trees internal.tree[];
   appended internal.appended_step[];
 begin
-  result.changes := derive_changes.changes;
+  result.changes := changes;
   result.remade := array(
-    select distinct change.tree_key from unnest(derive_changes.changes) as change
+    select distinct change.tree_key from unnest(changes) as change
     where change.tree_key not in (select unnest(settled)) and (change.tree_kind <> 'claimed' or change.is_rebuild));
   trees := array(
     select internal.derive_tree(change) from (
       select distinct on (change.tree_key) change
-      from unnest(derive_changes.changes) as change
+      from unnest(changes) as change
       where change.tree_kind <> 'claimed' and change.tree_key not in (select unnest(settled))
       order by change.tree_key
     ) as changed);
-  appended := internal.appended_steps(derive_changes.changes, settled, result.remade);
+  appended := internal.appended_steps(changes, settled, result.remade);
 
   result.placed := array(
     select (step.id, step.happened_at, trace.id)::internal.placed_step
@@ -45,7 +46,7 @@ begin
     union all
     select internal.told_by_child(
       owner_id, steps.parent_trace_id, steps.namespace_id, coalesce(steps.started_at, steps.occurred_at))
-    from unnest(derive_changes.changes) as change
+    from unnest(changes) as change
     join public.steps on steps.tenant_id = owner_id and steps.parent_trace_id = change.trace_id
     where change.is_rebuild and change.tree_kind = 'claimed');
   result.trees := array(
@@ -54,9 +55,44 @@ begin
   return result;
 end $$;
 
+-- What the steps of these requests change.
+create function internal.changes_of(owner_id uuid, requests public.changes[]) returns internal.change[]
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+begin
+  return array(
+    select (
+      request.first_step_id, request.last_step_id, request.arrived_at, step.tree_kind, step.tree_key,
+      case step.tree_kind when 'claimed' then step.trace_id end, bool_or(step.hands_over), false, min(step.happened_at),
+      step.namespace_id, step.session_id, step.list, step.agent, step.agent_is_named, step.level, step.hour, count(*)
+      )::internal.change
+    from unnest(changes_of.requests) as request
+    cross join lateral (
+      select steps.tenant_id, steps.tree_kind, steps.tree_key, steps.trace_id, steps.handoffs is not null as hands_over,
+             coalesce(steps.started_at, steps.occurred_at) as happened_at, steps.namespace_id, steps.session_id, steps.list,
+             steps.agent, steps.agent_is_named, steps.level, date_trunc('hour', steps.occurred_at, 'UTC') as hour
+      from public.steps
+      where steps.id between request.first_step_id and request.last_step_id
+      offset 0 -- by the ids, whatever the index of the tenant promises
+    ) as step
+    where step.tenant_id = owner_id
+    group by request.first_step_id, request.last_step_id, request.arrived_at, step.tree_kind, step.tree_key,
+             case step.tree_kind when 'claimed' then step.trace_id end, step.namespace_id, step.session_id, step.list,
+             step.agent, step.agent_is_named, step.level, step.hour);
+end $$;
+
+create function internal.changes_of_rebuilds(rebuilds public.rebuilds[]) returns internal.change[]
+language plpgsql immutable set search_path = '' as $$
+begin
+  return array(
+    select (
+      null, null, null, tree.tree_kind, tree.tree_key, tree.trace_id, false, true, null, tree.namespace_id, tree.session_id,
+      null, null, false, null, null, 0)::internal.change
+    from unnest(changes_of_rebuilds.rebuilds) as tree);
+end $$;
+
 -- The trees of sessions to which these changes only add steps: nothing is handed over, nothing happened before the last event of
 -- the tree, and each agent has a trace already. They need not be derived anew.
-create function internal.settled_trees(changes public.changes[]) returns uuid[]
+create function internal.settled_trees(changes internal.change[]) returns uuid[]
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 begin
   return array(
@@ -65,7 +101,7 @@ begin
     where change.tree_key is not null
     group by change.tree_key
     having bool_and(
-      change.tree_kind = 'session' and not change.is_structural and not change.is_rebuild
+      change.tree_kind = 'session' and not change.hands_over and not change.is_rebuild
       and coalesce(change.first_happened_at > (
         select trees.last_event_at from public.trees where trees.tree_key = change.tree_key), false)
       and internal.trace_of_agent(change.tree_key, change.agent, change.agent_is_named) is not null));
@@ -85,7 +121,7 @@ begin
 end $$;
 
 -- The tree of a change, derived from all of its steps. Those of sessions are in one namespace and session: the change's.
-create function internal.derive_tree(change public.changes) returns internal.tree
+create function internal.derive_tree(change internal.change) returns internal.tree
 language plpgsql stable set search_path = '' as $$
 declare
   tree internal.tree;
@@ -103,7 +139,7 @@ begin
 end $$;
 
 -- The new steps of settled trees and of traces that clients named; of those that are remade, all steps.
-create function internal.appended_steps(changes public.changes[], settled uuid[], remade uuid[])
+create function internal.appended_steps(changes internal.change[], settled uuid[], remade uuid[])
 returns internal.appended_step[]
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 begin

@@ -2,29 +2,38 @@
 -- sessions. Reading folds what it is about to read, so that a read has all that was acknowledged before it; a schedule folds
 -- the rest (90_upkeep/fold_all.sql).
 
--- Folds the changes of a tenant: all of them, or those of so many trees. Returns whether that was all that there was; what
--- commits meanwhile does not count.
+-- Folds the changes of a tenant: all of them, or the oldest with about so many steps. Returns whether that was all that there
+-- was; what commits meanwhile does not count.
 -- Never call it in a read-only transaction, nor in one that is repeatable read.
-create function internal.fold(tenant_id uuid, most_trees integer default null) returns boolean
+create function internal.fold(tenant_id uuid, most_steps integer default null) returns boolean
 language plpgsql set search_path = '' set enable_seqscan = off as $$
 declare
-  chosen uuid[];
-  has_all boolean := true;
+  last_request uuid; -- null: all
 begin
-  if not exists (select from public.changes where changes.tenant_id = fold.tenant_id) then return true; end if;
+  if not internal.has_changes(fold.tenant_id) then return true; end if;
   -- One at a time. Waited for, and not skipped: what the other one folds may be what is about to be read. Who writes steps never
   -- takes this lock. A statement of its own, so that the next one sees all that was committed before the lock was had.
   perform pg_advisory_xact_lock(internal.fold_lock(fold.tenant_id));
-  for times in 1..3 loop -- a tree that is gone may leave traces that clients named: they come with the next change
-    if fold.most_trees is not null then
-      chosen := array(
-        select distinct changes.tree_key from public.changes
-        where changes.tenant_id = fold.tenant_id and changes.tree_key is not null limit fold.most_trees);
-      has_all := cardinality(chosen) < fold.most_trees;
-    end if;
-    if not internal.fold_changes(fold.tenant_id, chosen) then exit; end if;
+  if fold.most_steps is not null then
+    last_request := (
+      select request.first_step_id
+      from (
+        select changes.first_step_id, sum(changes.steps) over (order by changes.first_step_id) as steps
+        from public.changes where changes.tenant_id = fold.tenant_id order by changes.first_step_id limit fold.most_steps
+      ) as request
+      where request.steps >= fold.most_steps order by request.first_step_id limit 1);
+  end if;
+  while internal.fold_changes(fold.tenant_id, last_request, fold.most_steps) loop
+    if fold.most_steps is not null then return false; end if;
   end loop;
-  return has_all;
+  return last_request is null;
+end $$;
+
+create function internal.has_changes(tenant_id uuid) returns boolean
+language plpgsql volatile set search_path = '' set enable_seqscan = off as $$
+begin
+  return exists (select from public.changes where changes.tenant_id = has_changes.tenant_id)
+    or exists (select from public.rebuilds where rebuilds.tenant_id = has_changes.tenant_id);
 end $$;
 
 create function internal.fold_lock(tenant_id uuid) returns bigint
@@ -33,39 +42,41 @@ begin
   return hashtextextended('fold ' || fold_lock.tenant_id, 0);
 end $$;
 
--- Takes changes (those of the chosen trees and those of no tree; null: all), derives and writes. One statement takes and derives:
--- it sees a step exactly when it sees the step's change, whatever commits meanwhile. The projections themselves are
--- nobody else's to write while the lock is held. Returns whether there is more to fold now.
-create function internal.fold_changes(owner_id uuid, chosen uuid[]) returns boolean
+-- Takes changes (of the requests up to the last one given, and so many rebuilds; null: all), derives and writes. One statement
+-- takes and derives: it sees a step exactly when it sees the change of its request, whatever commits meanwhile. The projections
+-- themselves are nobody else's to write while the lock is held. Returns whether it left rebuilds to be done.
+create function internal.fold_changes(owner_id uuid, last_request uuid, most_rebuilds integer) returns boolean
 language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
   derivation internal.derivation;
-  has_more boolean := false;
 begin
-  with taken as (
+  with requests as (
     delete from public.changes
-    where changes.tenant_id = owner_id
-      and (chosen is null or changes.tree_key is null or changes.tree_key = any (chosen))
-    returning changes.*::public.changes as change
-  ), gathered as materialized (
-    select array_agg(taken.change) as changes from taken
+    where changes.tenant_id = owner_id and (last_request is null or changes.first_step_id <= last_request)
+    returning changes.*::public.changes as request
+  ), rebuilds as (
+    delete from public.rebuilds
+    where rebuilds.tenant_id = owner_id and rebuilds.tree_key = any (array(
+      select chosen.tree_key from public.rebuilds as chosen
+      where chosen.tenant_id = owner_id order by chosen.tree_key limit most_rebuilds))
+    returning rebuilds.*::public.rebuilds as tree
+  ), taken as materialized (
+    select array(select requests.request from requests) as requests, array(select rebuilds.tree from rebuilds) as rebuilds
   )
   select derived.* into derivation
-  from gathered cross join lateral internal.derive_changes(owner_id, gathered.changes) as derived
-  where gathered.changes is not null;
-  if not found then return false; end if;
+  from taken cross join lateral internal.derive_changes(owner_id, taken.requests, taken.rebuilds) as derived;
 
-  perform internal.count_changes(derivation.changes);
+  perform internal.count_changes(owner_id, derivation.changes);
   perform internal.touch_sessions(owner_id, derivation.changes);
   if derivation.told <> '{}' or derivation.remade <> '{}' then
-    has_more := internal.write_traces(owner_id, derivation);
+    perform internal.write_traces(owner_id, derivation);
   end if;
   perform internal.place_steps(owner_id, derivation.placed);
-  return has_more;
+  return exists (select from public.rebuilds where rebuilds.tenant_id = owner_id);
 end $$;
 
 -- Notes in the sessions when their last steps arrived. One that is just being deleted is not waited for.
-create function internal.touch_sessions(owner_id uuid, changes public.changes[]) returns void
+create function internal.touch_sessions(owner_id uuid, changes internal.change[]) returns void
 language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 begin
   update public.sessions set last_activity_at = active.arrived_at

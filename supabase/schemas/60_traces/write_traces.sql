@@ -1,6 +1,5 @@
--- Makes the traces what is told of them, and takes away those that nothing tells of any more. Only fold calls it. Returns
--- whether that left something to fold.
-create function internal.write_traces(owner_id uuid, derivation internal.derivation) returns boolean
+-- Makes the traces what is told of them, and takes away those that nothing tells of any more. Only fold calls it.
+create function internal.write_traces(owner_id uuid, derivation internal.derivation) returns void
 language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
   standing public.traces[] := internal.standing_traces(owner_id, derivation);
@@ -48,7 +47,7 @@ begin
     set active_trace_id = excluded.active_trace_id, last_event_at = excluded.last_event_at;
 
   perform internal.break_cycles(owner_id, facts, standing);
-  return internal.note_named_traces(owner_id, vanished);
+  perform internal.note_named_traces(owner_id, vanished);
 end $$;
 
 -- The rows that are there already of the traces that are told of, but those which are remade.
@@ -223,17 +222,14 @@ begin
 end $$;
 
 -- Of traces that a tree does not have any more, those that steps name stay there, for the steps' sake: notes them to be made
--- anew of what the steps say. Returns whether there are any.
-create function internal.note_named_traces(owner_id uuid, trace_ids text[]) returns boolean
+-- anew of what the steps say.
+create function internal.note_named_traces(owner_id uuid, trace_ids text[]) returns void
 language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
-declare
-  named internal.noted_tree[] := array(
-    select ('claimed', claimed.tree_key, gone.trace_id, 0, null)::internal.noted_tree
+begin
+  perform internal.note_rebuilds(array(
+    select (owner_id, claimed.tree_key, 'claimed', gone.trace_id, 0, null)::public.rebuilds
     from unnest(note_named_traces.trace_ids) as gone (trace_id)
     cross join lateral (select internal.tree_key(owner_id, 'claimed', gone.trace_id) as tree_key offset 0) as claimed
     where exists (select from public.steps where steps.tree_key = claimed.tree_key)
-      or exists (select from public.steps where steps.tenant_id = owner_id and steps.parent_trace_id = gone.trace_id));
-begin
-  perform internal.note_rebuilds(owner_id, named);
-  return named <> '{}';
+      or exists (select from public.steps where steps.tenant_id = owner_id and steps.parent_trace_id = gone.trace_id)));
 end $$;

@@ -36,21 +36,14 @@ create function internal.unfolded_steps(tenant_id uuid) returns uuid[]
 language plpgsql stable set search_path = '' set enable_seqscan = off as $$
 begin
   return array(
-    select steps.id
-    from (
-      select changes.first_step_id, changes.last_step_id, -- some trees of a request may be folded already
-             array_agg(coalesce(changes.tree_key, '00000000-0000-0000-0000-000000000000')) as tree_keys
-      from public.changes
-      where changes.tenant_id = unfolded_steps.tenant_id and not changes.is_rebuild
-      group by changes.first_step_id, changes.last_step_id
-    ) as range
+    select step.id
+    from public.changes as request
     cross join lateral (
-      select steps.id, steps.tenant_id, steps.tree_key from public.steps
-      where steps.id between range.first_step_id and range.last_step_id
+      select steps.id, steps.tenant_id from public.steps
+      where steps.id between request.first_step_id and request.last_step_id
       offset 0 -- by the ids, whatever the index of the tenant promises
-    ) as steps
-    where steps.tenant_id = unfolded_steps.tenant_id
-      and coalesce(steps.tree_key, '00000000-0000-0000-0000-000000000000') = any (range.tree_keys));
+    ) as step
+    where request.tenant_id = unfolded_steps.tenant_id and step.tenant_id = unfolded_steps.tenant_id);
 end $$;
 
 -- The steps of a trace; null where none is asked for. As an array, so that the steps are found by their ids.

@@ -28,13 +28,13 @@ begin
 end $$;
 
 -- Counts the steps that changes bring.
-create function internal.count_changes(changes public.changes[]) returns void
+create function internal.count_changes(owner_id uuid, changes internal.change[]) returns void
 language plpgsql set search_path = '' as $$
 begin
   perform internal.add_counts(array(
-    select (change.tenant_id, change.list, change.namespace_id, case change.list when 'logs' then change.level else change.agent end,
+    select (owner_id, change.list, change.namespace_id, case change.list when 'logs' then change.level else change.agent end,
             change.hour, change.steps)::internal.count_change
-    from unnest(count_changes.changes) as change where change.list <> 'spans' and change.steps <> 0));
+    from unnest(count_changes.changes) as change where change.list <> 'spans' and change.steps > 0));
 end $$;
 
 -- Counts the traces that a statement has inserted, changed or deleted.

@@ -33,8 +33,8 @@ end $$;
 create trigger everything_goes_with_its_tenant before delete on public.tenants
   for each row execute function internal.delete_all_of_tenant();
 
--- After steps were deleted: they are not counted any more, and their trees are to be derived from the steps that are left. The
--- tenant is folded first, so that everything which was counted can be taken back.
+-- After steps were deleted: they are not counted any more, and their trees are to be derived from the steps that are left. What
+-- is not folded yet was not counted either. The lock first, in a statement of its own, so that this is known for sure.
 create function internal.take_back_steps() returns trigger
 language plpgsql set search_path = '' as $$
 declare
@@ -42,12 +42,15 @@ declare
 begin
   for owner_id in select distinct gone.tenant_id from gone order by 1 loop
     perform pg_advisory_xact_lock(internal.fold_lock(owner_id));
-    perform internal.fold(owner_id);
   end loop;
   perform internal.add_counts(array(
     select (gone.tenant_id, gone.list, gone.namespace_id, case gone.list when 'logs' then gone.level else gone.agent end,
             date_trunc('hour', gone.occurred_at, 'UTC'), -count(*))::internal.count_change
-    from gone where gone.list <> 'spans'
+    from gone
+    where gone.list <> 'spans' and coalesce(gone.id > (
+      select changes.last_step_id from public.changes
+      where changes.tenant_id = gone.tenant_id and changes.first_step_id <= gone.id
+      order by changes.first_step_id desc limit 1), true)
     group by gone.tenant_id, gone.list, gone.namespace_id, case gone.list when 'logs' then gone.level else gone.agent end,
              date_trunc('hour', gone.occurred_at, 'UTC')));
 
@@ -59,11 +62,8 @@ begin
   from (select displaced.tenant_id, displaced.trace_id, count(*) as steps from displaced group by 1, 2) as emptied
   where traces.tenant_id = emptied.tenant_id and traces.trace_id = emptied.trace_id;
 
-  for owner_id in select distinct gone.tenant_id from gone loop
-    perform internal.note_rebuilds(owner_id, array(
-      select distinct tree from gone cross join lateral unnest(internal.trees_of_step(gone::public.steps)) as tree
-      where gone.tenant_id = owner_id));
-  end loop;
+  perform internal.note_rebuilds(array(
+    select distinct tree from gone cross join lateral internal.trees_of_step(gone::public.steps) as tree));
   return null;
 end $$;
 create trigger deleted_steps_are_taken_back after delete on public.steps

@@ -10,11 +10,12 @@ begin
   -- One schedule at a time: two of them could wait for each other's tenants in a circle.
   if not pg_try_advisory_xact_lock(hashtextextended('fold_all', 0)) then return '{"folded": 0}'; end if;
   loop
-    owner_id := (
-      select changes.tenant_id from public.changes where changes.tenant_id > owner_id order by changes.tenant_id limit 1);
+    owner_id := least(
+      (select changes.tenant_id from public.changes where changes.tenant_id > owner_id order by 1 limit 1),
+      (select rebuilds.tenant_id from public.rebuilds where rebuilds.tenant_id > owner_id order by 1 limit 1));
     exit when owner_id is null;
     loop
-      if internal.fold(owner_id, 500) then
+      if internal.fold(owner_id, 2000) then
         folded := folded + 1;
         exit;
       end if;

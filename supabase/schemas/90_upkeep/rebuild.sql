@@ -9,8 +9,8 @@ begin
   perform pg_advisory_xact_lock(internal.content_lock(owner_id));
   perform pg_advisory_xact_lock(internal.fold_lock(owner_id));
   perform internal.forget_projections(owner_id);
-  perform internal.note_rebuilds(owner_id, array(
-    select distinct tree from public.steps cross join lateral unnest(internal.trees_of_step(steps)) as tree
+  perform internal.note_rebuilds(array(
+    select distinct tree from public.steps cross join lateral internal.trees_of_step(steps) as tree
     where steps.tenant_id = owner_id));
   perform internal.add_counts(array(
     select (owner_id, steps.list, steps.namespace_id, case steps.list when 'logs' then steps.level else steps.agent end,
@@ -18,7 +18,7 @@ begin
     from public.steps where steps.tenant_id = owner_id and steps.list <> 'spans'
     group by steps.list, steps.namespace_id, case steps.list when 'logs' then steps.level else steps.agent end,
              date_trunc('hour', steps.occurred_at, 'UTC')));
-  while not internal.fold(owner_id, 2000) loop null; end loop;
+  while not internal.fold(owner_id, 10000) loop null; end loop;
   return jsonb_build_object(
     'steps', (select count(*) from public.steps where steps.tenant_id = owner_id),
     'traces', (select count(*) from public.traces where traces.tenant_id = owner_id));
@@ -28,6 +28,7 @@ create function internal.forget_projections(owner_id uuid) returns void
 language plpgsql set search_path = '' as $$
 begin
   delete from public.changes where changes.tenant_id = owner_id;
+  delete from public.rebuilds where rebuilds.tenant_id = owner_id;
   delete from public.placements where placements.tenant_id = owner_id;
   delete from public.traces where traces.tenant_id = owner_id;
   delete from public.trees where trees.tenant_id = owner_id;

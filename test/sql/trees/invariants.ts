@@ -34,7 +34,7 @@ export async function violations(sql: postgres.ISql, tenantId: string): Promise<
       (select count(*)::int from placed where step_id not in (select id from step)) as placements_of_no_step,
       (select count(*)::int from placed where trace_id not in (select trace_id from trace)) as placements_in_no_trace,
       (select count(*)::int from step
-       where tree_key is not null and (not is_unfolded) <> (id in (select step_id from placed))) as placed_is_not_folded,
+       where tree_key is not null and not is_unfolded and id not in (select step_id from placed)) as folded_is_not_placed,
       (select count(*)::int from trace) - (select count(*)::int from below) as not_below_a_root,
       (select count(*)::int from (
          (select * from counted where label is not null except select * from noted)

@@ -67,7 +67,7 @@ end $$;
 -- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
 create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 20261121194835;
+return 20261121200637;
 
 -- supabase/schemas/10_tenants/00_tables.sql
 -- Who owns data, and the tokens that speak for them.
@@ -971,35 +971,18 @@ create index steps_naming_a_parent on public.steps (tenant_id, parent_trace_id) 
 -- The same span may come twice: the first one counts.
 create unique index span_is_stored_once on public.steps (tenant_id, otel_trace_id, span_id) where span_id is not null;
 
--- Steps that have been written and not yet folded into the projections (60_traces/fold.sql): a row for each tree, namespace,
--- agent, level and hour that a request touches. Only inserted into, so that no request waits for another.
+-- Steps that are not folded into the projections yet (60_traces/fold.sql): a row for each thousand of a request's. Only inserted
+-- into, so that no request waits for another.
 create table public.changes (
   tenant_id uuid not null,
   first_step_id uuid not null,
   last_step_id uuid not null,
-  arrived_at timestamptz not null,
-  tree_kind text,
-  tree_key uuid,
-  trace_id text,
-  is_structural boolean not null,
-  is_rebuild boolean not null default false,
-  first_happened_at timestamptz not null,
-  namespace_id bigint not null,
-  session_id text,
-  list text not null,
-  agent text,
-  agent_is_named boolean not null,
-  level text,
-  hour timestamptz not null,
-  steps bigint not null
+  steps integer not null,
+  arrived_at timestamptz not null default now(),
+  constraint change_is_noted_once primary key (tenant_id, first_step_id)
 );
-comment on column public.changes.first_step_id is 'The lowest id that a step of the request can have; last_step_id: the highest.';
-comment on column public.changes.trace_id is 'Of the tree of a claimed trace: that trace.';
-comment on column public.changes.is_structural is 'Whether these steps may change the tree: handoffs and spans.';
-comment on column public.changes.is_rebuild is 'Whether the tree must be derived from all of its steps, because some were deleted.';
-comment on column public.changes.first_happened_at is 'When the earliest of these steps happened.';
-create index changes_of_a_tenant on public.changes (tenant_id, tree_key);
-alter table public.changes replica identity full; -- for replication: it has no primary key
+comment on column public.changes.first_step_id is 'The lowest id that one of these steps can have; last_step_id: the highest.';
+comment on column public.changes.steps is 'How many there are at most: of a repetition, some may not have been stored.';
 
 -- What was uploaded within the last minute, so that a client's repetition is not stored again.
 create table public.record_fingerprints (
@@ -1059,48 +1042,42 @@ create type internal.place as (session_id text, given_namespace text, namespace_
 create function internal.places_of(owner_id uuid, items jsonb) returns internal.place[]
 language plpgsql set search_path = '' as $$
 declare
-  places internal.place[] := internal.known_places(owner_id, internal.given_places(items));
+  places internal.place[] := internal.known_places(owner_id, items);
 begin
   if not exists (select from unnest(places) as place where place.namespace_id is null) then return places; end if;
   perform internal.open_places(owner_id, places);
-  return internal.known_places(owner_id, places);
+  return internal.known_places(owner_id, items);
 end $$;
 
--- What the items give, in the order in which they first give it.
-create function internal.given_places(items jsonb) returns internal.place[]
-language plpgsql immutable set search_path = '' as $$
-begin
-  return array(
-    select (coalesce(item.session_id, ''), coalesce(item.namespace, ''), null, null)::internal.place
-    from jsonb_to_recordset(given_places.items) as item (index integer, session_id text, namespace text)
-    group by item.session_id, item.namespace
-    order by min(item.index));
-end $$;
-
--- The places as they are now. By scalar subqueries: a plan that was made while the tables were small would join by reading them.
-create function internal.known_places(owner_id uuid, places internal.place[]) returns internal.place[]
+-- The places as they are now, in the order in which the items first give them. By scalar subqueries: a plan that was made while
+-- the tables were small would join by reading them.
+create function internal.known_places(owner_id uuid, items jsonb) returns internal.place[]
 language plpgsql stable set search_path = '' set enable_seqscan = off as $$
 begin
   return array(
     select (
-      place.session_id, place.given_namespace,
-      case when place.session_id = '' or home.id is not null then
-        coalesce(named.id, case place.given_namespace when '' then home.id end) end,
-      case place.given_namespace
+      given.session_id, given.namespace,
+      case when given.session_id = '' or home.id is not null then coalesce(named.id, case given.namespace when '' then home.id end) end,
+      case given.namespace
         when '' then (select namespaces.name from public.namespaces where namespaces.id = home.id)
-        else place.given_namespace
+        else given.namespace
       end
     )::internal.place
-    from unnest(known_places.places) as place
+    from (
+      select coalesce(item.session_id, '') as session_id, coalesce(item.namespace, '') as namespace
+      from jsonb_to_recordset(known_places.items) as item (index integer, session_id text, namespace text)
+      group by item.session_id, item.namespace
+      order by min(item.index)
+    ) as given
     cross join lateral (
       select (
         select sessions.namespace_id from public.sessions
-        where sessions.tenant_id = owner_id and sessions.id = place.session_id) as id offset 0
+        where sessions.tenant_id = owner_id and sessions.id = given.session_id) as id offset 0
     ) as home
     cross join lateral (
       select (
         select namespaces.id from public.namespaces
-        where namespaces.tenant_id = owner_id and namespaces.name = place.given_namespace) as id offset 0
+        where namespaces.tenant_id = owner_id and namespaces.name = given.namespace) as id offset 0
     ) as named);
 end $$;
 
@@ -1141,7 +1118,7 @@ end $$;
 -- data: {ids, refused: [{index, code, message}]}, `ids` being what the steps' ids begin with (internal.new_step_ids).
 -- payload.single: the one item's refusal is the request's. payload.anonymization_version: see identify_sender.
 create function public.record_steps(payload jsonb) returns jsonb
-language plpgsql set search_path = '' as $$
+language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan as $$
 declare
   admission jsonb := internal.identify_sender(record_steps.payload);
   items jsonb := record_steps.payload -> 'items';
@@ -1246,11 +1223,10 @@ end $$;
 -- Writing steps: facts are appended, and nothing is looked up but where they belong. What follows from them is derived
 -- (60_traces).
 
--- Stores the items, and notes what is to be folded: a change for each tree, namespace, agent, level and hour. What a retry did not
--- store is not noted. Returns what the ids of its steps begin with: see new_step_ids. An item: {index, kind, session_id?,
--- namespace?, name?, agent?, status?, error?, started_at?, occurred_at?, latency_ms?, model?, input_tokens?, output_tokens?,
--- process_tokens?, memory_tokens?, total_tokens?, level?, resource_id?, trace_id?, parent_trace_id?, otel_trace_id?, span_id?,
--- parent_span_id?, content}.
+-- Stores the items, and notes them as what is to be folded. Returns what the ids of its steps begin with: see new_step_ids. An
+-- item: {index, kind, session_id?, namespace?, name?, agent?, status?, error?, started_at?, occurred_at?, latency_ms?, model?,
+-- input_tokens?, output_tokens?, process_tokens?, memory_tokens?, total_tokens?, level?, resource_id?, trace_id?,
+-- parent_trace_id?, otel_trace_id?, span_id?, parent_span_id?, content}.
 create function internal.store_steps(owner_id uuid, items jsonb) returns text
 language plpgsql set search_path = '' as $$
 declare
@@ -1261,51 +1237,42 @@ begin
   if ordered -> 0 ? 'span_id' then -- two requests with the same spans in another order must not wait in a circle
     ordered := (select jsonb_agg(item order by item ->> 'span_id') from jsonb_array_elements(ordered) as item);
   end if;
-  with stored as (
-    insert into public.steps (
-      id, tenant_id, namespace_id, session_id, kind, name, agent, agent_is_named, status, started_at, occurred_at, latency_ms,
-      model, input_tokens, output_tokens, process_tokens, memory_tokens, total_tokens, level, resource_id, trace_id,
-      parent_trace_id, otel_trace_id, span_id, parent_span_id, handoffs, error, content)
-    select
-      (ids || lpad(to_hex(item.index), 5, '0'))::uuid, owner_id, place.namespace_id, item.session_id,
-      item.kind, item.name, coalesce(item.agent, case when item.kind <> 'log' then place.namespace end),
-      item.agent is not null, item.status, item.started_at,
-      -- in the order of the request, where no time was told
-      coalesce(item.occurred_at, now() + item.index * interval '1 microsecond'), item.latency_ms, item.model,
-      item.input_tokens, item.output_tokens, item.process_tokens, item.memory_tokens, item.total_tokens, item.level,
-      item.resource_id,
-      case when item.trace_id is null and item.parent_trace_id is not null then internal.trace_below(
-        owner_id, item.parent_trace_id, place.namespace_id, coalesce(item.agent, place.namespace), item.session_id)
-      else item.trace_id end,
-      item.parent_trace_id, item.otel_trace_id, item.span_id, item.parent_span_id,
-      case item.kind
-        when 'handoff' then jsonb_build_array(
-          jsonb_build_object('from', item.content -> 'from_agent', 'to', item.content -> 'to_agent'))
-        when 'message' then internal.handoffs_of(item.content)
-      end,
-      item.error, item.content
-    from jsonb_to_recordset(ordered) as item (
-      index integer, kind text, session_id text, namespace text, name text, agent text, status text, error jsonb,
-      started_at timestamptz, occurred_at timestamptz, latency_ms bigint, model text, input_tokens bigint,
-      output_tokens bigint, process_tokens bigint, memory_tokens bigint, total_tokens bigint, level text, resource_id text,
-      trace_id text, parent_trace_id text, otel_trace_id text, span_id text, parent_span_id text, content jsonb)
-    join unnest(places) as place
-      on place.session_id = coalesce(item.session_id, '') and place.given_namespace = coalesce(item.namespace, '')
-    on conflict (tenant_id, otel_trace_id, span_id) where span_id is not null do nothing
-    returning steps.tree_kind, steps.tree_key, case steps.tree_kind when 'claimed' then steps.trace_id end as claimed_trace_id,
-              steps.handoffs is not null as hands_over, coalesce(steps.started_at, steps.occurred_at) as happened_at,
-              steps.namespace_id, steps.session_id, steps.list, steps.agent, steps.agent_is_named, steps.level,
-              date_trunc('hour', steps.occurred_at, 'UTC') as hour
-  )
-  insert into public.changes (
-    tenant_id, first_step_id, last_step_id, arrived_at, tree_kind, tree_key, trace_id, is_structural, first_happened_at,
-    namespace_id, session_id, list, agent, agent_is_named, level, hour, steps)
-  select owner_id, (ids || '00000')::uuid, (ids || 'fffff')::uuid, now(), stored.tree_kind, stored.tree_key,
-         stored.claimed_trace_id, bool_or(stored.hands_over), min(stored.happened_at), stored.namespace_id, stored.session_id,
-         stored.list, stored.agent, stored.agent_is_named, stored.level, stored.hour, count(*)
-  from stored
-  group by stored.tree_kind, stored.tree_key, stored.claimed_trace_id, stored.namespace_id, stored.session_id, stored.list,
-           stored.agent, stored.agent_is_named, stored.level, stored.hour;
+  insert into public.steps (
+    id, tenant_id, namespace_id, session_id, kind, name, agent, agent_is_named, status, started_at, occurred_at, latency_ms,
+    model, input_tokens, output_tokens, process_tokens, memory_tokens, total_tokens, level, resource_id, trace_id,
+    parent_trace_id, otel_trace_id, span_id, parent_span_id, handoffs, error, content)
+  select
+    (ids || lpad(to_hex(item.index), 5, '0'))::uuid, owner_id, place.namespace_id, item.session_id,
+    item.kind, item.name, coalesce(item.agent, case when item.kind <> 'log' then place.namespace end),
+    item.agent is not null, item.status, item.started_at,
+    -- in the order of the request, where no time was told
+    coalesce(item.occurred_at, now() + item.index * interval '1 microsecond'), item.latency_ms, item.model,
+    item.input_tokens, item.output_tokens, item.process_tokens, item.memory_tokens, item.total_tokens, item.level,
+    item.resource_id,
+    case when item.trace_id is null and item.parent_trace_id is not null then internal.trace_below(
+      owner_id, item.parent_trace_id, place.namespace_id, coalesce(item.agent, place.namespace), item.session_id)
+    else item.trace_id end,
+    item.parent_trace_id, item.otel_trace_id, item.span_id, item.parent_span_id,
+    case item.kind
+      when 'handoff' then jsonb_build_array(
+        jsonb_build_object('from', item.content -> 'from_agent', 'to', item.content -> 'to_agent'))
+      when 'message' then internal.handoffs_of(item.content)
+    end,
+    item.error, item.content
+  from jsonb_to_recordset(ordered) as item (
+    index integer, kind text, session_id text, namespace text, name text, agent text, status text, error jsonb,
+    started_at timestamptz, occurred_at timestamptz, latency_ms bigint, model text, input_tokens bigint,
+    output_tokens bigint, process_tokens bigint, memory_tokens bigint, total_tokens bigint, level text, resource_id text,
+    trace_id text, parent_trace_id text, otel_trace_id text, span_id text, parent_span_id text, content jsonb)
+  join unnest(places) as place
+    on place.session_id = coalesce(item.session_id, '') and place.given_namespace = coalesce(item.namespace, '')
+  on conflict (tenant_id, otel_trace_id, span_id) where span_id is not null do nothing;
+  if found then -- a retry that stores nothing notes nothing
+    insert into public.changes (tenant_id, first_step_id, last_step_id, steps)
+    select owner_id, (ids || lpad(to_hex(first.index), 5, '0'))::uuid, (ids || lpad(to_hex(first.index + 999), 5, '0'))::uuid,
+           least(1000, jsonb_array_length(items) - first.index)
+    from generate_series(0, (items -> -1 ->> 'index')::integer, 1000) as first (index);
+  end if;
   return ids;
 end $$;
 
@@ -1472,6 +1439,18 @@ create table public.placements (
 comment on column public.placements.happened_at is 'When the step began, where a time was told, else when it arrived: their order.';
 create index placements_of_a_trace on public.placements (tenant_id, trace_id, happened_at, step_id);
 
+-- Trees that must be derived anew from all of their steps, because steps are gone or projections were thrown away.
+create table public.rebuilds (
+  tenant_id uuid not null,
+  tree_key uuid not null,
+  tree_kind text not null,
+  trace_id text,
+  namespace_id bigint not null,
+  session_id text,
+  constraint tree_is_noted_once_to_be_rebuilt primary key (tenant_id, tree_key)
+);
+comment on column public.rebuilds.trace_id is 'Of the tree of a trace that clients named (claimed): that trace.';
+
 -- When content was taken away from a trace. A fact and no projection: a rebuild leaves it alone.
 create table public.purges (
   tenant_id uuid not null references public.tenants (id) on delete cascade,
@@ -1482,6 +1461,26 @@ create table public.purges (
 
 -- supabase/schemas/60_traces/01_shapes.sql
 -- What deriving hands on to writing.
+
+-- What a request brings to a tree: a change for each namespace, agent, level and hour. Or a tree that is to be rebuilt.
+create type internal.change as (
+  first_step_id uuid,
+  last_step_id uuid,
+  arrived_at timestamptz,
+  tree_kind text,
+  tree_key uuid,
+  trace_id text, -- of the tree of a claimed trace: that trace
+  hands_over boolean, -- whether someone hands over in these steps
+  is_rebuild boolean, -- it brings no steps, but the tree is to be derived from all that it has
+  first_happened_at timestamptz,
+  namespace_id bigint,
+  session_id text,
+  list text,
+  agent text,
+  agent_is_named boolean,
+  level text,
+  hour timestamptz,
+  steps bigint);
 
 -- A tree as it is derived from its steps. The arrays `trace_ids` to `opened_at` have one element for each trace, in the order in
 -- which they were opened, the first one being the root; `step_ids` to `step_traces` have one for each step.
@@ -1517,7 +1516,7 @@ create type internal.told_trace as (
   parent_claimed_at timestamptz);
 
 create type internal.derivation as (
-  changes public.changes[], -- what was taken, and what follows from it:
+  changes internal.change[], -- what was taken, and what follows from it:
   remade uuid[], -- the trees that were derived from all of their steps: what they had before, and have no more, is to go
   placed internal.placed_step[],
   told internal.told_trace[],
@@ -1529,28 +1528,29 @@ create type internal.appended_step as (
   agent text, parent_trace_id text);
 
 -- supabase/schemas/60_traces/derive_changes.sql
--- Derives what the changes ask for. Stable: it sees the steps as the statement does that takes the changes. `changes` are all
--- that there were of each of their trees.
-create function internal.derive_changes(owner_id uuid, changes public.changes[]) returns internal.derivation
+-- Derives what the requests and the rebuilds ask for. Stable: it sees the steps as the statement does that takes them.
+create function internal.derive_changes(owner_id uuid, requests public.changes[], rebuilds public.rebuilds[])
+returns internal.derivation
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
+  changes internal.change[] := internal.changes_of(owner_id, requests) || internal.changes_of_rebuilds(rebuilds);
   result internal.derivation;
-  settled uuid[] := internal.settled_trees(derive_changes.changes);
+  settled uuid[] := internal.settled_trees(changes);
   trees internal.tree[];
   appended internal.appended_step[];
 begin
-  result.changes := derive_changes.changes;
+  result.changes := changes;
   result.remade := array(
-    select distinct change.tree_key from unnest(derive_changes.changes) as change
+    select distinct change.tree_key from unnest(changes) as change
     where change.tree_key not in (select unnest(settled)) and (change.tree_kind <> 'claimed' or change.is_rebuild));
   trees := array(
     select internal.derive_tree(change) from (
       select distinct on (change.tree_key) change
-      from unnest(derive_changes.changes) as change
+      from unnest(changes) as change
       where change.tree_kind <> 'claimed' and change.tree_key not in (select unnest(settled))
       order by change.tree_key
     ) as changed);
-  appended := internal.appended_steps(derive_changes.changes, settled, result.remade);
+  appended := internal.appended_steps(changes, settled, result.remade);
 
   result.placed := array(
     select (step.id, step.happened_at, trace.id)::internal.placed_step
@@ -1576,7 +1576,7 @@ begin
     union all
     select internal.told_by_child(
       owner_id, steps.parent_trace_id, steps.namespace_id, coalesce(steps.started_at, steps.occurred_at))
-    from unnest(derive_changes.changes) as change
+    from unnest(changes) as change
     join public.steps on steps.tenant_id = owner_id and steps.parent_trace_id = change.trace_id
     where change.is_rebuild and change.tree_kind = 'claimed');
   result.trees := array(
@@ -1585,9 +1585,44 @@ begin
   return result;
 end $$;
 
+-- What the steps of these requests change.
+create function internal.changes_of(owner_id uuid, requests public.changes[]) returns internal.change[]
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+begin
+  return array(
+    select (
+      request.first_step_id, request.last_step_id, request.arrived_at, step.tree_kind, step.tree_key,
+      case step.tree_kind when 'claimed' then step.trace_id end, bool_or(step.hands_over), false, min(step.happened_at),
+      step.namespace_id, step.session_id, step.list, step.agent, step.agent_is_named, step.level, step.hour, count(*)
+      )::internal.change
+    from unnest(changes_of.requests) as request
+    cross join lateral (
+      select steps.tenant_id, steps.tree_kind, steps.tree_key, steps.trace_id, steps.handoffs is not null as hands_over,
+             coalesce(steps.started_at, steps.occurred_at) as happened_at, steps.namespace_id, steps.session_id, steps.list,
+             steps.agent, steps.agent_is_named, steps.level, date_trunc('hour', steps.occurred_at, 'UTC') as hour
+      from public.steps
+      where steps.id between request.first_step_id and request.last_step_id
+      offset 0 -- by the ids, whatever the index of the tenant promises
+    ) as step
+    where step.tenant_id = owner_id
+    group by request.first_step_id, request.last_step_id, request.arrived_at, step.tree_kind, step.tree_key,
+             case step.tree_kind when 'claimed' then step.trace_id end, step.namespace_id, step.session_id, step.list,
+             step.agent, step.agent_is_named, step.level, step.hour);
+end $$;
+
+create function internal.changes_of_rebuilds(rebuilds public.rebuilds[]) returns internal.change[]
+language plpgsql immutable set search_path = '' as $$
+begin
+  return array(
+    select (
+      null, null, null, tree.tree_kind, tree.tree_key, tree.trace_id, false, true, null, tree.namespace_id, tree.session_id,
+      null, null, false, null, null, 0)::internal.change
+    from unnest(changes_of_rebuilds.rebuilds) as tree);
+end $$;
+
 -- The trees of sessions to which these changes only add steps: nothing is handed over, nothing happened before the last event of
 -- the tree, and each agent has a trace already. They need not be derived anew.
-create function internal.settled_trees(changes public.changes[]) returns uuid[]
+create function internal.settled_trees(changes internal.change[]) returns uuid[]
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 begin
   return array(
@@ -1596,7 +1631,7 @@ begin
     where change.tree_key is not null
     group by change.tree_key
     having bool_and(
-      change.tree_kind = 'session' and not change.is_structural and not change.is_rebuild
+      change.tree_kind = 'session' and not change.hands_over and not change.is_rebuild
       and coalesce(change.first_happened_at > (
         select trees.last_event_at from public.trees where trees.tree_key = change.tree_key), false)
       and internal.trace_of_agent(change.tree_key, change.agent, change.agent_is_named) is not null));
@@ -1616,7 +1651,7 @@ begin
 end $$;
 
 -- The tree of a change, derived from all of its steps. Those of sessions are in one namespace and session: the change's.
-create function internal.derive_tree(change public.changes) returns internal.tree
+create function internal.derive_tree(change internal.change) returns internal.tree
 language plpgsql stable set search_path = '' as $$
 declare
   tree internal.tree;
@@ -1634,7 +1669,7 @@ begin
 end $$;
 
 -- The new steps of settled trees and of traces that clients named; of those that are remade, all steps.
-create function internal.appended_steps(changes public.changes[], settled uuid[], remade uuid[])
+create function internal.appended_steps(changes internal.change[], settled uuid[], remade uuid[])
 returns internal.appended_step[]
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 begin
@@ -1915,29 +1950,38 @@ end $$;
 -- sessions. Reading folds what it is about to read, so that a read has all that was acknowledged before it; a schedule folds
 -- the rest (90_upkeep/fold_all.sql).
 
--- Folds the changes of a tenant: all of them, or those of so many trees. Returns whether that was all that there was; what
--- commits meanwhile does not count.
+-- Folds the changes of a tenant: all of them, or the oldest with about so many steps. Returns whether that was all that there
+-- was; what commits meanwhile does not count.
 -- Never call it in a read-only transaction, nor in one that is repeatable read.
-create function internal.fold(tenant_id uuid, most_trees integer default null) returns boolean
+create function internal.fold(tenant_id uuid, most_steps integer default null) returns boolean
 language plpgsql set search_path = '' set enable_seqscan = off as $$
 declare
-  chosen uuid[];
-  has_all boolean := true;
+  last_request uuid; -- null: all
 begin
-  if not exists (select from public.changes where changes.tenant_id = fold.tenant_id) then return true; end if;
+  if not internal.has_changes(fold.tenant_id) then return true; end if;
   -- One at a time. Waited for, and not skipped: what the other one folds may be what is about to be read. Who writes steps never
   -- takes this lock. A statement of its own, so that the next one sees all that was committed before the lock was had.
   perform pg_advisory_xact_lock(internal.fold_lock(fold.tenant_id));
-  for times in 1..3 loop -- a tree that is gone may leave traces that clients named: they come with the next change
-    if fold.most_trees is not null then
-      chosen := array(
-        select distinct changes.tree_key from public.changes
-        where changes.tenant_id = fold.tenant_id and changes.tree_key is not null limit fold.most_trees);
-      has_all := cardinality(chosen) < fold.most_trees;
-    end if;
-    if not internal.fold_changes(fold.tenant_id, chosen) then exit; end if;
+  if fold.most_steps is not null then
+    last_request := (
+      select request.first_step_id
+      from (
+        select changes.first_step_id, sum(changes.steps) over (order by changes.first_step_id) as steps
+        from public.changes where changes.tenant_id = fold.tenant_id order by changes.first_step_id limit fold.most_steps
+      ) as request
+      where request.steps >= fold.most_steps order by request.first_step_id limit 1);
+  end if;
+  while internal.fold_changes(fold.tenant_id, last_request, fold.most_steps) loop
+    if fold.most_steps is not null then return false; end if;
   end loop;
-  return has_all;
+  return last_request is null;
+end $$;
+
+create function internal.has_changes(tenant_id uuid) returns boolean
+language plpgsql volatile set search_path = '' set enable_seqscan = off as $$
+begin
+  return exists (select from public.changes where changes.tenant_id = has_changes.tenant_id)
+    or exists (select from public.rebuilds where rebuilds.tenant_id = has_changes.tenant_id);
 end $$;
 
 create function internal.fold_lock(tenant_id uuid) returns bigint
@@ -1946,39 +1990,41 @@ begin
   return hashtextextended('fold ' || fold_lock.tenant_id, 0);
 end $$;
 
--- Takes changes (those of the chosen trees and those of no tree; null: all), derives and writes. One statement takes and derives:
--- it sees a step exactly when it sees the step's change, whatever commits meanwhile. The projections themselves are
--- nobody else's to write while the lock is held. Returns whether there is more to fold now.
-create function internal.fold_changes(owner_id uuid, chosen uuid[]) returns boolean
+-- Takes changes (of the requests up to the last one given, and so many rebuilds; null: all), derives and writes. One statement
+-- takes and derives: it sees a step exactly when it sees the change of its request, whatever commits meanwhile. The projections
+-- themselves are nobody else's to write while the lock is held. Returns whether it left rebuilds to be done.
+create function internal.fold_changes(owner_id uuid, last_request uuid, most_rebuilds integer) returns boolean
 language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
   derivation internal.derivation;
-  has_more boolean := false;
 begin
-  with taken as (
+  with requests as (
     delete from public.changes
-    where changes.tenant_id = owner_id
-      and (chosen is null or changes.tree_key is null or changes.tree_key = any (chosen))
-    returning changes.*::public.changes as change
-  ), gathered as materialized (
-    select array_agg(taken.change) as changes from taken
+    where changes.tenant_id = owner_id and (last_request is null or changes.first_step_id <= last_request)
+    returning changes.*::public.changes as request
+  ), rebuilds as (
+    delete from public.rebuilds
+    where rebuilds.tenant_id = owner_id and rebuilds.tree_key = any (array(
+      select chosen.tree_key from public.rebuilds as chosen
+      where chosen.tenant_id = owner_id order by chosen.tree_key limit most_rebuilds))
+    returning rebuilds.*::public.rebuilds as tree
+  ), taken as materialized (
+    select array(select requests.request from requests) as requests, array(select rebuilds.tree from rebuilds) as rebuilds
   )
   select derived.* into derivation
-  from gathered cross join lateral internal.derive_changes(owner_id, gathered.changes) as derived
-  where gathered.changes is not null;
-  if not found then return false; end if;
+  from taken cross join lateral internal.derive_changes(owner_id, taken.requests, taken.rebuilds) as derived;
 
-  perform internal.count_changes(derivation.changes);
+  perform internal.count_changes(owner_id, derivation.changes);
   perform internal.touch_sessions(owner_id, derivation.changes);
   if derivation.told <> '{}' or derivation.remade <> '{}' then
-    has_more := internal.write_traces(owner_id, derivation);
+    perform internal.write_traces(owner_id, derivation);
   end if;
   perform internal.place_steps(owner_id, derivation.placed);
-  return has_more;
+  return exists (select from public.rebuilds where rebuilds.tenant_id = owner_id);
 end $$;
 
 -- Notes in the sessions when their last steps arrived. One that is just being deleted is not waited for.
-create function internal.touch_sessions(owner_id uuid, changes public.changes[]) returns void
+create function internal.touch_sessions(owner_id uuid, changes internal.change[]) returns void
 language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 begin
   update public.sessions set last_activity_at = active.arrived_at
@@ -2034,7 +2080,7 @@ declare
 begin
   if admission ? 'error' then return admission; end if;
   loop
-    if internal.fold((admission ->> 'tenant_id')::uuid, 2000) then return admission; end if;
+    if internal.fold((admission ->> 'tenant_id')::uuid, 10000) then return admission; end if;
     exit when clock_timestamp() > ends;
   end loop;
   return admission || jsonb_build_object('error', jsonb_build_object('code', 'internal_error', 'status', 503,
@@ -2215,37 +2261,32 @@ begin
 end $$;
 
 -- supabase/schemas/60_traces/note_rebuilds.sql
--- Noting trees that must be derived anew from all of their steps, because steps are gone or projections were thrown away.
-
-create type internal.noted_tree as (tree_kind text, tree_key uuid, trace_id text, namespace_id bigint, session_id text);
+-- Noting trees that are to be derived anew from all of their steps.
 
 -- The trees that a step has to do with: its own, and that of the trace which it names as a parent.
-create function internal.trees_of_step(step public.steps) returns internal.noted_tree[]
+create function internal.trees_of_step(step public.steps) returns setof public.rebuilds
 language plpgsql immutable set search_path = '' as $$
-declare
-  own internal.noted_tree := (
-    step.tree_kind, step.tree_key, case step.tree_kind when 'claimed' then step.trace_id end, step.namespace_id, step.session_id);
 begin
-  if step.parent_trace_id is null then return array[own]; end if;
-  return array[own, (
-    'claimed', internal.tree_key(step.tenant_id, 'claimed', step.parent_trace_id), step.parent_trace_id, step.namespace_id,
-    null)::internal.noted_tree];
+  if step.tree_key is not null then
+    return next (
+      step.tenant_id, step.tree_key, step.tree_kind, case step.tree_kind when 'claimed' then step.trace_id end,
+      step.namespace_id, step.session_id)::public.rebuilds;
+  end if;
+  if step.parent_trace_id is not null then
+    return next (
+      step.tenant_id, internal.tree_key(step.tenant_id, 'claimed', step.parent_trace_id), 'claimed', step.parent_trace_id,
+      step.namespace_id, null)::public.rebuilds;
+  end if;
 end $$;
 
--- Notes the trees, each of them once. They bring no steps: what is counted stays as it is.
-create function internal.note_rebuilds(owner_id uuid, trees internal.noted_tree[]) returns void
+-- Notes the trees, each of them once.
+create function internal.note_rebuilds(trees public.rebuilds[]) returns void
 language plpgsql set search_path = '' as $$
 begin
-  insert into public.changes (
-    tenant_id, first_step_id, last_step_id, arrived_at, tree_kind, tree_key, trace_id, is_structural, is_rebuild,
-    first_happened_at, namespace_id, session_id, list, agent_is_named, hour, steps)
-  select distinct on (tree.tree_key)
-         owner_id, '00000000-0000-0000-0000-000000000000'::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid, now(),
-         tree.tree_kind, tree.tree_key, tree.trace_id, true, true, now(), tree.namespace_id, tree.session_id,
-         'records', false, date_trunc('hour', now(), 'UTC'), 0
-  from unnest(note_rebuilds.trees) as tree
-  where tree.tree_key is not null
-  order by tree.tree_key;
+  insert into public.rebuilds
+  select distinct on (tree.tenant_id, tree.tree_key) tree.* from unnest(note_rebuilds.trees) as tree
+  order by tree.tenant_id, tree.tree_key
+  on conflict on constraint tree_is_noted_once_to_be_rebuilt do nothing;
 end $$;
 
 -- supabase/schemas/60_traces/purge_trace_content.sql
@@ -2358,9 +2399,8 @@ begin
 end $$;
 
 -- supabase/schemas/60_traces/write_traces.sql
--- Makes the traces what is told of them, and takes away those that nothing tells of any more. Only fold calls it. Returns
--- whether that left something to fold.
-create function internal.write_traces(owner_id uuid, derivation internal.derivation) returns boolean
+-- Makes the traces what is told of them, and takes away those that nothing tells of any more. Only fold calls it.
+create function internal.write_traces(owner_id uuid, derivation internal.derivation) returns void
 language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
   standing public.traces[] := internal.standing_traces(owner_id, derivation);
@@ -2408,7 +2448,7 @@ begin
     set active_trace_id = excluded.active_trace_id, last_event_at = excluded.last_event_at;
 
   perform internal.break_cycles(owner_id, facts, standing);
-  return internal.note_named_traces(owner_id, vanished);
+  perform internal.note_named_traces(owner_id, vanished);
 end $$;
 
 -- The rows that are there already of the traces that are told of, but those which are remade.
@@ -2583,19 +2623,16 @@ begin
 end $$;
 
 -- Of traces that a tree does not have any more, those that steps name stay there, for the steps' sake: notes them to be made
--- anew of what the steps say. Returns whether there are any.
-create function internal.note_named_traces(owner_id uuid, trace_ids text[]) returns boolean
+-- anew of what the steps say.
+create function internal.note_named_traces(owner_id uuid, trace_ids text[]) returns void
 language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
-declare
-  named internal.noted_tree[] := array(
-    select ('claimed', claimed.tree_key, gone.trace_id, 0, null)::internal.noted_tree
+begin
+  perform internal.note_rebuilds(array(
+    select (owner_id, claimed.tree_key, 'claimed', gone.trace_id, 0, null)::public.rebuilds
     from unnest(note_named_traces.trace_ids) as gone (trace_id)
     cross join lateral (select internal.tree_key(owner_id, 'claimed', gone.trace_id) as tree_key offset 0) as claimed
     where exists (select from public.steps where steps.tree_key = claimed.tree_key)
-      or exists (select from public.steps where steps.tenant_id = owner_id and steps.parent_trace_id = gone.trace_id));
-begin
-  perform internal.note_rebuilds(owner_id, named);
-  return named <> '{}';
+      or exists (select from public.steps where steps.tenant_id = owner_id and steps.parent_trace_id = gone.trace_id)));
 end $$;
 
 -- supabase/schemas/70_queries/find_steps.sql
@@ -2637,21 +2674,14 @@ create function internal.unfolded_steps(tenant_id uuid) returns uuid[]
 language plpgsql stable set search_path = '' set enable_seqscan = off as $$
 begin
   return array(
-    select steps.id
-    from (
-      select changes.first_step_id, changes.last_step_id, -- some trees of a request may be folded already
-             array_agg(coalesce(changes.tree_key, '00000000-0000-0000-0000-000000000000')) as tree_keys
-      from public.changes
-      where changes.tenant_id = unfolded_steps.tenant_id and not changes.is_rebuild
-      group by changes.first_step_id, changes.last_step_id
-    ) as range
+    select step.id
+    from public.changes as request
     cross join lateral (
-      select steps.id, steps.tenant_id, steps.tree_key from public.steps
-      where steps.id between range.first_step_id and range.last_step_id
+      select steps.id, steps.tenant_id from public.steps
+      where steps.id between request.first_step_id and request.last_step_id
       offset 0 -- by the ids, whatever the index of the tenant promises
-    ) as steps
-    where steps.tenant_id = unfolded_steps.tenant_id
-      and coalesce(steps.tree_key, '00000000-0000-0000-0000-000000000000') = any (range.tree_keys));
+    ) as step
+    where request.tenant_id = unfolded_steps.tenant_id and step.tenant_id = unfolded_steps.tenant_id);
 end $$;
 
 -- The steps of a trace; null where none is asked for. As an array, so that the steps are found by their ids.
@@ -2958,13 +2988,13 @@ begin
 end $$;
 
 -- Counts the steps that changes bring.
-create function internal.count_changes(changes public.changes[]) returns void
+create function internal.count_changes(owner_id uuid, changes internal.change[]) returns void
 language plpgsql set search_path = '' as $$
 begin
   perform internal.add_counts(array(
-    select (change.tenant_id, change.list, change.namespace_id, case change.list when 'logs' then change.level else change.agent end,
+    select (owner_id, change.list, change.namespace_id, case change.list when 'logs' then change.level else change.agent end,
             change.hour, change.steps)::internal.count_change
-    from unnest(count_changes.changes) as change where change.list <> 'spans' and change.steps <> 0));
+    from unnest(count_changes.changes) as change where change.list <> 'spans' and change.steps > 0));
 end $$;
 
 -- Counts the traces that a statement has inserted, changed or deleted.
@@ -3107,8 +3137,8 @@ end $$;
 create trigger everything_goes_with_its_tenant before delete on public.tenants
   for each row execute function internal.delete_all_of_tenant();
 
--- After steps were deleted: they are not counted any more, and their trees are to be derived from the steps that are left. The
--- tenant is folded first, so that everything which was counted can be taken back.
+-- After steps were deleted: they are not counted any more, and their trees are to be derived from the steps that are left. What
+-- is not folded yet was not counted either. The lock first, in a statement of its own, so that this is known for sure.
 create function internal.take_back_steps() returns trigger
 language plpgsql set search_path = '' as $$
 declare
@@ -3116,12 +3146,15 @@ declare
 begin
   for owner_id in select distinct gone.tenant_id from gone order by 1 loop
     perform pg_advisory_xact_lock(internal.fold_lock(owner_id));
-    perform internal.fold(owner_id);
   end loop;
   perform internal.add_counts(array(
     select (gone.tenant_id, gone.list, gone.namespace_id, case gone.list when 'logs' then gone.level else gone.agent end,
             date_trunc('hour', gone.occurred_at, 'UTC'), -count(*))::internal.count_change
-    from gone where gone.list <> 'spans'
+    from gone
+    where gone.list <> 'spans' and coalesce(gone.id > (
+      select changes.last_step_id from public.changes
+      where changes.tenant_id = gone.tenant_id and changes.first_step_id <= gone.id
+      order by changes.first_step_id desc limit 1), true)
     group by gone.tenant_id, gone.list, gone.namespace_id, case gone.list when 'logs' then gone.level else gone.agent end,
              date_trunc('hour', gone.occurred_at, 'UTC')));
 
@@ -3133,11 +3166,8 @@ begin
   from (select displaced.tenant_id, displaced.trace_id, count(*) as steps from displaced group by 1, 2) as emptied
   where traces.tenant_id = emptied.tenant_id and traces.trace_id = emptied.trace_id;
 
-  for owner_id in select distinct gone.tenant_id from gone loop
-    perform internal.note_rebuilds(owner_id, array(
-      select distinct tree from gone cross join lateral unnest(internal.trees_of_step(gone::public.steps)) as tree
-      where gone.tenant_id = owner_id));
-  end loop;
+  perform internal.note_rebuilds(array(
+    select distinct tree from gone cross join lateral internal.trees_of_step(gone::public.steps) as tree));
   return null;
 end $$;
 create trigger deleted_steps_are_taken_back after delete on public.steps
@@ -3166,11 +3196,12 @@ begin
   -- One schedule at a time: two of them could wait for each other's tenants in a circle.
   if not pg_try_advisory_xact_lock(hashtextextended('fold_all', 0)) then return '{"folded": 0}'; end if;
   loop
-    owner_id := (
-      select changes.tenant_id from public.changes where changes.tenant_id > owner_id order by changes.tenant_id limit 1);
+    owner_id := least(
+      (select changes.tenant_id from public.changes where changes.tenant_id > owner_id order by 1 limit 1),
+      (select rebuilds.tenant_id from public.rebuilds where rebuilds.tenant_id > owner_id order by 1 limit 1));
     exit when owner_id is null;
     loop
-      if internal.fold(owner_id, 500) then
+      if internal.fold(owner_id, 2000) then
         folded := folded + 1;
         exit;
       end if;
@@ -3193,8 +3224,8 @@ begin
   perform pg_advisory_xact_lock(internal.content_lock(owner_id));
   perform pg_advisory_xact_lock(internal.fold_lock(owner_id));
   perform internal.forget_projections(owner_id);
-  perform internal.note_rebuilds(owner_id, array(
-    select distinct tree from public.steps cross join lateral unnest(internal.trees_of_step(steps)) as tree
+  perform internal.note_rebuilds(array(
+    select distinct tree from public.steps cross join lateral internal.trees_of_step(steps) as tree
     where steps.tenant_id = owner_id));
   perform internal.add_counts(array(
     select (owner_id, steps.list, steps.namespace_id, case steps.list when 'logs' then steps.level else steps.agent end,
@@ -3202,7 +3233,7 @@ begin
     from public.steps where steps.tenant_id = owner_id and steps.list <> 'spans'
     group by steps.list, steps.namespace_id, case steps.list when 'logs' then steps.level else steps.agent end,
              date_trunc('hour', steps.occurred_at, 'UTC')));
-  while not internal.fold(owner_id, 2000) loop null; end loop;
+  while not internal.fold(owner_id, 10000) loop null; end loop;
   return jsonb_build_object(
     'steps', (select count(*) from public.steps where steps.tenant_id = owner_id),
     'traces', (select count(*) from public.traces where traces.tenant_id = owner_id));
@@ -3212,6 +3243,7 @@ create function internal.forget_projections(owner_id uuid) returns void
 language plpgsql set search_path = '' as $$
 begin
   delete from public.changes where changes.tenant_id = owner_id;
+  delete from public.rebuilds where rebuilds.tenant_id = owner_id;
   delete from public.placements where placements.tenant_id = owner_id;
   delete from public.traces where traces.tenant_id = owner_id;
   delete from public.trees where trees.tenant_id = owner_id;
