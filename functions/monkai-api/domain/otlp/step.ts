@@ -26,11 +26,6 @@ export interface OtlpStep extends Omit<NewStep, "kind" | "trace_id" | "parent_tr
   role?: "turn" | "task";
   /** What a log record says of the call whose span is its parent. */
   messages_of_call?: MessageOfCall[];
-  /**
-   * A call that is told by an event: the OTel trace whose spans may tell the same call. As soon as a span of this kind is
-   * stored there, that one counts, and this one does not.
-   */
-  same_call_in?: string;
 }
 
 /** What became of a request: its steps, and how many spans or records could not become one, and why. */

@@ -17,7 +17,14 @@ export type UsageField = (typeof USAGE_FIELDS)[number];
 /** What the members of a `usage` object are called, in the APIs of language models and by those who trace them. */
 const SPELLINGS: Record<UsageField, string[]> = {
   input_tokens: ["input_tokens", "prompt_tokens", "inputTokens", "promptTokens", "input", "prompt"],
-  output_tokens: ["output_tokens", "completion_tokens", "outputTokens", "completionTokens", "output", "completion"],
+  output_tokens: [
+    "output_tokens",
+    "completion_tokens",
+    "outputTokens",
+    "completionTokens",
+    "output",
+    "completion",
+  ],
   total_tokens: ["total_tokens", "totalTokens", "total"],
   cached_input_tokens: [
     "cached_input_tokens",

@@ -1,6 +1,6 @@
 import type { StepStatus } from "../../step.ts";
 import type { Json } from "../plain.ts";
-import { AGENT, CHAT, type Dialect, SPAN, TOOL } from "./dialect.ts";
+import { AGENT, CHAT, type Dialect, FAILED_CHAT, SPAN, TOOL } from "./dialect.ts";
 
 const SUCCESS = new Map<Json | undefined, StepStatus>([
   [true, "ok"],
@@ -49,7 +49,8 @@ export const claudeCode: Dialect = {
   },
   events: {
     "claude_code.api_request": CHAT,
-    "claude_code.api_error": CHAT,
+    "claude_code.api_error": FAILED_CHAT,
     "claude_code.tool_result": TOOL,
   },
+  hasSpansOfEvents: true,
 };

@@ -8,10 +8,13 @@ import type { UsageField } from "../usage.ts";
 export interface Meaning {
   kind: OtlpKind;
   operation?: string;
+  /** Where being there at all says how it ended. */
+  status?: StepStatus;
 }
 
 export const CHAT: Meaning = { kind: "llm", operation: "chat" };
 export const COMPLETION: Meaning = { kind: "llm", operation: "text_completion" };
+export const FAILED_CHAT: Meaning = { ...CHAT, status: "error" };
 export const EMBEDDINGS: Meaning = { kind: "llm", operation: "embeddings" };
 export const TOOL: Meaning = { kind: "tool" };
 export const AGENT: Meaning = { kind: "agent" };
@@ -78,6 +81,8 @@ export interface Dialect {
   firstToken?: FirstToken[];
   /** How the span ended, where OTel's status does not say it. */
   status?: (attributes: Attributes) => StepStatus | undefined;
-  /** Log records that tell of a call: what `event` they are, and what that is. */
+  /** Log records that tell of a call, by the name of their event, and of its `event.kind` where it has one. */
   events?: Record<string, Meaning>;
+  /** Those calls are told by spans as well, as far as the client traces: an event within a sampled span only repeats one. */
+  hasSpansOfEvents?: boolean;
 }

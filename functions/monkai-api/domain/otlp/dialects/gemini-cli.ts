@@ -1,4 +1,4 @@
-import { CHAT, type Dialect, TOOL } from "./dialect.ts";
+import { CHAT, type Dialect, FAILED_CHAT, TOOL } from "./dialect.ts";
 
 /** Gemini CLI's events. Its spans are told as OTel's conventions have it. */
 export const geminiCli: Dialect = {
@@ -14,7 +14,8 @@ export const geminiCli: Dialect = {
   },
   events: {
     "gemini_cli.api_response": CHAT,
-    "gemini_cli.api_error": CHAT,
+    "gemini_cli.api_error": FAILED_CHAT,
     "gemini_cli.tool_call": TOOL,
   },
+  hasSpansOfEvents: true,
 };
