@@ -19,7 +19,9 @@ function written(sent: Sent, type: string): BinaryWriter {
 
 function writeField(writer: BinaryWriter, [number, name, type]: WireField, value: unknown): void {
   if (MESSAGES[type]) {
-    writer.tag(number, WireType.LengthDelimited).bytes(written(value as Sent, type).finish());
+    // What is nested too deep for this function comes as bytes.
+    const bytes = value instanceof Uint8Array ? value : written(value as Sent, type).finish();
+    writer.tag(number, WireType.LengthDelimited).bytes(bytes);
   } else if (type === "string") writer.tag(number, WireType.LengthDelimited).string(value as string);
   else if (type === "bytes")
     writer.tag(number, WireType.LengthDelimited).bytes(bytesOf(name, value as string));
