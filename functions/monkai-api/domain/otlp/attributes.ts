@@ -1,19 +1,20 @@
 import type { StepStatus } from "../step.ts";
-import type {
-  Contents,
-  Dialect,
-  FirstToken,
-  KindSource,
-  Meaning,
-  Names,
-  Source,
-} from "./dialects/dialect.ts";
-import { SPAN } from "./dialects/dialect.ts";
-import { DIALECTS } from "./dialects/index.ts";
+import { type Contents, type Meaning, type Names, SPAN, type Source } from "./dialects/dialect.ts";
 import { assembled } from "./indexed.ts";
 import { type Json, parsedText } from "./plain.ts";
 import { present } from "./present.ts";
-import { tokenCount, USAGE_FIELDS, type Usage, usageOf } from "./usage.ts";
+import {
+  CONTENTS,
+  EVENTS,
+  EVENTS_OF_SPANS,
+  FIRST_TOKENS,
+  KINDS,
+  NAMES,
+  STATUS,
+  USAGE,
+  USAGE_OBJECTS,
+} from "./tables.ts";
+import { tokenCount, type Usage, usageOf } from "./usage.ts";
 import type { Event } from "./wire-messages.ts";
 
 export type Pairs = [name: string, value: Json][];
@@ -34,23 +35,6 @@ export function readingOf(pairs: Pairs, events: Event[] = []): Reading {
   const repeated = attributes.size === pairs.length ? [] : pairs.filter((pair) => !isTold(pair));
   return { attributes, taken: new Set(), repeated, events };
 }
-
-/** Of all dialects what they say of one field, in the order of trust. */
-function inOrder<Item>(itemsOf: (dialect: Dialect) => Item[] | undefined): Item[] {
-  return DIALECTS.flatMap((dialect) => itemsOf(dialect) ?? []);
-}
-
-const KINDS: KindSource[] = inOrder(({ kinds }) => kinds);
-const EVENTS = new Map(inOrder(({ events }) => Object.entries(events ?? {})));
-const EVENTS_OF_SPANS = new Set(
-  inOrder(({ events, hasSpansOfEvents }) => (hasSpansOfEvents ? Object.keys(events ?? {}) : [])),
-);
-const FIRST_TOKENS: FirstToken[] = inOrder(({ firstToken }) => firstToken);
-const USAGE_OBJECTS = inOrder(({ usageObjects }) => usageObjects);
-const USAGE = USAGE_FIELDS.map((field) => ({ field, names: inOrder(({ usage }) => usage?.[field]) }));
-const STATUS = inOrder(({ status }) => (status ? [status] : []));
-const nameCache = new Map<keyof Names, string[]>();
-const contentCache = new Map<keyof Contents, Source[]>();
 
 /** What a span is, as far as its attributes say. */
 export function meaningOf({ attributes }: Reading): Meaning {
@@ -75,7 +59,7 @@ export function eventMeaning(
 
 /** The first text that is told, of at most so many characters: a longer one stays among the attributes. */
 export function toldText(reading: Reading, field: keyof Names, mostLength?: number): string | undefined {
-  const names = namesOf(field);
+  const names = NAMES.get(field) ?? [];
   for (const name of names) {
     const told = reading.attributes.get(name);
     const text = typeof told === "number" ? String(told) : told;
@@ -86,12 +70,6 @@ export function toldText(reading: Reading, field: keyof Names, mostLength?: numb
   return undefined;
 }
 
-function namesOf(field: keyof Names): string[] {
-  const names = nameCache.get(field) ?? inOrder((dialect) => dialect.names?.[field]);
-  nameCache.set(field, names);
-  return names;
-}
-
 /** Those that say the same in other words are taken with it. */
 function take(reading: Reading, names: string[], told: Json): void {
   for (const name of names) if (reading.attributes.get(name) === told) reading.taken.add(name);
@@ -99,8 +77,7 @@ function take(reading: Reading, names: string[], told: Json): void {
 
 /** The first content that is told. */
 export function toldContent(reading: Reading, field: keyof Contents): Json | undefined {
-  const sources = contentCache.get(field) ?? inOrder((dialect) => dialect.contents?.[field]);
-  contentCache.set(field, sources);
+  const sources = CONTENTS.get(field) ?? [];
   for (const source of sources) {
     const told = contentOf(reading, source, sources);
     if (told !== undefined) return told;
@@ -163,7 +140,7 @@ export function toldUsage(reading: Reading): Usage | undefined {
     if (isWhole) reading.taken.add(name);
     Object.assign(figures, usage);
   }
-  for (const { field, names } of USAGE) readFigure(reading, figures, field, names);
+  for (const [field, names] of USAGE) readFigure(reading, figures, field, names);
   return Object.keys(figures).length > 0 ? figures : undefined;
 }
 

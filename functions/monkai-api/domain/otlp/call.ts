@@ -95,7 +95,7 @@ export function outcomeOf(
   ended: Ended,
 ): { status?: StepStatus; error?: StepError } {
   const told = ended.status === "error" ? "error" : (toldStatus(reading) ?? ended.status);
-  const isFailed = told === "error" || (told === undefined && reading.attributes.has("error.type"));
+  const isFailed = told === "error" || (told === undefined && Boolean(reading.attributes.get("error.type")));
   if (!isFailed || kind === "log") return { status: told };
   const exception = exceptionOf(reading);
   const type = toldText(reading, "errorType") ?? exception.type;

@@ -4,15 +4,13 @@ import type { Json } from "./plain.ts";
 /** The figures of a call under the names of the field, and others as they were told. */
 export type Usage = Record<string, number>;
 
-export const USAGE_FIELDS = [
-  "input_tokens",
-  "output_tokens",
-  "total_tokens",
-  "cached_input_tokens",
-  "cache_creation_input_tokens",
-  "reasoning_tokens",
-] as const;
-export type UsageField = (typeof USAGE_FIELDS)[number];
+export type UsageField =
+  | "input_tokens"
+  | "output_tokens"
+  | "total_tokens"
+  | "cached_input_tokens"
+  | "cache_creation_input_tokens"
+  | "reasoning_tokens";
 
 /** What the members of a `usage` object are called, in the APIs of language models and by those who trace them. */
 const SPELLINGS: Record<UsageField, string[]> = {

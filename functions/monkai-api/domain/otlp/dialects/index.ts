@@ -11,7 +11,10 @@ import { mastra } from "./mastra.ts";
 import { openInference } from "./open-inference.ts";
 import { olderTraceloop, traceloop } from "./traceloop.ts";
 
-/** In the order of trust: where several tell something of one span, the first one counts. */
+/**
+ * In the order of trust: where several tell something of one span, the first one counts. A new dialect is a file beside this
+ * one, its line below, and what its client sends in test/otlp/recordings.
+ */
 export const DIALECTS: Dialect[] = [
   common,
   langfuse,
