@@ -318,6 +318,59 @@ describe("whatever is sent", () => {
       { numRuns: runs },
     );
   });
+
+  it("every text of an item of OpenAI Agents is kept, wherever it stands", () => {
+    const members = [
+      "name",
+      "input",
+      "output",
+      "data",
+      "usage",
+      "model",
+      "from_agent",
+      "to_agent",
+      "agent_name",
+    ];
+    const types = ["agent", "response", "generation", "function", "handoff", "custom", "guardrail", 5];
+    const word = fc.uuid();
+    const { said } = fc.letrec<{ said: unknown }>((tie) => ({
+      said: fc.oneof(
+        { depthSize: "small" },
+        { weight: 3, arbitrary: word },
+        fc.constantFrom(null, 3, "turn"),
+        fc.array(tie("said"), { maxLength: 2 }),
+        fc.dictionary(fc.constantFrom(...members, "sdk_span_type"), tie("said"), { maxKeys: 4 }),
+      ),
+    }));
+    const data = fc.dictionary(fc.constantFrom(...members, "more"), said);
+    const item = fc.record({
+      object: fc.constantFrom("trace", "trace.span"),
+      id: fc.constant("span_1"),
+      trace_id: fc.constant("trace_1"),
+      started_at: fc.constant("2026-11-21T15:16:21Z"),
+      span_data: fc.oneof(
+        said,
+        fc.tuple(fc.constantFrom(...types), data).map(([type, rest]) => ({ ...rest, type })),
+      ),
+      ended_at: said,
+      parent_id: said,
+      error: said,
+      metadata: said,
+      workflow_name: said,
+      group_id: said,
+    });
+    fc.assert(
+      fc.property(item, (sent) => {
+        const named = sent.object === "trace" ? { ...sent, id: "trace_1", trace_id: null } : sent;
+        const texts = leavesOf(named).filter((leaf) => String(leaf).length === 36);
+        const { steps, rejected } = ingestSteps({ data: [structuredClone(named)] });
+        expect(rejected).toBe(0);
+        const kept = JSON.stringify(steps);
+        expect(texts.filter((text) => !kept.includes(String(text)))).toEqual([]);
+      }),
+      { numRuns: runs },
+    );
+  });
 });
 
 function outcomeOf(read: () => unknown): unknown {

@@ -14,7 +14,7 @@ import type { OtlpKind } from "./step.ts";
 import { present } from "./present.ts";
 import { tokenColumns } from "./usage.ts";
 
-const LONGEST_SESSION = 512;
+export const LONGEST_SESSION = 512;
 export const LONGEST_NAME = 256;
 
 /** Whose a step is, as far as it says so itself. */
