@@ -319,6 +319,47 @@ describe("whatever is sent", () => {
     );
   });
 
+  it("every text of a span or a log record is kept, wherever it stands and whatever it means there", () => {
+    const word = fc.uuid();
+    const meant = fc.constantFrom(...VALUES);
+    const text = fc.oneof(
+      word,
+      meant,
+      word.map((one) => JSON.stringify({ a: [one] })),
+      word.map((one) => `"${one}"`),
+    );
+    const told = fc.array(
+      fc.record({ key: fc.constantFrom(...NAMES), value: text.map((one) => ({ stringValue: one })) }),
+      { maxLength: 15 },
+    );
+    const sent = fc.record({
+      attributes: told,
+      events: fc.array(fc.record({ name: fc.constantFrom("exception", "tool.output"), attributes: told })),
+      links: fc.array(fc.record({ traceState: word, attributes: told }), { maxLength: 2 }),
+      status: fc.record({ code: fc.nat(3), message: word }),
+      parentSpanId: word,
+      traceState: word,
+      eventName: fc.oneof(word, meant),
+      body: text.map((one) => ({ stringValue: one })),
+      severityText: word,
+      traceId: fc.constantFrom("0af7651916cd43dd8448eb211c80319c", "beef"),
+    });
+    const lostIn = (kept: unknown, parts: unknown) => {
+      const words = JSON.stringify(parts).match(/[0-9a-f-]{36}/g) ?? [];
+      const written = JSON.stringify(kept);
+      return words.filter((one) => !written.includes(one));
+    };
+    fc.assert(
+      fc.property(sent, ({ traceId, eventName, body, severityText, ...span }) => {
+        expect(lostIn(spanStepOf({}, span), span)).toEqual([]);
+        const record = { traceId, eventName, body, severityText, attributes: span.attributes };
+        const { fingerprint, ...step } = logStepOf({}, record);
+        expect(lostIn(step, record)).toEqual([]);
+      }),
+      { numRuns: runs },
+    );
+  });
+
   it("every text of an item of OpenAI Agents is kept, wherever it stands", () => {
     const members = [
       "name",
