@@ -141,7 +141,6 @@ describe("an event of a coding agent is a call, in the session that it names", (
     expect(failed).toMatchObject({ kind: "llm", status: "error", error: { message: "overloaded" } });
     const tool = {
       "session.id": "s",
-      "event.name": "tool_result",
       tool_name: "Bash",
       tool_use_id: "1",
       success: "true",

@@ -41,10 +41,14 @@ export function meaningOf({ attributes }: Reading): Meaning {
   for (const { attribute, means } of KINDS) {
     const value = attributes.get(attribute);
     if (typeof value !== "string") continue;
-    if (typeof means === "function") return means(value) ?? SPAN;
-    if (Object.hasOwn(means, value)) return means[value] as Meaning;
+    const meaning = typeof means === "function" ? means(value) : ownMember(means, value);
+    if (meaning) return meaning;
   }
   return SPAN;
+}
+
+function ownMember<Value>(members: Record<string, Value>, name: string): Value | undefined {
+  return Object.hasOwn(members, name) ? members[name] : undefined;
 }
 
 /** The call that a log record tells of by its event's name, unless a sampled span tells the same one. */
@@ -54,7 +58,8 @@ export function eventMeaning(
   isWithinSpan: boolean,
 ): Meaning | undefined {
   if (isWithinSpan && EVENTS_OF_SPANS.has(name)) return undefined;
-  return EVENTS.get(name) ?? EVENTS.get(`${name} ${attributes.get("event.kind")}`);
+  const kind = attributes.get("event.kind");
+  return EVENTS.get(kind === undefined ? name : `${name} ${kind}`) ?? EVENTS.get(name);
 }
 
 /** The first text that is told, of at most so many characters: a longer one stays among the attributes. */
@@ -133,12 +138,12 @@ function unpacked(told: Json): Json {
 
 /** The figures that are told. What is no number of tokens stays among the attributes. */
 export function toldUsage(reading: Reading): Usage | undefined {
-  const figures: Usage = {};
+  let figures: Usage = {};
   for (const name of USAGE_OBJECTS) {
     const told = reading.attributes.get(name);
     const { usage, isWhole } = usageOf(told === undefined ? undefined : unpacked(told));
     if (isWhole) reading.taken.add(name);
-    Object.assign(figures, usage);
+    figures = { ...usage, ...figures };
   }
   for (const [field, names] of USAGE) readFigure(reading, figures, field, names);
   return Object.keys(figures).length > 0 ? figures : undefined;

@@ -11,6 +11,7 @@ import { LONGEST_NAMESPACE, type Origin, originsOf } from "./origin.ts";
 import { collectSteps } from "./outcome.ts";
 import { present, telling } from "./present.ts";
 import type { OtlpStep, OtlpSteps } from "./step.ts";
+import { statusOfSuccess } from "./success.ts";
 import type { LogRecord, ResourceLogs } from "./wire-messages.ts";
 
 /**
@@ -112,7 +113,8 @@ function callStep(
   const ended = record.timeUnixNano || record.observedTimeUnixNano;
   const latency_ms = durationOf(reading);
   const { columns, content } = toldOf(meaning, reading, ended);
-  const outcome = outcomeOf(meaning.kind, reading, { status: meaning.status });
+  const status = meaning.status ?? statusOfSuccess(reading.attributes.get("success"));
+  const outcome = outcomeOf(meaning.kind, reading, { status });
   const occurred_at = momentIfTold(ended);
   return {
     kind: meaning.kind,

@@ -1,13 +1,5 @@
-import type { StepStatus } from "../../step.ts";
-import type { Json } from "../plain.ts";
+import { statusOfSuccess } from "../success.ts";
 import { AGENT, CHAT, type Dialect, FAILED_CHAT, SPAN, TOOL } from "./dialect.ts";
-
-const SUCCESS = new Map<Json | undefined, StepStatus>([
-  [true, "ok"],
-  ["true", "ok"],
-  [false, "error"],
-  ["false", "error"],
-]);
 
 /** Claude Code: beta spans, and events that tell the same. Its input tokens are without the cache's. */
 export const claudeCode: Dialect = {
@@ -43,10 +35,8 @@ export const claudeCode: Dialect = {
   firstToken: [
     { attribute: "ttft_ms", milliseconds: (told) => (typeof told === "number" ? told : undefined) },
   ],
-  status: (attributes) => {
-    const isOurs = attributes.has("span.type") || attributes.has("event.name");
-    return isOurs ? SUCCESS.get(attributes.get("success")) : undefined;
-  },
+  status: (attributes) =>
+    attributes.has("span.type") ? statusOfSuccess(attributes.get("success")) : undefined,
   events: {
     "claude_code.api_request": CHAT,
     "claude_code.api_error": FAILED_CHAT,
