@@ -1,5 +1,6 @@
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { describe, expect, it } from "vitest";
+import { ingestSteps } from "../../../functions/monkai-api/domain/otlp/openai-agents.ts";
 import { OtlpError, readTraces } from "../../../functions/monkai-api/domain/otlp/wire.ts";
 import { spanSteps } from "../../../functions/monkai-api/domain/otlp/spans.ts";
 import { TOO_DEEP } from "../../../functions/monkai-api/domain/otlp/plain.ts";
@@ -31,6 +32,18 @@ function nestedProtobuf(levels: number): Uint8Array {
     value = new BinaryWriter().tag(5, WireType.LengthDelimited).bytes(list).finish();
   }
   return value;
+}
+
+/** Protobuf of so many empty spans, or of a span with so many empty attributes: two bytes each. */
+function emptyInProtobuf(count: number, what: "spans" | "attributes"): Uint8Array {
+  const within = what === "spans" ? [2, 2, 1] : [9, 2, 2, 1];
+  const [innermost = 0, ...around] = within;
+  const empty = new BinaryWriter().tag(innermost, WireType.LengthDelimited).bytes(new Uint8Array()).finish();
+  const all = new Uint8Array(empty.length * count).map((_, place) => empty[place % empty.length] as number);
+  return around.reduce(
+    (inner, field) => new BinaryWriter().tag(field, WireType.LengthDelimited).bytes(inner).finish(),
+    all,
+  );
 }
 
 function bodyWith(value: object): object {
@@ -109,6 +122,32 @@ describe("large messages are read in linear time", () => {
     const { input } = spanStepOf({ "openinference.span.kind": "LLM", ...attributes }).content;
     expect((input as unknown[]).length).toBe(100_000);
     expect((input as unknown[])[99_999]).toEqual({ content: "99999" });
+  });
+
+  it("more spans, items or values than a request can mean are refused, however few bytes they take", () => {
+    const refusals = [
+      [
+        /^The body has more than 50000 spans/,
+        () => readTraces(emptyInProtobuf(1_000_000, "spans"), "protobuf"),
+      ],
+      [
+        /^The body has more than 2000000 values/,
+        () => readTraces(emptyInProtobuf(3_000_000, "attributes"), "protobuf"),
+      ],
+      [
+        /^The body has more than 50000 spans/,
+        () => spanStepsOf({ resourceSpans: [{ scopeSpans: [{ spans: Array(100_000).fill({}) }] }] }),
+      ],
+      [/^data has more than 50000 items/, () => ingestSteps({ data: Array(100_000).fill({}) })],
+    ] as const;
+    for (const [message, read] of refusals) expect(read).toThrow(message);
+    for (const [, read] of refusals) expect(read).toThrow(OtlpError);
+  });
+
+  it("50,000 spans that cannot be are counted, and a few reasons told", () => {
+    const spans = Array(49_900).fill({});
+    const { rejected, reasons } = spanStepsOf({ resourceSpans: [{ scopeSpans: [{ spans }] }] });
+    expect([rejected, reasons.length]).toEqual([49_900, 1]);
   });
 
   it("10,000 spans under one parent, and a cycle of parents, are steps like others", () => {

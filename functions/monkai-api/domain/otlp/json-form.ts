@@ -1,4 +1,5 @@
 import { isObject, type JsonObject } from "../json.ts";
+import { type Counter, countMessage } from "./counter.ts";
 import { OtlpError } from "./otlp-error.ts";
 import {
   cleanText,
@@ -41,31 +42,34 @@ export function parseBody(body: Uint8Array): unknown {
 
 /** Reads a message of OTLP's JSON. Members that are unknown are skipped; single values are read as far as they go. */
 export function readJson(body: Uint8Array, type: string): WireMessage {
-  return readMessage(parseBody(body), messageTypeOf(type) as MessageType, BODY);
+  return readMessage(parseBody(body), messageTypeOf(type) as MessageType, BODY, { messages: 0, values: 0 });
 }
 
-function readMessage(sent: unknown, type: MessageType, place: Place): WireMessage {
+function readMessage(sent: unknown, type: MessageType, place: Place, counter: Counter): WireMessage {
+  countMessage(counter);
   const message = emptyMessage(type);
   for (const [member, value] of Object.entries(objectAt(sent, place))) {
     const field = type.byName.get(member);
     if (field === undefined || value === null || value === undefined) continue;
     const [, name, fieldType, isList] = field;
     const at = { within: place, at: member };
-    message[name] = isList ? readList(value, fieldType, at) : readValue(value, fieldType, name, at);
+    message[name] = isList
+      ? readList(value, fieldType, at, counter)
+      : readValue(value, fieldType, name, at, counter);
   }
   return message;
 }
 
-function readList(sent: unknown, type: string, place: Place): unknown[] {
+function readList(sent: unknown, type: string, place: Place, counter: Counter): unknown[] {
   if (!Array.isArray(sent)) throw new OtlpError(`${written(place)} is not a list.`);
-  return sent.map((item, index) => readValue(item, type, "", { within: place, at: index }));
+  return sent.map((item, index) => readValue(item, type, "", { within: place, at: index }, counter));
 }
 
-function readValue(sent: unknown, type: string, name: string, place: Place): unknown {
+function readValue(sent: unknown, type: string, name: string, place: Place, counter: Counter): unknown {
   if (type === "KeyValue") return readPair(sent, 0, place);
   if (type === "AnyValue") return readAnyValue(sent, 0);
   const message = messageTypeOf(type);
-  if (message) return readMessage(sent, message, place);
+  if (message) return readMessage(sent, message, place, counter);
   if (isEnum(type)) return enumNumber(sent, ENUMS[type] as string[]);
   if (isLargeNumber(type)) return unsigned(sent);
   if (isNumber(type)) return count(sent);

@@ -2,6 +2,7 @@ import { isObject, type JsonObject } from "../json.ts";
 import type { StepError } from "../step.ts";
 import { parseTimestamp } from "../timestamp.ts";
 import { LONGEST_NAME, LONGEST_SESSION } from "./call.ts";
+import { MOST_MESSAGES } from "./counter.ts";
 import { someOf, text, toldOf } from "./openai-agents-data.ts";
 import type { Times } from "./moment.ts";
 import { LONGEST_NAMESPACE } from "./origin.ts";
@@ -25,6 +26,7 @@ const SPAN_ID = /^span_(?!trace$)([a-z0-9_-]{1,64})$/i;
 export function ingestSteps(body: unknown): OtlpSteps {
   if (!isObject(body)) throw new OtlpError("The body is not an object.");
   if (!Array.isArray(body.data)) throw new OtlpError("data is not a list.");
+  if (body.data.length > MOST_MESSAGES) throw new OtlpError(`data has more than ${MOST_MESSAGES} items.`);
   const items = plainJson(body.data, -4) as unknown[];
   const namespaces = namespacesOf(items);
   return collectSteps(items, (item) => itemStep(item, namespaces));

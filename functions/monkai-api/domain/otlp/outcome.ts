@@ -4,7 +4,11 @@ import type { OtlpStep, OtlpSteps } from "./step.ts";
 const MOST_REASONS = 10;
 
 /** Thrown where a single span cannot be: the message names the span and says why. */
-export class Rejection extends Error {}
+export class Rejection extends Error {
+  constructor(message: string) {
+    super(message.toWellFormed());
+  }
+}
 
 /** Makes steps one by one; those that are rejected are counted, and the rest is kept. */
 export function collectSteps<Sent>(all: Iterable<Sent>, toStep: (sent: Sent) => OtlpStep): OtlpSteps {

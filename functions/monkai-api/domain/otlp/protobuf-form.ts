@@ -1,5 +1,6 @@
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 import { hex } from "../hash.ts";
+import { type Counter, countMessage, countValue } from "./counter.ts";
 import { OtlpError } from "./otlp-error.ts";
 import { cleanText, DEEPEST, type Json, plainInteger, plainNumber, plainObject, TOO_DEEP } from "./plain.ts";
 import { emptyMessage, isEnum, type MessageType, messageTypeOf, type WireMessage } from "./wire-reader.ts";
@@ -7,17 +8,24 @@ import { emptyMessage, isEnum, type MessageType, messageTypeOf, type WireMessage
 const FIXED_64 = new Set(["double", "fixed64"]);
 const LENGTHS = new Set(["string", "bytes"]);
 
+class CountingReader extends BinaryReader implements Counter {
+  messages = 0;
+  values = 0;
+}
+
 /** Reads a message of protobuf. Fields that are unknown, or not of the type that they should have, are skipped. */
 export function readProtobuf(body: Uint8Array, type: string): WireMessage {
-  const reader = new BinaryReader(body);
+  const reader = new CountingReader(body);
   try {
     return readMessage(reader, body.length, messageTypeOf(type) as MessageType);
   } catch (error) {
+    if (error instanceof OtlpError) throw error;
     throw new OtlpError(`The body is not protobuf: ${(error as Error).message} near byte ${reader.pos}.`);
   }
 }
 
-function readMessage(reader: BinaryReader, end: number, type: MessageType): WireMessage {
+function readMessage(reader: CountingReader, end: number, type: MessageType): WireMessage {
+  countMessage(reader);
   const message = emptyMessage(type);
   while (reader.pos < end) {
     const [number, wireType] = reader.tag();
@@ -40,7 +48,7 @@ function wireTypeOf(type: string): WireType {
   return type === "fixed32" ? WireType.Bit32 : WireType.Varint;
 }
 
-function readValue(reader: BinaryReader, outerEnd: number, type: string): unknown {
+function readValue(reader: CountingReader, outerEnd: number, type: string): unknown {
   if (type === "string") return cleanText(reader.string());
   if (type === "bytes") return hex(reader.bytes());
   if (type === "fixed64") return BigInt(reader.fixed64());
@@ -56,13 +64,13 @@ function readValue(reader: BinaryReader, outerEnd: number, type: string): unknow
 }
 
 /** Where the message ends that begins here. It cannot be longer than the one that it stands in. */
-function endOfMessage(reader: BinaryReader, outerEnd: number): number {
+function endOfMessage(reader: CountingReader, outerEnd: number): number {
   const length = reader.uint32();
   if (reader.pos + length > outerEnd) throw new Error("a message is cut off");
   return reader.pos + length;
 }
 
-function endedAt<Value>(reader: BinaryReader, end: number, value: Value): Value {
+function endedAt<Value>(reader: CountingReader, end: number, value: Value): Value {
   if (reader.pos !== end) throw new Error("a field is longer than its message");
   return value;
 }
@@ -74,7 +82,8 @@ const KEY = 1;
 const VALUE = 2;
 
 /** A value as plain JSON. An empty one, and one of a type that is not known, is null. */
-function readAnyValue(reader: BinaryReader, end: number, depth: number): Json {
+function readAnyValue(reader: CountingReader, end: number, depth: number): Json {
+  countValue(reader);
   let value: Json = null;
   while (reader.pos < end) {
     const [number, wireType] = reader.tag();
@@ -90,26 +99,26 @@ function readAnyValue(reader: BinaryReader, end: number, depth: number): Json {
   return endedAt(reader, end, value);
 }
 
-function readNested(reader: BinaryReader, end: number, isObject: boolean, depth: number): Json {
+function readNested(reader: CountingReader, end: number, isObject: boolean, depth: number): Json {
   if (depth < DEEPEST)
     return isObject ? readObject(reader, end, depth + 1) : readList(reader, end, depth + 1);
   reader.pos = end;
   return TOO_DEEP;
 }
 
-function readList(reader: BinaryReader, end: number, depth: number): Json {
+function readList(reader: CountingReader, end: number, depth: number): Json {
   const list: Json[] = [];
   eachValue(reader, end, (valueEnd) => list.push(readAnyValue(reader, valueEnd, depth)));
   return list;
 }
 
-function readObject(reader: BinaryReader, end: number, depth: number): Json {
+function readObject(reader: CountingReader, end: number, depth: number): Json {
   const members: [string, Json][] = [];
   eachValue(reader, end, (valueEnd) => members.push(readPair(reader, valueEnd, depth)));
   return plainObject(members);
 }
 
-function eachValue(reader: BinaryReader, end: number, read: (valueEnd: number) => void): void {
+function eachValue(reader: CountingReader, end: number, read: (valueEnd: number) => void): void {
   while (reader.pos < end) {
     const [number, wireType] = reader.tag();
     if (number === VALUES && wireType === WireType.LengthDelimited) read(endOfMessage(reader, end));
@@ -118,7 +127,8 @@ function eachValue(reader: BinaryReader, end: number, read: (valueEnd: number) =
   endedAt(reader, end, undefined);
 }
 
-function readPair(reader: BinaryReader, end: number, depth: number): [string, Json] {
+function readPair(reader: CountingReader, end: number, depth: number): [string, Json] {
+  countValue(reader);
   const pair: [string, Json] = ["", null];
   while (reader.pos < end) {
     const [number, wireType] = reader.tag();
