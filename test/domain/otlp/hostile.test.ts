@@ -7,7 +7,14 @@ import { TOO_DEEP } from "../../../functions/monkai-api/domain/otlp/plain.ts";
 import type { OtlpStep } from "../../../functions/monkai-api/domain/otlp/step.ts";
 import { findUnstorable } from "../../../functions/monkai-api/domain/storable.ts";
 import { asProtobuf } from "../../support/otlp-protobuf.ts";
-import { bytesOf, logStepOf, spanStepOf, spanStepsOf, traceOf } from "../../support/otlp-steps.ts";
+import {
+  bytesOf,
+  logStepOf,
+  logStepsOf,
+  spanStepOf,
+  spanStepsOf,
+  traceOf,
+} from "../../support/otlp-steps.ts";
 
 function attributesOf({ content }: OtlpStep): Record<string, unknown> {
   return (content.metadata as { attributes: Record<string, unknown> }).attributes;
@@ -142,6 +149,19 @@ describe("large messages are read in linear time", () => {
     ] as const;
     for (const [message, read] of refusals) expect(read).toThrow(message);
     for (const [, read] of refusals) expect(read).toThrow(OtlpError);
+  });
+
+  it("a resource of 1 MB with 10,000 spans in as many scopes is not repeated in each of them", () => {
+    const resource = { attributes: [{ key: "a", value: { stringValue: "x".repeat(1_000_000) } }] };
+    const [whole] = (traceOf({}) as { resourceSpans: { scopeSpans: object[] }[] }).resourceSpans;
+    const scopeSpans = Array(10_000).fill(whole?.scopeSpans[0]);
+    const { steps } = spanStepsOf({ resourceSpans: [{ resource, scopeSpans }] });
+    expect(steps[0]?.content.metadata).toMatchObject({ resource: { a: "x".repeat(1_000_000) } });
+    expect(steps.at(-1)?.content.metadata).toMatchObject({ resource: expect.stringMatching(/^.too large/) });
+    expect(JSON.stringify(steps).length).toBeLessThan(32_000_000);
+    const logRecords = Array(10_000).fill({ body: { stringValue: "x" } });
+    const logs = logStepsOf({ resourceLogs: [{ resource, scopeLogs: [{ logRecords }] }] });
+    expect(JSON.stringify(logs).length).toBeLessThan(32_000_000);
   });
 
   it("50,000 spans that cannot be are counted, and a few reasons told", () => {

@@ -10,6 +10,7 @@ import { momentIfTold } from "./moment.ts";
 import { LONGEST_NAMESPACE, type Origin, originsOf } from "./origin.ts";
 import { collectSteps } from "./outcome.ts";
 import { present, telling } from "./present.ts";
+import { roomOfRequest } from "./shared.ts";
 import type { OtlpStep, OtlpSteps } from "./step.ts";
 import { statusOfSuccess } from "./success.ts";
 import type { LogRecord, ResourceLogs } from "./wire-messages.ts";
@@ -30,22 +31,22 @@ interface FoundRecord {
 
 function* recordsOf(all: ResourceLogs[]): Generator<FoundRecord> {
   const counts = new Map<string, number>();
+  const room = roomOfRequest();
   for (const ofResource of all) {
-    const originOf = originsOf(ofResource);
+    const originOf = originsOf(ofResource, room);
     for (const ofScope of ofResource.scopeLogs) {
       const origin = originOf(ofScope);
-      const originText = JSON.stringify(origin.metadata);
       for (const record of ofScope.logRecords) {
-        yield { record, origin, fingerprint: fingerprintOf(record, originText, counts) };
+        yield { record, origin, fingerprint: fingerprintOf(record, origin.digest, counts) };
       }
     }
   }
 }
 
 /** Equal records are numbered: those of a repetition have the same numbers. */
-function fingerprintOf(record: LogRecord, originText: string, counts: Map<string, number>): string {
+function fingerprintOf(record: LogRecord, origin: string, counts: Map<string, number>): string {
   const { timeUnixNano, observedTimeUnixNano, ...said } = record;
-  const told = `${originText}${timeUnixNano},${observedTimeUnixNano}${JSON.stringify(Object.entries(said))}`;
+  const told = `${origin} ${timeUnixNano},${observedTimeUnixNano}${JSON.stringify(Object.entries(said))}`;
   const number = (counts.get(told) ?? 0) + 1;
   counts.set(told, number);
   return `${number} ${told}`;
@@ -150,6 +151,6 @@ function restOf(record: LogRecord, reading: Reading, { metadata }: Origin): Json
       flags: record.flags,
       dropped_attributes_count: record.droppedAttributesCount,
     }),
-    ...metadata,
+    ...metadata(),
   };
 }

@@ -2,13 +2,16 @@ import type { JsonObject } from "../json.ts";
 import { type Attributes, type Pairs, readingOf, toldText } from "./attributes.ts";
 import type { Json } from "./plain.ts";
 import { telling } from "./present.ts";
+import { type Room, shared } from "./shared.ts";
 import type { InstrumentationScope, Resource } from "./wire-messages.ts";
 
 /** Where spans or records come from. Those of one scope share it. */
 export interface Origin {
   namespace: string;
-  /** The members of `metadata` that say it. */
-  metadata: JsonObject;
+  /** The same for the same resource and scope. */
+  digest: string;
+  /** The members of the next step's `metadata` that say it. */
+  metadata: () => JsonObject;
 }
 
 interface FromResource {
@@ -25,19 +28,24 @@ export const LONGEST_NAMESPACE = 128;
 const NAMESPACE_OF_NOBODY = "default";
 
 /** What the steps of a resource have in common, and then those of each of its scopes. */
-export function originsOf({ resource, schemaUrl }: FromResource): (scope: FromScope) => Origin {
+export function originsOf({ resource, schemaUrl }: FromResource, room: Room): (scope: FromScope) => Origin {
   const pairs = resource?.attributes ?? [];
   const namespace = namespaceOf(pairs);
-  const ofResource = telling({
+  const told = telling({
     resource: objectOf(pairs),
     resource_schema_url: schemaUrl,
     resource_dropped_attributes_count: resource?.droppedAttributesCount,
     entity_refs: resource?.entityRefs,
   });
-  return ({ scope, schemaUrl: scopeSchemaUrl }) => ({
-    namespace,
-    metadata: { ...ofResource, ...telling({ scope: scopeOf(scope, scopeSchemaUrl) }) },
-  });
+  const ofResource = shared(told, room);
+  return ({ scope, schemaUrl: scopeSchemaUrl }) => {
+    const ofScope = shared(telling({ scope: scopeOf(scope, scopeSchemaUrl) }), room);
+    return {
+      namespace,
+      digest: `${ofResource.digest} ${ofScope.digest}`,
+      metadata: () => ({ ...ofResource.ofNextStep(), ...ofScope.ofNextStep() }),
+    };
+  };
 }
 
 function scopeOf(scope: InstrumentationScope | undefined, schema_url: string): JsonObject {

@@ -7,6 +7,7 @@ import { momentIfTold, timesOf } from "./moment.ts";
 import { LONGEST_NAMESPACE, objectOf, type Origin, originsOf } from "./origin.ts";
 import { collectSteps, Rejection } from "./outcome.ts";
 import { present, telling } from "./present.ts";
+import { roomOfRequest } from "./shared.ts";
 import type { OtlpStep, OtlpSteps } from "./step.ts";
 import type { Event, Link, ResourceSpans, Span } from "./wire-messages.ts";
 
@@ -23,8 +24,9 @@ interface FoundSpan {
 }
 
 function* spansOf(all: ResourceSpans[]): Generator<FoundSpan> {
+  const room = roomOfRequest();
   for (const ofResource of all) {
-    const originOf = originsOf(ofResource);
+    const originOf = originsOf(ofResource, room);
     for (const ofScope of ofResource.scopeSpans) {
       const origin = originOf(ofScope);
       for (const span of ofScope.spans) yield { span, origin };
@@ -95,7 +97,7 @@ function metadataOf(
       dropped_events_count: span.droppedEventsCount,
       dropped_links_count: span.droppedLinksCount,
     }),
-    ...metadata,
+    ...metadata(),
   };
 }
 
