@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Api, type Answer, Client, newClient, newToken, revokeToken } from "../support/tenant.ts";
+import { type Answer, type Api, Client, newClient, newToken, revokeToken } from "../support/tenant.ts";
 
 const SESSION = { namespace: "auth" };
 

@@ -99,7 +99,9 @@ describe("tenant isolation in the database", () => {
     for (const { caller, id } of [gone, stays]) {
       await callAll(sql, "purge_trace_content", [{ ...caller, bucket: "query", trace_id: "t" }]);
       const step = { ...ITEM, index: 0, kind: "llm" };
-      await callAll(sql, "record_steps", [{ ...caller, items: [step, { ...step, index: 1, session_id: "t" }] }]);
+      await callAll(sql, "record_steps", [
+        { ...caller, items: [step, { ...step, index: 1, session_id: "t" }] },
+      ]);
       await sql`delete from public.steps where tenant_id = ${id} and session_id = 't'`;
       await callAll(sql, "put_anonymization_rules", [{ ...caller, ...put }]);
     }

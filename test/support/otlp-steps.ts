@@ -1,4 +1,5 @@
 import { logSteps } from "../../functions/monkai-api/domain/otlp/log-records.ts";
+import { messagesOf } from "../../functions/monkai-api/domain/otlp/messages.ts";
 import { ingestSteps } from "../../functions/monkai-api/domain/otlp/openai-agents.ts";
 import { spanSteps } from "../../functions/monkai-api/domain/otlp/spans.ts";
 import type { OtlpStep, OtlpSteps } from "../../functions/monkai-api/domain/otlp/step.ts";
@@ -21,6 +22,12 @@ export function stepsOfRequest({ path, headers, body }: RecordedRequest): OtlpSt
 export function stepsOfRecording(recording: string): OtlpStep[] {
   const requests = requestsOf(recording).filter(({ path }) => !path.endsWith("/metrics"));
   return requests.flatMap((request) => stepsOfRequest(request).steps);
+}
+
+/** The conversation that a model call is read back with. */
+export function saidIn({ content }: OtlpStep) {
+  const { system_instructions: system, input, output } = content;
+  return messagesOf({ system, input, output });
 }
 
 /** An attribute's value as OTLP's JSON has it. */

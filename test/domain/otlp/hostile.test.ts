@@ -1,10 +1,10 @@
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { describe, expect, it } from "vitest";
 import { ingestSteps } from "../../../functions/monkai-api/domain/otlp/openai-agents.ts";
-import { OtlpError, readTraces } from "../../../functions/monkai-api/domain/otlp/wire.ts";
-import { spanSteps } from "../../../functions/monkai-api/domain/otlp/spans.ts";
 import { TOO_DEEP } from "../../../functions/monkai-api/domain/otlp/plain.ts";
+import { spanSteps } from "../../../functions/monkai-api/domain/otlp/spans.ts";
 import type { OtlpStep } from "../../../functions/monkai-api/domain/otlp/step.ts";
+import { OtlpError, readTraces } from "../../../functions/monkai-api/domain/otlp/wire.ts";
 import { findUnstorable } from "../../../functions/monkai-api/domain/storable.ts";
 import { asProtobuf } from "../../support/otlp-protobuf.ts";
 import {

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { ingestSteps } from "../../../functions/monkai-api/domain/otlp/openai-agents.ts";
 import type { OtlpStep } from "../../../functions/monkai-api/domain/otlp/step.ts";
 import { OtlpError } from "../../../functions/monkai-api/domain/otlp/wire.ts";
+import { saidIn } from "../../support/otlp-steps.ts";
 
 const TRACE = `trace_${"0a".repeat(16)}`;
 
@@ -104,7 +105,7 @@ describe("items of OpenAI Agents", () => {
       total_tokens: 7,
     });
     expect(step.content.usage).toEqual({ input_tokens: 3, output_tokens: 4, cached_input_tokens: 1 });
-    expect(step.content.msg).toEqual([
+    expect(saidIn(step)).toEqual([
       { role: "user", content: "Hi" },
       { role: "assistant", content: "Ho" },
     ]);

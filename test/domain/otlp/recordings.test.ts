@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { OtlpStep } from "../../../functions/monkai-api/domain/otlp/step.ts";
 import { expectedOf, RECORDINGS, requestsOf } from "../../support/otlp-recordings.ts";
-import { stepsOfRecording, stepsOfRequest } from "../../support/otlp-steps.ts";
+import { saidIn, stepsOfRecording, stepsOfRequest } from "../../support/otlp-steps.ts";
 
 /** The clients that say how many tokens were cached and thought about. */
 const TELL_DETAILS = new Set(["oi-openai", "oi-langchain"]);
@@ -85,7 +85,7 @@ describe.each(RECORDINGS)("the recording %s", (recording) => {
 
   it("has what was said", () => {
     const isSilent = expected.noContent === true || expected.llm.length === 0;
-    const said = calls.map(({ content }) => textOf(content.msg) ?? "");
+    const said = calls.map((call) => textOf(saidIn(call)));
     expect(said.every((text) => text.includes(expected.mark))).toBe(!isSilent || said.length === 0);
   });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { OtlpStep } from "../../../functions/monkai-api/domain/otlp/step.ts";
-import { spanStepOf, spanStepsOf, traceOf } from "../../support/otlp-steps.ts";
+import { saidIn, spanStepOf, spanStepsOf, traceOf } from "../../support/otlp-steps.ts";
 
 const chat = { "gen_ai.operation.name": "chat" };
 
@@ -202,7 +202,7 @@ describe("what was said", () => {
       [{ role: "assistant", content: '{"a":1}' }],
     ],
   ])("%s", (_, attributes, msg) => {
-    expect(spanStepOf({ ...chat, ...attributes }).content.msg).toEqual(msg);
+    expect(saidIn(spanStepOf({ ...chat, ...attributes }))).toEqual(msg);
   });
 
   it("numbered attributes that contradict one another are kept beside the messages", () => {

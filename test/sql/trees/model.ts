@@ -100,7 +100,14 @@ function tracesOfSpans(steps: Happened[]): Trace[] {
   const parents = parentsOf(spans);
   const first = spans.find(({ parentSpanId }) => !parentSpanId);
   const opener = (first ?? spans[0]) as Happened;
-  const root = { ...opened(opener, agentOfSpan(opener)), opened: spans[0]?.happened ?? 0 };
+  const firstSession = spans.find(({ session }) => session)?.session;
+  const sessionOf = (span: Happened | undefined): string | undefined =>
+    span && (span.session ?? sessionOf(parents.get(span)));
+  const openedBy = (span: Happened, parent?: Trace): Trace => ({
+    ...opened(span, agentOfSpan(span), parent),
+    session: sessionOf(span) ?? firstSession ?? span.otelTraceId,
+  });
+  const root = { ...openedBy(opener), opened: spans[0]?.happened ?? 0 };
   root.id = `${opener.otelTraceId}`;
   const traces = [root];
 
@@ -113,7 +120,7 @@ function tracesOfSpans(steps: Happened[]): Trace[] {
   };
   const traceBelow = (span: Happened, parent: Trace): Trace => {
     if (span.kind !== "agent") return parent;
-    const trace = { ...opened(span, agentOfSpan(span), parent), id: `${span.otelTraceId}-${span.spanId}` };
+    const trace = { ...openedBy(span, parent), id: `${span.otelTraceId}-${span.spanId}` };
     traces.push(trace);
     return trace;
   };

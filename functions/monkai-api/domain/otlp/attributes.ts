@@ -1,5 +1,5 @@
 import type { StepStatus } from "../step.ts";
-import { type Contents, type Meaning, type Names, SPAN, type Source } from "./dialects/dialect.ts";
+import { type Contents, type Meaning, type Names, type Source, SPAN } from "./dialects/dialect.ts";
 import { assembled } from "./indexed.ts";
 import { type Json, parsedText } from "./plain.ts";
 import { present } from "./present.ts";

@@ -1,8 +1,8 @@
 import { isObject, type JsonObject } from "../json.ts";
+import type { MessageOfCall } from "../step.ts";
 import { type Reading, toldContent } from "./attributes.ts";
 import { messagesOf } from "./messages.ts";
 import type { Json } from "./plain.ts";
-import type { MessageOfCall } from "./step.ts";
 
 /** OTel's events that tell one message each of a call, and who says it. */
 const ASKED = new Map([
@@ -49,7 +49,7 @@ function detailsOf({ attributes, events, repeated }: Reading): MessageOfCall[] {
     toldContent(reading, "output"),
   ];
   return [
-    ...messagesOf({ system, input }).map((message) => ({ side: "input" as const, message: message as Json })),
-    ...messagesOf({ output }).map((message) => ({ side: "output" as const, message: message as Json })),
+    ...messagesOf({ system, input }).map((message) => ({ side: "input" as const, message })),
+    ...messagesOf({ output }).map((message) => ({ side: "output" as const, message })),
   ];
 }

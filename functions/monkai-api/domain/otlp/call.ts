@@ -2,16 +2,15 @@ import type { JsonObject } from "../json.ts";
 import type { StepError, StepStatus } from "../step.ts";
 import {
   type Reading,
+  timeToFirstToken,
   toldContent,
   toldStatus,
   toldText,
   toldUsage,
-  timeToFirstToken,
 } from "./attributes.ts";
 import type { Meaning } from "./dialects/dialect.ts";
-import { messagesOf } from "./messages.ts";
-import type { OtlpKind } from "./step.ts";
 import { present } from "./present.ts";
+import type { OtlpKind } from "./step.ts";
 import { tokenColumns } from "./usage.ts";
 
 export const LONGEST_SESSION = 512;
@@ -39,7 +38,6 @@ function llmCall(reading: Reading, operation: string | undefined, start: bigint)
     toldContent(reading, "output"),
   ];
   const usage = toldUsage(reading);
-  const msg = messagesOf({ system, input, output });
   return {
     columns: { model: toldText(reading, "model"), ...tokenColumns(usage ?? {}) },
     content: {
@@ -48,7 +46,6 @@ function llmCall(reading: Reading, operation: string | undefined, start: bigint)
       system_instructions: system,
       input,
       output,
-      msg: msg.length > 0 ? msg : undefined,
       usage,
       time_to_first_token_ms: timeToFirstToken(reading, start),
     },

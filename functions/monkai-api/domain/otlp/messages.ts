@@ -25,6 +25,8 @@ function messagesIn(said: unknown, role: string): ShownMessage[] {
 function messagesInList(list: unknown[], role: string): ShownMessage[] {
   const [first] = list;
   if (list.length === 1 && Array.isArray(first)) return messagesInList(first, role);
+  // Whole answers of Chat Completions.
+  if (isObject(first) && Array.isArray(first.choices)) return list.flatMap((item) => messagesIn(item, role));
   const areMessages = list.every((item) => isMessage(item) || typeof item === "string");
   if (areMessages)
     return list.map((item) => (isObject(item) ? messageOf(item, role) : { role, content: item }));

@@ -1,6 +1,5 @@
 import { isObject, type JsonObject } from "../json.ts";
 import { LONGEST_NAME } from "./call.ts";
-import { messagesOf } from "./messages.ts";
 import { type Json, parsedText } from "./plain.ts";
 import { present } from "./present.ts";
 import type { OtlpStep } from "./step.ts";
@@ -71,7 +70,6 @@ function generation({ model, input, output, usage, ...metadata }: JsonObject): T
 }
 
 function llmCall({ model, input, output, usage }: JsonObject): Told {
-  const msg = messagesOf({ input, output: answersOf(output) });
   const figures = usageOf(usage as Json);
   const isKept = figures.isWhole || usage === undefined || usage === null;
   return {
@@ -83,16 +81,9 @@ function llmCall({ model, input, output, usage }: JsonObject): Told {
       operation: "chat",
       input: input ?? undefined,
       output: output ?? undefined,
-      msg: someOf(msg),
     }),
     metadata: isKept ? {} : { usage },
   };
-}
-
-/** Chat Completions' whole answers stand in the output's list. */
-function answersOf(output: unknown): unknown {
-  const [answer] = Array.isArray(output) ? output : [];
-  return isObject(answer) && Array.isArray(answer.choices) ? answer : output;
 }
 
 function functionCall({ name, input, output, ...metadata }: JsonObject): Told {

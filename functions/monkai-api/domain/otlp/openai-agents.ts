@@ -3,8 +3,8 @@ import type { StepError } from "../step.ts";
 import { parseTimestamp } from "../timestamp.ts";
 import { LONGEST_NAME, LONGEST_SESSION } from "./call.ts";
 import { MOST_MESSAGES } from "./counter.ts";
-import { someOf, text, toldOf } from "./openai-agents-data.ts";
 import type { Times } from "./moment.ts";
+import { someOf, text, toldOf } from "./openai-agents-data.ts";
 import { LONGEST_NAMESPACE } from "./origin.ts";
 import { OtlpError } from "./otlp-error.ts";
 import { collectSteps, Rejection } from "./outcome.ts";
@@ -101,7 +101,8 @@ function spanStep(item: JsonObject, namespaces: Namespaces): OtlpStep {
     error: errorOf(error),
     name: told.name,
     model: told.model,
-    ...(told.kind === "llm" ? tokenColumns(told.usage ?? {}) : {}),
+    // A turn's and a task's are not counted: deriving finds the calls' own among them.
+    ...(told.kind === "llm" || told.role ? tokenColumns(told.usage ?? {}) : {}),
     content: present({
       ...told.content,
       usage: told.usage,

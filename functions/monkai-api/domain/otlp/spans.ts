@@ -4,7 +4,7 @@ import { leftAttributes, meaningOf, type Reading, readingOf, toldText } from "./
 import { outcomeOf, toldOf, whoseOf } from "./call.ts";
 import { idOf, SPAN_ID_DIGITS, TRACE_ID_DIGITS } from "./ids.ts";
 import { momentIfTold, timesOf } from "./moment.ts";
-import { LONGEST_NAMESPACE, objectOf, type Origin, originsOf } from "./origin.ts";
+import { LONGEST_NAMESPACE, type Origin, objectOf, originsOf } from "./origin.ts";
 import { collectSteps, Rejection } from "./outcome.ts";
 import { present, telling } from "./present.ts";
 import { roomOfRequest } from "./shared.ts";

@@ -1,14 +1,7 @@
-import type { NewStep } from "../step.ts";
-import type { Json } from "./plain.ts";
+import type { MessageOfCall, NewStep, SpanKind, StepKind } from "../step.ts";
 
 /** What kinds of steps OTLP tells of. An agent's span opens a trace; a span is any other that is kept. */
-export type OtlpKind = "llm" | "tool" | "agent" | "handoff" | "span" | "log";
-
-/** A message that a log record tells of the model call whose span it belongs to. */
-export interface MessageOfCall {
-  side: "input" | "output";
-  message: Json;
-}
+export type OtlpKind = Exclude<StepKind, "message"> | SpanKind;
 
 /** A step that came as OTLP, as the database stores it. */
 export interface OtlpStep extends Omit<NewStep, "kind" | "trace_id" | "parent_trace_id" | "resource_id"> {
