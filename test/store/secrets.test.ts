@@ -251,7 +251,7 @@ describe("errors", () => {
 
 async function hostileClient(api: Api): Promise<Client> {
   const client = await newClient(api);
-  const buckets = ["traces", "traces_batch", "bulk_upload", "sessions", "query", "rules"];
+  const buckets = ["traces", "traces_batch", "bulk_upload", "sessions", "query", "rules", "otlp"];
   await limitTenant(client.tenant, Object.fromEntries(buckets.map((bucket) => [bucket, 10_000])));
   return client;
 }

@@ -2,6 +2,7 @@ import { createClient } from "@supabase/supabase-js";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { AnonymizationRules } from "../domain/anonymization/anonymizer.ts";
 import type { JsonObject } from "../domain/json.ts";
+import type { OtlpStep } from "../domain/otlp/step.ts";
 import type { AnsweredStep, StepAnswer, UploadedStep } from "../domain/sent-steps.ts";
 import { type NumberedRow, type StepRow, stepId } from "../domain/step.ts";
 import type { TraceRow } from "../domain/trace-tree.ts";
@@ -11,10 +12,18 @@ import { AnonymizerCache } from "./anonymizer-cache.ts";
 import { answerOf } from "./answer.ts";
 import { CursorSeal } from "./cursor-seal.ts";
 import { MessageHash } from "./message-hash.ts";
+import { otlpItems, type StoredOtlp } from "./otlp-items.ts";
 import type { Page, Paging, QueryPage, StepFilters, StepList, TracesQuery } from "./queries.ts";
 import { SCHEMA_VERSION } from "./schema-version.ts";
 import type { NamespaceRow, NewSession, SessionRow, WantedSession } from "./sessions.ts";
-import { itemsOf, resultsOf, type StepResult, type StoredSteps, type TriedStep } from "./steps.ts";
+import {
+  itemsOf,
+  type Refusal,
+  resultsOf,
+  type StepResult,
+  type StoredSteps,
+  type TriedStep,
+} from "./steps.ts";
 
 /** Which request is asking: what every request function of the database is told. */
 export interface Caller {
@@ -146,6 +155,12 @@ export class StoreRequest {
     const work = { single: true, idempotency };
     const { ids } = await this.#store<StoredSteps>("record_steps", itemsOf([step]), work);
     return { ...step.result, id: stepId(ids, 0) };
+  }
+
+  /** Stores all steps that are not refused, or none; a step that is there already is not stored again. Returns the refusals. */
+  async storeOtlp(steps: OtlpStep[]): Promise<Refusal[]> {
+    const items = await otlpItems(steps, this.#shared.messageHash);
+    return (await this.#store<StoredOtlp>("record_otlp", items)).refused;
   }
 
   registerNamespace(namespace: string): Promise<NamespaceRow> {
