@@ -15,7 +15,7 @@ export const RATE_LIMITS = {
 export type Bucket = keyof typeof RATE_LIMITS;
 
 /** Exporters of OpenTelemetry throw away what must wait longer than ten seconds: their bucket never lets them wait long. */
-const REFILLED = "otlp" satisfies Bucket;
+export const REFILLED = "otlp" satisfies Bucket;
 const LONGEST_WAIT = 5;
 
 /** What is left of a window. `reset` is the seconds until the next one; in a bucket that refills, until there is more. */

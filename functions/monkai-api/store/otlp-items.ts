@@ -1,14 +1,8 @@
 import type { OtlpStep } from "../domain/otlp/step.ts";
 import type { MessageHash } from "./message-hash.ts";
-import type { Refusal } from "./steps.ts";
-
-/** What the database did with the steps that it was sent. */
-export interface StoredOtlp {
-  refused: (Refusal & { index: number })[];
-}
 
 /**
- * Steps as the SQL function `record_otlp` takes them. All that was said is in their content, where it is anonymized and can be
+ * Steps as the SQL function `record_steps` takes them. All that was said is in their content, where it is anonymized and can be
  * taken away; of what a log record is known by again, the database gets a hash.
  */
 export function otlpItems(steps: OtlpStep[], messageHash: MessageHash): Promise<object[]> {

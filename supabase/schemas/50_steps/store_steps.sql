@@ -32,7 +32,8 @@ begin
     case when item.trace_id is null and item.parent_trace_id is not null then internal.trace_below(
       owner_id, item.parent_trace_id, place.namespace_id, coalesce(item.agent, place.namespace), item.session_id)
     else item.trace_id end,
-    item.parent_trace_id, item.otel_trace_id, item.span_id, item.parent_span_id, item.user_id, item.role, item.fingerprint,
+    item.parent_trace_id, item.otel_trace_id, item.span_id, item.parent_span_id, item.user_id, item.role,
+    left(item.fingerprint, 32)::uuid,
     case item.kind
       when 'handoff' then jsonb_build_array(
         jsonb_build_object('from', item.content -> 'from_agent', 'to', item.content -> 'to_agent'))
@@ -44,7 +45,7 @@ begin
     started_at timestamptz, occurred_at timestamptz, latency_ms bigint, model text, input_tokens bigint,
     output_tokens bigint, process_tokens bigint, memory_tokens bigint, total_tokens bigint, level text, resource_id text,
     trace_id text, parent_trace_id text, otel_trace_id text, span_id text, parent_span_id text, user_id text, role text,
-    fingerprint uuid, content jsonb)
+    fingerprint text, content jsonb)
   join unnest(places) as place
     on place.session_id = coalesce(item.session_id, '') and place.given_namespace = coalesce(item.namespace, '')
   on conflict do nothing;

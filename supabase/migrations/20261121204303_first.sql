@@ -67,7 +67,7 @@ end $$;
 -- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
 create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 20261121203806;
+return 20261121204303;
 
 -- supabase/schemas/10_tenants/00_tables.sql
 -- Who owns data, and the tokens that speak for them.
@@ -1177,6 +1177,26 @@ begin
   on conflict on constraint session_id_is_unique_within_its_tenant do nothing;
 end $$;
 
+-- Spans that say neither a namespace nor a session are put where the first span of their tree that was stored is, else in
+-- `default`: the agents of OpenAI name their run once, before its spans, and often in another request.
+create function internal.in_namespaces_of_trees(owner_id uuid, items jsonb) returns jsonb
+language plpgsql stable set search_path = '' set enable_seqscan = off as $$
+begin
+  if not jsonb_path_exists(in_namespaces_of_trees.items, '$[*] ? (!exists(@.namespace) && !exists(@.session_id))') then
+    return items;
+  end if;
+  return (
+    select jsonb_agg(
+      case when item.value ?| array['namespace', 'session_id'] then item.value
+        else item.value || jsonb_build_object('namespace', coalesce((
+          select (select namespaces.name from public.namespaces where namespaces.id = steps.namespace_id)
+          from public.steps
+          where steps.tree_key = internal.tree_key(owner_id, 'otel', item.value ->> 'otel_trace_id')
+          order by steps.id limit 1), 'default'))
+      end order by item.number)
+    from jsonb_array_elements(in_namespaces_of_trees.items) with ordinality as item (value, number));
+end $$;
+
 -- supabase/schemas/50_steps/record_steps.sql
 -- POST /traces/llm, /traces/tool, /traces/handoff, /traces/log (one item) and /traces/batch (1 to 100).
 -- payload.items: steps (internal.store_steps), numbered by their `index` in the request. What validation refused is not among
@@ -1198,6 +1218,9 @@ begin
   end if;
   perform internal.refuse_beyond_limit(admission, record_steps.payload);
 
+  if items -> 0 ? 'otel_trace_id' then
+    items := internal.in_namespaces_of_trees((admission ->> 'tenant_id')::uuid, items);
+  end if;
   refused := internal.refused_items(admission, items);
   if record_steps.payload ? 'single' and refused <> '[]' then
     admission := admission || jsonb_build_object('error', (refused -> 0) - 'index');
@@ -1320,7 +1343,8 @@ begin
     case when item.trace_id is null and item.parent_trace_id is not null then internal.trace_below(
       owner_id, item.parent_trace_id, place.namespace_id, coalesce(item.agent, place.namespace), item.session_id)
     else item.trace_id end,
-    item.parent_trace_id, item.otel_trace_id, item.span_id, item.parent_span_id, item.user_id, item.role, item.fingerprint,
+    item.parent_trace_id, item.otel_trace_id, item.span_id, item.parent_span_id, item.user_id, item.role,
+    left(item.fingerprint, 32)::uuid,
     case item.kind
       when 'handoff' then jsonb_build_array(
         jsonb_build_object('from', item.content -> 'from_agent', 'to', item.content -> 'to_agent'))
@@ -1332,7 +1356,7 @@ begin
     started_at timestamptz, occurred_at timestamptz, latency_ms bigint, model text, input_tokens bigint,
     output_tokens bigint, process_tokens bigint, memory_tokens bigint, total_tokens bigint, level text, resource_id text,
     trace_id text, parent_trace_id text, otel_trace_id text, span_id text, parent_span_id text, user_id text, role text,
-    fingerprint uuid, content jsonb)
+    fingerprint text, content jsonb)
   join unnest(places) as place
     on place.session_id = coalesce(item.session_id, '') and place.given_namespace = coalesce(item.namespace, '')
   on conflict do nothing;
