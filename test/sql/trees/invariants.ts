@@ -43,6 +43,8 @@ export async function violations(sql: postgres.ISql, tenantId: string): Promise<
       (select count(*)::int from step
        where tree_key is not null and not is_unfolded and id not in (select step_id from placed)) as folded_is_not_placed,
       (select count(*)::int from trace) - (select count(*)::int from below) as not_below_a_root,
+      (select count(*)::int from placed join trace on trace.trace_id = placed.trace_id
+       where placed.agent <> trace.agent) as agents_of_spans_are_not_their_traces,
       (select count(*)::int from (
          (select * from counted where label is not null except select * from noted)
          union all (select * from noted except select * from counted)) as wrong) as wrong_counts`;
