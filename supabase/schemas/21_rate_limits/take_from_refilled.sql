@@ -4,7 +4,8 @@
 create function internal.left_in_refilled(used_until timestamptz, allowed integer) returns integer
 language plpgsql volatile set search_path = '' as $$
 begin
-  return floor(left_in_refilled.allowed * extract(epoch from clock_timestamp() + interval '1 minute' - left_in_refilled.used_until) / 60);
+  return floor(left_in_refilled.allowed * least(1, extract(
+    epoch from clock_timestamp() + interval '1 minute' - left_in_refilled.used_until) / 60));
 end $$;
 
 -- Takes a request of a token from a bucket. Returns how many are left, -1 where this one was too many.

@@ -67,7 +67,7 @@ end $$;
 -- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
 create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 20261121204303;
+return 20261121204942;
 
 -- supabase/schemas/10_tenants/00_tables.sql
 -- Who owns data, and the tokens that speak for them.
@@ -414,7 +414,8 @@ end $$;
 create function internal.left_in_refilled(used_until timestamptz, allowed integer) returns integer
 language plpgsql volatile set search_path = '' as $$
 begin
-  return floor(left_in_refilled.allowed * extract(epoch from clock_timestamp() + interval '1 minute' - left_in_refilled.used_until) / 60);
+  return floor(left_in_refilled.allowed * least(1, extract(
+    epoch from clock_timestamp() + interval '1 minute' - left_in_refilled.used_until) / 60));
 end $$;
 
 -- Takes a request of a token from a bucket. Returns how many are left, -1 where this one was too many.
