@@ -50,7 +50,8 @@ export function authentication(api: Api): void {
       expect((await basic(`user:${client.token}`, "basic")).status).toBe(200);
       expectRefused(await basic(`${client.token}:tk_unknown`), "invalid_token");
       expectRefused(await basic(`user:${client.token}:more`), "invalid_token");
-      for (const none of [client.token, `${client.token}:`]) expectRefused(await basic(none), "missing_token");
+      for (const none of [client.token, `${client.token}:`])
+        expectRefused(await basic(none), "missing_token");
       for (const malformed of ["Basic %", "Basic dXNlcg=", `Basic ${client.token}`, "Basic"]) {
         const answer = await client.post("/v1/sessions/create", SESSION, { Authorization: malformed });
         expectRefused(answer, "missing_token");
