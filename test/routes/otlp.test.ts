@@ -1,29 +1,9 @@
 import { expect, it } from "vitest";
 import { SPAN_ID, TRACE_ID, anyValue, logOf, traceOf } from "../support/otlp-steps.ts";
 import { numberAndText } from "../support/otlp-protobuf.ts";
-import { appInProcess, appWithoutStore, type InProcessApp } from "../support/app.ts";
+import { appWithoutStore } from "../support/app.ts";
+import { appOver, STORED } from "../support/otlp-app.ts";
 import type { Api } from "../support/tenant.ts";
-
-interface Called {
-  name: string;
-  // biome-ignore lint/suspicious/noExplicitAny: what is sent is read as any receiver would
-  payload: any;
-}
-
-const STORED = { data: { refused: [] } };
-
-/** The app in front of a database that answers these, in order, and the last one from then on. */
-function appOver(...answers: (object | Response)[]): InProcessApp & { called: Called[] } {
-  const called: Called[] = [];
-  const app = appInProcess("http://rest.invalid", "a key", {
-    fetch: async (input, init) => {
-      called.push({ name: String(input).split("/").pop() ?? "", ...JSON.parse(`${init?.body}`) });
-      const answer = answers[Math.min(called.length, answers.length) - 1];
-      return answer instanceof Response ? answer.clone() : Response.json(answer);
-    },
-  });
-  return Object.assign(app, { called });
-}
 
 const JSON_TYPE = "application/json";
 const PROTOBUF = "application/x-protobuf";
