@@ -74,6 +74,7 @@ it.each(FAULTS)(
 it.each([
   [60, "5"],
   [2, "2"],
+  [0, "1"],
 ])(
   "beyond the limit, with %d seconds to its reset, it is 429 and Retry-After is %s",
   async (reset, retryAfter) => {
