@@ -42,7 +42,7 @@ export function rateLimitHeaders({ bucket, limit, remaining, reset }: RateLimit)
 
 /** How many seconds who is beyond the limit should wait. */
 export function secondsToWait({ bucket, reset }: RateLimit): number {
-  return bucket === REFILLED ? Math.min(reset, LONGEST_WAIT) : reset;
+  return bucket === REFILLED ? Math.max(1, Math.min(reset, LONGEST_WAIT)) : reset;
 }
 
 /** `refill`: how many requests come back each second, up to the limit. */

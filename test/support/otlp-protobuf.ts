@@ -1,4 +1,4 @@
-import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+import { BinaryReader, BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { ENUMS, MESSAGES, type WireField } from "../../functions/monkai-api/domain/otlp/wire-messages.ts";
 
 type Sent = Record<string, unknown>;
@@ -40,4 +40,22 @@ function numberOf(type: string, value: unknown): number {
 /** Ids are in hex, values in base64. */
 function bytesOf(name: string, text: string): Uint8Array {
   return new Uint8Array(Buffer.from(text, name === "bytesValue" ? "base64" : "hex"));
+}
+
+/** The number and the text that a message of protobuf holds, as google.rpc.Status does. */
+export function numberAndText(bytes: Uint8Array): { number?: number; text?: string } {
+  const reader = new BinaryReader(bytes);
+  const found: { number?: number; text?: string } = {};
+  while (reader.pos < reader.len) {
+    if (reader.tag()[0] === 1) found.number = reader.int32();
+    else found.text = reader.string();
+  }
+  return found;
+}
+
+/** The same of the message that another one holds as its only field, as an answer holds `partialSuccess`. */
+export function partialSuccess(bytes: Uint8Array): { number?: number; text?: string } {
+  const reader = new BinaryReader(bytes);
+  reader.tag();
+  return numberAndText(reader.bytes());
 }

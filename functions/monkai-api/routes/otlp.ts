@@ -26,9 +26,9 @@ const ExportLogsResult = z
 
 const ANY_OBJECTS = { type: "array", items: { type: "object" } };
 
-const exportTraces = otlpRoute({
+const sendSpans = otlpRoute({
   path: "/traces",
-  operationId: "exportTraces",
+  operationId: "sendSpans",
   summary: "Spans of OpenTelemetry",
   description:
     "OTLP's ExportTraceServiceRequest. An exporter sends it by itself: set `OTEL_EXPORTER_OTLP_ENDPOINT` to this API's address " +
@@ -44,9 +44,9 @@ const exportTraces = otlpRoute({
   result: ExportTraceResult,
 });
 
-const exportLogs = otlpRoute({
+const sendLogRecords = otlpRoute({
   path: "/logs",
-  operationId: "exportLogs",
+  operationId: "sendLogRecords",
   summary: "Log records of OpenTelemetry",
   description:
     "OTLP's ExportLogsServiceRequest, sent as spans are: by the same two variables. Records become log entries; events that tell " +
@@ -77,12 +77,12 @@ const NO_METRICS =
   "Metrics are not taken, traces and logs are. Set OTEL_METRICS_EXPORTER=none to switch metrics off.";
 
 export function otlpRoutes(app: OpenAPIHono<AppEnv>): void {
-  app.openapi(exportTraces, (c) => {
+  app.openapi(sendSpans, (c) => {
     const { bytes, form } = c.var.otlpBody;
     return stored(c, "traces", spanSteps(readTraces(bytes, form)));
   });
 
-  app.openapi(exportLogs, (c) => {
+  app.openapi(sendLogRecords, (c) => {
     const { bytes, form } = c.var.otlpBody;
     return stored(c, "logs", logSteps(readLogs(bytes, form)));
   });

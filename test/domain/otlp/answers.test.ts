@@ -1,17 +1,7 @@
 import { BinaryReader } from "@bufbuild/protobuf/wire";
 import { expect, it } from "vitest";
 import { writeAnswer, writeStatus } from "../../../functions/monkai-api/domain/otlp/wire.ts";
-
-/** The number and the text that a message of protobuf holds. */
-function read(bytes: Uint8Array): { number?: number; text?: string } {
-  const reader = new BinaryReader(bytes);
-  const found: { number?: number; text?: string } = {};
-  while (reader.pos < reader.len) {
-    if (reader.tag()[0] === 1) found.number = reader.int32();
-    else found.text = reader.string();
-  }
-  return found;
-}
+import { numberAndText } from "../../support/otlp-protobuf.ts";
 
 const long = "ü".repeat(300);
 
@@ -37,12 +27,15 @@ it.each([
 ])("protobuf says that %d were rejected", (rejected, message) => {
   const answer = new BinaryReader(writeAnswer("protobuf", "traces", { rejected, message }) as Uint8Array);
   expect(answer.tag()).toEqual([1, 2]);
-  expect(read(answer.bytes())).toEqual({ ...(rejected === 0 ? {} : { number: rejected }), text: message });
+  expect(numberAndText(answer.bytes())).toEqual({
+    ...(rejected === 0 ? {} : { number: rejected }),
+    text: message,
+  });
   expect(answer.pos).toBe(answer.len);
 });
 
 it("a refusal is google.rpc.Status in both forms", () => {
   const status = { code: 3, message: long };
   expect(JSON.parse(writeStatus("json", status) as string)).toEqual(status);
-  expect(read(writeStatus("protobuf", status) as Uint8Array)).toEqual({ number: 3, text: long });
+  expect(numberAndText(writeStatus("protobuf", status) as Uint8Array)).toEqual({ number: 3, text: long });
 });

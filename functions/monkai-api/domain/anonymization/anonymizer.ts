@@ -43,7 +43,7 @@ const SAID = new Set([
   "attachments",
 ]);
 
-/** Steps whose name is whatever a program made of it. Tools and agents are known by theirs, which are kept. */
+/** Steps whose name is whatever a program made of it. Tools, and who takes over, are known by theirs, which are kept. */
 const FREELY_NAMED = new Set(["llm", "agent", "span"]);
 
 /** Words of the APIs of language models. As names of members, and as what `role` and `type` say, no rule changes them. */
