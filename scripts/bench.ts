@@ -9,6 +9,7 @@ import { exportSpeed } from "./bench/export.ts";
 import { type Figure, isMet } from "./bench/figures.ts";
 import { foldSpeed } from "./bench/fold.ts";
 import { growth } from "./bench/growth.ts";
+import { otlpSpans } from "./bench/otlp.ts";
 import { FULL, QUICK } from "./bench/settings.ts";
 import { singleInsert } from "./bench/single-insert.ts";
 import { sqlFunctions } from "./bench/sql-functions.ts";
@@ -37,6 +38,7 @@ const sections = new Map<number, () => Promise<Figure[]>>([
   [6, async () => exportSpeed(await volume(settings.volumes.large))],
   [7, () => workerSize(settings)],
   [8, async () => foldSpeed(await volume(settings.volumes.large))],
+  [9, () => otlpSpans(settings)],
 ]);
 
 // What is running ends with this process: see postgres-keeper.ts.

@@ -14,6 +14,7 @@ import { healthRoutes } from "./routes/health.ts";
 import { logRoutes } from "./routes/logs.ts";
 import { namespaceRoutes } from "./routes/namespaces.ts";
 import { openApiRoutes } from "./routes/openapi.ts";
+import { otlpRoutes } from "./routes/otlp.ts";
 import { recordRoutes } from "./routes/records.ts";
 import { sessionRoutes } from "./routes/sessions.ts";
 import { traceTreeRoutes } from "./routes/trace-trees.ts";
@@ -45,6 +46,7 @@ export function createApp(services: Services): OpenAPIHono<AppEnv> {
   sessionRoutes(app); //     POST /sessions/create, /sessions/get-or-create
   traceRoutes(app); //       POST /traces/llm, /traces/tool, /traces/handoff, /traces/log
   traceBatchRoutes(app); //  POST /traces/batch
+  otlpRoutes(app); //        POST /traces, /logs (OpenTelemetry), /traces/ingest (OpenAI Agents)
   traceTreeRoutes(app); //   GET  /traces, /traces/{trace_id}, /traces/{trace_id}/tree, DELETE /traces/{trace_id}/content
   fileRoutes(app); //        GET  /files/{file_id}, /files/{file_id}/download
   recordRoutes(app); //      POST /records/upload, /record_query, /records/export

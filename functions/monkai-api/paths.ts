@@ -1,11 +1,11 @@
 import { getPath } from "hono/utils/url";
 
 /**
- * What may stand before a path: the platform's prefix, the function's name, the version of one of the two contracts. All
- * mean the same route; under `/api/v1`, SOAT's, errors have another shape.
+ * What may stand before a path: the platform's prefix, the function's name, the version of one of the two contracts, or
+ * where Langfuse's clients look for OpenTelemetry. All mean the same route; under `/api/v1`, SOAT's, errors have another shape.
  */
 const PREFIX =
-  /^(?<place>(?:\/functions\/v1)?\/monkai-api(?=\/|$))?(?<version>\/v1|(?<soat>\/api\/v1))?(?=\/|$)/;
+  /^(?<place>(?:\/functions\/v1)?\/monkai-api(?=\/|$))?(?<version>(?:\/v1)?\/api\/public\/otel(?:\/v1)?|\/v1|(?<soat>\/api\/v1))?(?=\/|$)/;
 
 /**
  * The route of a request, whatever its prefix: `/functions/v1/monkai-api/v1/traces/llm` is `/traces/llm`. Doubled and

@@ -1,3 +1,4 @@
+import type { OtlpForm } from "./domain/otlp/wire.ts";
 import type { Bucket } from "./rate-limits.ts";
 import type { Idempotency, Store, StoreRequest } from "./store/store.ts";
 
@@ -31,6 +32,10 @@ export interface AppEnv {
     store: StoreRequest;
     /** Where the client sent an `Idempotency-Key` to a route that heeds it. */
     idempotency?: Idempotency;
+    /** How to answer a client of OpenTelemetry: as it asks. Absent on all other routes. */
+    otlpForm?: OtlpForm;
+    /** What a client of OpenTelemetry sent, inflated. */
+    otlpBody: { form: OtlpForm; bytes: Uint8Array };
   };
 }
 

@@ -4,6 +4,7 @@ declare module "pg" {
     constructor(options: { connectionString: string; max: number });
     end(): Promise<void>;
   }
+
   export { Pool };
   export default { Pool };
 }

@@ -7,6 +7,7 @@ it.each([
   ["http://a.test:8787/v1/openapi.json", "http://a.test:8787/v1"],
   ["http://[::1]:8787/openapi.json", "http://[::1]:8787/v1"],
   ["https://a.test/api/v1/openapi.json", "https://a.test/api/v1"],
+  ["https://a.test/api/public/otel/v1/openapi.json", "https://a.test/api/public/otel/v1"],
   ["https://a.test/functions/v1/monkai-api/v1/docs", "https://a.test/functions/v1/monkai-api/v1"],
   ["http://edge/monkai-api/v1/docs", "http://edge/functions/v1/monkai-api/v1"],
 ])("the API asked at %s is at %s", (url, expected) => {

@@ -10,7 +10,7 @@ it("Deno's import map pins the versions of package.json, and all of them are exa
     expect(version).toMatch(/^\d+\.\d+\.\d+$/);
     expect(imports[name]).toBe(`npm:${name}@${version}`);
   }
-  for (const name of ["hono", "csv-stringify"]) {
+  for (const name of ["@bufbuild/protobuf", "hono", "csv-stringify"]) {
     expect(imports[`${name}/`]).toBe(`npm:/${name}@${dependencies[name]}/`);
   }
   expect(

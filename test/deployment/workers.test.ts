@@ -4,9 +4,9 @@ import { Miniflare } from "miniflare";
 import { expect, it, onTestFinished } from "vitest";
 import { unstable_readConfig } from "wrangler";
 import { parseEnv } from "../../functions/monkai-api/env.ts";
-import { prepareWorker, startWorkerd } from "../../scripts/stack/workerd.ts";
 import { assetsFolder, compatibilityDate } from "../../scripts/stack/bundle.ts";
 import { deployedWorker } from "../../scripts/stack/deployed-worker.ts";
+import { prepareWorker, startWorkerd } from "../../scripts/stack/workerd.ts";
 import { ROOT } from "../support/dev.ts";
 
 const environments = ["", "staging", "production"];

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
+import { invalidMembers } from "../../functions/monkai-api/domain/message.ts";
 import {
   toConversationRecord,
   toLogEntry,
   toNumberedStep,
 } from "../../functions/monkai-api/domain/read-back.ts";
 import { ConversationRecord, Message } from "../../functions/monkai-api/schemas/records.ts";
-import { invalidMembers } from "../../functions/monkai-api/domain/message.ts";
 import { rowOf } from "../support/rows.ts";
 
 /** What comes back of the `msg` of an uploaded record. It must be what the contract calls a record. */

@@ -284,5 +284,8 @@ const BOUND: Record<string, unknown[]> = {
   "POST /traces/batch": [expect.stringMatching(/^200 .*"succeeded":0,.*"forbidden"/)],
   "POST /records/upload": [forbidden],
   "POST /logs/upload": [forbidden],
+  "POST /traces": [expect.stringMatching(/^200 .*"rejectedSpans":"1",.*may not use the namespace/)],
+  "POST /logs": [expect.stringMatching(/^200 .*"rejectedLogRecords":"1",.*may not use the namespace/)],
+  "POST /traces/ingest": [expect.stringMatching(/^200 .*"rejectedSpans":"2",.*may not use the namespace/)],
   "DELETE /traces/{trace_id}/content": [notFound],
 };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Api, type Answer, Client, newClient, newToken, revokeToken } from "../support/tenant.ts";
+import { type Answer, type Api, Client, newClient, newToken, revokeToken } from "../support/tenant.ts";
 
 const SESSION = { namespace: "auth" };
 
@@ -41,6 +41,23 @@ export function authentication(api: Api): void {
       expectRefused(await client.post(path, body, { Authorization: "Bearer tk_unknown" }), "invalid_token");
     });
 
+    it("the token is the password of HTTP Basic, too, whatever the user's name", async () => {
+      const client = await newClient(api);
+      const basic = (text: string, scheme = "Basic") =>
+        client.post("/v1/sessions/create", SESSION, { Authorization: `${scheme} ${btoa(text)}` });
+      for (const user of ["pk-lf-1", "", client.token])
+        expect((await basic(`${user}:${client.token}`)).status).toBe(200);
+      expect((await basic(`user:${client.token}`, "basic")).status).toBe(200);
+      expectRefused(await basic(`${client.token}:tk_unknown`), "invalid_token");
+      expectRefused(await basic(`user:${client.token}:more`), "invalid_token");
+      for (const none of [client.token, `${client.token}:`])
+        expectRefused(await basic(none), "missing_token");
+      for (const malformed of ["Basic %", "Basic dXNlcg=", `Basic ${client.token}`, "Basic"]) {
+        const answer = await client.post("/v1/sessions/create", SESSION, { Authorization: malformed });
+        expectRefused(answer, "missing_token");
+      }
+    });
+
     it("the scheme's name is read in any case, and another scheme is no token", async () => {
       const client = await newClient(api);
       const lower = await client.post("/v1/sessions/create", SESSION, {
@@ -48,7 +65,7 @@ export function authentication(api: Api): void {
       });
       expect(lower.status).toBe(200);
       expectRefused(
-        await client.post("/v1/sessions/create", SESSION, { Authorization: "Basic eDp5" }),
+        await client.post("/v1/sessions/create", SESSION, { Authorization: `Digest ${client.token}` }),
         "missing_token",
       );
     });

@@ -10,6 +10,9 @@ const PREFIXES = [
   "/monkai-api/v1",
   "/functions/v1/monkai-api",
   "/functions/v1/monkai-api/v1",
+  "/api/public/otel/v1",
+  "/v1/api/public/otel",
+  "/functions/v1/monkai-api/api/public/otel/v1",
 ];
 
 export function http(api: Api): void {
@@ -147,6 +150,7 @@ export function http(api: Api): void {
       "/files/{file_id}/download",
       "/health",
       "/health/ready",
+      "/logs",
       "/logs/export",
       "/logs/query",
       "/logs/upload",
@@ -162,6 +166,7 @@ export function http(api: Api): void {
       "/traces",
       "/traces/batch",
       "/traces/handoff",
+      "/traces/ingest",
       "/traces/llm",
       "/traces/log",
       "/traces/tool",

@@ -13,6 +13,7 @@ import { http } from "./http.ts";
 import { idempotency } from "./idempotency.ts";
 import { isolation } from "./isolation.ts";
 import { namespaces } from "./namespaces.ts";
+import { otlp } from "./otlp.ts";
 import { queries } from "./queries.ts";
 import { rateLimits } from "./rate-limits.ts";
 import { sessions } from "./sessions.ts";
@@ -40,6 +41,7 @@ export function scenarios(runtime: string, api: Api): void {
     namespaces(api);
     anonymization(api);
     traceTrees(api);
+    otlp(api);
     documentation(api);
     hostile(api);
   });

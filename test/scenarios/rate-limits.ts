@@ -72,6 +72,8 @@ export function rateLimits(api: Api): void {
         "/traces/{trace_id}",
         "/traces/{trace_id}/tree",
         "/traces/{trace_id}/content",
+        "/traces/ingest",
+        "/logs",
         "/files/{file_id}",
         "/files/{file_id}/download",
       ];

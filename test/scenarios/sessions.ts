@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ageSession, type Api, newClient } from "../support/tenant.ts";
+import { type Api, ageSession, newClient } from "../support/tenant.ts";
 
 export function sessions(api: Api): void {
   describe("sessions", () => {

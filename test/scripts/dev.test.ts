@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
-import { chmod, readdir, readFile } from "node:fs/promises";
 import { once } from "node:events";
+import { chmod, readdir, readFile } from "node:fs/promises";
 import { request } from "node:http";
 import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";

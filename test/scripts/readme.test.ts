@@ -1,9 +1,9 @@
-import { chmod } from "node:fs/promises";
 import { existsSync, readFileSync } from "node:fs";
+import { chmod } from "node:fs/promises";
 import postgres from "postgres";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { freePort } from "../../scripts/stack/ports.ts";
 import { withTables } from "../../scripts/readme-tables.ts";
+import { freePort } from "../../scripts/stack/ports.ts";
 import { parseCurl } from "../support/curl.ts";
 import { Command, dev, ROOT, temporaryDataDir } from "../support/dev.ts";
 

@@ -90,7 +90,11 @@ describe("the whole schema is locked", () => {
       select relname from pg_class
       where relnamespace in (${SCHEMAS}) and relkind in ('r', 'p') and not exists (
         select from pg_attribute where attrelid = pg_class.oid and attname = 'tenant_id' and not attisdropped)`;
-    expect(without.map(({ relname }) => relname)).toEqual(["tenants", "monkai_rate_limits"]);
+    expect(without.map(({ relname }) => relname)).toEqual([
+      "tenants",
+      "monkai_rate_limits",
+      "refilled_limits",
+    ]);
   });
 });
 

@@ -122,6 +122,13 @@ function refusedCalls(word: string): [status: number, call: Call, headers?: Reco
     [405, { method: "PATCH", path: llm, body }],
     [413, { method: "POST", path: llm, body: { ...body, output: word.repeat(40_000) } }],
     [415, { method: "POST", path: llm, body }, { "Content-Type": "text/plain" }],
+    [400, { method: "POST", path: "/v1/traces", body: { resourceSpans: word } }],
+    [400, { method: "POST", path: "/v1/logs", body: `{"${word}` }],
+    [400, { method: "POST", path: "/v1/traces/ingest", body: { data: word } }],
+    [400, { method: "POST", path: "/v1/logs", body }, { "Content-Type": "application/x-protobuf" }],
+    [400, { method: "POST", path: "/v1/traces", body }, { "Content-Encoding": "gzip" }],
+    [404, { method: "POST", path: "/v1/metrics", body }],
+    [415, { method: "POST", path: "/v1/traces", body }, { "Content-Encoding": word }],
   ];
 }
 
@@ -251,7 +258,7 @@ describe("errors", () => {
 
 async function hostileClient(api: Api): Promise<Client> {
   const client = await newClient(api);
-  const buckets = ["traces", "traces_batch", "bulk_upload", "sessions", "query", "rules"];
+  const buckets = ["traces", "traces_batch", "bulk_upload", "sessions", "query", "rules", "otlp"];
   await limitTenant(client.tenant, Object.fromEntries(buckets.map((bucket) => [bucket, 10_000])));
   return client;
 }

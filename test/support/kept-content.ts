@@ -1,5 +1,5 @@
-import { userAndMetadata } from "../../functions/monkai-api/domain/external-user.ts";
 import { isDeepStrictEqual } from "node:util";
+import { userAndMetadata } from "../../functions/monkai-api/domain/external-user.ts";
 import { isObject, type JsonObject, withoutNulls } from "../../functions/monkai-api/domain/json.ts";
 import { parseTimestamp } from "../../functions/monkai-api/domain/timestamp.ts";
 import { isAbsent } from "../../functions/monkai-api/schemas/common.ts";

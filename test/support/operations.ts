@@ -1,3 +1,4 @@
+import { anyValue, logOf, SPAN_ID, TRACE_ID, traceOf } from "./otlp-steps.ts";
 import type { Client } from "./tenant.ts";
 
 /** What a tenant calls its things, and what is said there. */
@@ -54,6 +55,17 @@ export function writesAbout({ namespace, session_id, agent, trace_id, said }: Na
   const llm = { ...placed, agent, trace_id, input: { prompt: said }, output: { content: said } };
   const log = { ...placed, agent, trace_id, message: said, resource_id: "r" };
   const record = { namespace, session_id, agent, msg: { role: "user", content: said } };
+  const whose = { "monkai.namespace": namespace, "session.id": session_id, "gen_ai.agent.name": agent };
+  const call = { ...whose, "gen_ai.operation.name": "chat", "gen_ai.input.messages": said };
+  const within = { traceId: TRACE_ID, spanId: SPAN_ID, body: anyValue(said) };
+  const run = { id: `trace_${TRACE_ID}`, workflow_name: namespace, group_id: session_id, metadata: { said } };
+  const tool = { type: "function", name: "t", input: said, output: said };
+  const span = {
+    id: `span_${SPAN_ID}`,
+    trace_id: run.id,
+    started_at: "2026-11-21T12:00:00Z",
+    span_data: tool,
+  };
   const rules = { custom: [{ name: said, pattern: "never-said", replacement: "" }] };
   return {
     "POST /namespace/register": [post("/namespace/register", { namespace })],
@@ -69,6 +81,16 @@ export function writesAbout({ namespace, session_id, agent, trace_id, said }: Na
     "POST /records/upload": [post("/records/upload", { records: [record] })],
     "POST /logs/upload": [
       post("/logs/upload", { logs: [{ namespace, level: "info", message: said, resource_id: "r" }] }),
+    ],
+    "POST /traces": [post("/traces", traceOf(call, { name: said }))],
+    "POST /logs": [post("/logs", logOf(whose, within))],
+    "POST /traces/ingest": [
+      post("/traces/ingest", {
+        data: [
+          { object: "trace", ...run },
+          { object: "trace.span", ...span },
+        ],
+      }),
     ],
     "PUT /anonymization-rules": [{ method: "PUT", path: "/v1/anonymization-rules", body: rules }],
     "DELETE /traces/{trace_id}/content": [{ method: "DELETE", path: `/v1/traces/${trace_id}/content` }],

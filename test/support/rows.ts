@@ -23,6 +23,9 @@ export function rowOf(kind: StepKind, columns: Partial<StepRow>): StepRow {
     total_tokens: null,
     level: null,
     resource_id: null,
+    is_span: false,
+    user_id: null,
+    messages: null,
     content: {},
     ...columns,
   };

@@ -3,10 +3,10 @@ import { closeSync, openSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { TestProject } from "vitest/node";
 import { startDatabase } from "../../scripts/stack/database.ts";
 import { startRest } from "../../scripts/stack/rest.ts";
 import { startWorker } from "../../scripts/stack/worker.ts";
-import type { TestProject } from "vitest/node";
 import { startDeno } from "./deno.ts";
 import { startProxyOnEdge } from "./proxy.ts";
 

@@ -1,5 +1,6 @@
 import { isObject, type JsonObject, withoutNulls } from "./json.ts";
 import { invalidMembers, isContent, type Message, type MessageRole, meantRole } from "./message.ts";
+import { messagesOf } from "./otlp/messages.ts";
 import type { StepRow } from "./step.ts";
 
 /**
@@ -7,11 +8,16 @@ import type { StepRow } from "./step.ts";
  * whatever their shape, what comes out has known roles, content of a permitted type and no null in a text's place. What
  * was sent stands beside it, whole. Always a list: a single message would match two branches of the contract's `oneOf`.
  */
-export function conversationOf({ kind, agent, name, content }: StepRow): Message[] {
+export function conversationOf({ kind, agent, name, is_span, content }: StepRow): Message[] {
   const [sender, said] = [agent ?? undefined, content ?? {}];
+  if (is_span && kind !== "tool" && kind !== "handoff") return messagesOfSpan(said);
   if (kind === "tool") return [toolMessage(sender, name, said)];
   if (kind === "handoff") return [handoffMessage(sender, said)];
   return [...inputMessages(said.input), ...outputMessages(said.output, sender)];
+}
+
+function messagesOfSpan({ system_instructions: system, input, output }: JsonObject): Message[] {
+  return messagesOf({ system, input, output }).map((message) => validMessage(message, "user"));
 }
 
 type Sender = string | undefined;

@@ -3,8 +3,10 @@ import { type JsonObject, withoutNulls } from "./json.ts";
 import { readableMessages } from "./message.ts";
 import type { NumberedRow, StepRow } from "./step.ts";
 
-/** What the published APIs call the kinds of steps. */
+/** What the published APIs call the kinds of steps; those of spans have no other name. */
 const PUBLISHED = {
+  agent: "agent",
+  span: "span",
   llm: "llm_call",
   tool: "tool_call",
   handoff: "handoff",
@@ -16,11 +18,14 @@ const PUBLISHED = {
  * A step as clients read it: a valid ConversationRecord, and beside it all that was sent of the step. A column without a
  * value is absent, because the contract's fields are never null; what was said comes back as it was said, nulls included.
  */
-export function toConversationRecord(row: StepRow): JsonObject {
-  const { kind, name, occurred_at, content, ...columns } = row;
-  const said = { ...content, ...withoutNulls(columns), inserted_at: occurred_at };
+export function toConversationRecord(stored: StepRow): JsonObject {
+  const row = withMessages(stored);
+  const { kind, name, occurred_at, is_span, user_id, messages: _, content, ...columns } = row;
+  const user = withoutNulls({ external_user_id: user_id });
+  const said = { ...user, ...content, ...withoutNulls(columns), inserted_at: occurred_at };
   if (kind === "message") return { ...said, msg: readableMessages(content?.msg ?? []) };
   const read = { ...said, msg: conversationOf(row), trace_type: PUBLISHED[kind] };
+  if (is_span && (kind === "agent" || kind === "span")) return { ...read, name };
   if (kind === "tool") return { ...read, ...withoutNulls({ tool_name: name }) };
   return kind === "handoff" ? withTransfer(read) : read;
 }
@@ -31,9 +36,23 @@ function withTransfer({ from_agent: from, to_agent: to, reason, ...record }: Jso
   return { ...record, transfers: [withoutNulls({ from, to, reason, timestamp: record.inserted_at })] };
 }
 
-/** A log entry as clients read it. */
-export function toLogEntry({ kind: _, name: __, occurred_at, content, ...columns }: StepRow): JsonObject {
-  return { message: "", ...content, ...withoutNulls(columns), timestamp: occurred_at };
+/** A model call with what log records tell of it, where its span does not say that itself. */
+function withMessages(row: StepRow): StepRow {
+  if (!row.messages || !row.content) return row;
+  const told = row.messages.flat();
+  const side = (wanted: string) => {
+    const messages = told.filter((message) => message.side === wanted).map(({ message }) => message);
+    return messages.length > 0 ? messages : undefined;
+  };
+  return { ...row, content: { input: side("input"), output: side("output"), ...row.content } };
+}
+
+/** A log entry as clients read it. What it tells of a model call is in its `custom_object`, too. */
+export function toLogEntry(row: StepRow): JsonObject {
+  const { kind: _, name: __, occurred_at, is_span: ___, user_id, messages: ____, content, ...columns } = row;
+  const { messages_of_call: _____, ...said } = content ?? {};
+  const user = withoutNulls({ external_user_id: user_id });
+  return { message: "", ...user, ...said, ...withoutNulls(columns), timestamp: occurred_at };
 }
 
 /** A step of a trace as clients read it: its number and type, and then the record or the log entry that it is. */

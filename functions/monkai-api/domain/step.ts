@@ -1,7 +1,10 @@
 import type { JsonObject } from "./json.ts";
 
-/** What kinds of steps there are. A message is an uploaded record. */
+/** What kinds of steps clients send by name. A message is an uploaded record. */
 export type StepKind = "llm" | "tool" | "handoff" | "message" | "log";
+
+/** And those that only OpenTelemetry tells of: an agent's whole part in an execution, and any other span. */
+export type SpanKind = "agent" | "span";
 
 /** How a step ended, as its sender says. Not told is neither of them. */
 export const STEP_STATUSES = ["ok", "error"] as const;
@@ -65,10 +68,22 @@ export interface NewStep extends StepColumns {
   content: JsonObject;
 }
 
+/** What a log record tells of the model call that is its span. */
+export interface MessageOfCall {
+  side: "input" | "output";
+  message: unknown;
+}
+
 /** A step as it is read back. `content` is null once it was taken away. */
 export type StepRow = { [Column in keyof StepColumns]-?: StepColumns[Column] | null } & {
   id: string;
-  kind: StepKind;
+  kind: StepKind | SpanKind;
+  /** Whether it came as OpenTelemetry, or as OpenAI's agents send it. */
+  is_span: boolean;
+  /** The user whom spans tell. */
+  user_id: string | null;
+  /** What log records tell of a model call that is a span: a list for each record. */
+  messages: MessageOfCall[][] | null;
   name: string | null;
   namespace: string;
   occurred_at: string;

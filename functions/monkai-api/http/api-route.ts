@@ -9,7 +9,7 @@ import type { Bucket } from "../rate-limits.ts";
 import { ErrorEnvelope } from "../schemas/error.ts";
 import { EITHER_SCHEME, responseHeaders } from "../schemas/headers.ts";
 
-interface Described<Path extends string> {
+export interface Described<Path extends string> {
   path: Path;
   tag: string;
   operationId: string;
@@ -157,7 +157,7 @@ export function deleteRoute<Path extends string, Result extends z.ZodType, Param
   return createRoute({ ...getRoute(route), method: "delete" as const });
 }
 
-const requestId = { $ref: "#/components/parameters/RequestIdHeader" };
+export const requestId = { $ref: "#/components/parameters/RequestIdHeader" };
 const idempotencyKey = { $ref: "#/components/parameters/IdempotencyKeyHeader" };
 
 const refusals = {
@@ -187,7 +187,7 @@ const notStored = refused("Something went wrong on the server, and nothing was s
   "encryption_error",
 ]);
 
-function described<Path extends string>(route: Described<Path>) {
+export function described<Path extends string>(route: Described<Path>) {
   const { path, tag, operationId, summary, description, bucket } = route;
   return {
     path,
@@ -200,11 +200,11 @@ function described<Path extends string>(route: Described<Path>) {
   };
 }
 
-function counted(bucket: Bucket) {
+export function counted(bucket: Bucket) {
   return [credentials(bucket), limitHeaders];
 }
 
-type Headers = Record<string, { $ref: string }>;
+export type Headers = Record<string, { $ref: string }>;
 
 function answered<Result extends z.ZodType>(description: string, schema: Result, headers: Headers) {
   return { description, headers, content: { "application/json": { schema } } };

@@ -4,8 +4,8 @@ import type { AppEnv } from "../services.ts";
 
 const MEBIBYTE = 1024 * 1024;
 
-/** The largest body of a request about one thing, and of one about many, in bytes. */
-export const BODY_LIMIT = { single: MEBIBYTE, bulk: 10 * MEBIBYTE };
+/** The largest body of a request about one thing, of one about many, and of one that was inflated, in bytes. */
+export const BODY_LIMIT = { single: MEBIBYTE, bulk: 10 * MEBIBYTE, inflated: 20 * MEBIBYTE };
 
 /** How much of a body that is not wanted is read and thrown away, and for how long. A client beyond it is cut off. */
 const DRAINED = 64 * MEBIBYTE;
@@ -45,10 +45,7 @@ export const limitBody = (maxSize: number): MiddlewareHandler<AppEnv> =>
     if (declared <= maxSize || c.req.raw.body === null) return next();
 
     const bytes = await readUpTo(maxSize, c.req.raw.body).catch(bodyBroken);
-    if (bytes === undefined) {
-      const message = `The body is larger than ${maxSize / MEBIBYTE} MiB. Send less at a time.`;
-      throw new ApiError("invalid_payload", message, { status: 413 });
-    }
+    if (bytes === undefined) throw tooLarge(maxSize);
     c.req.raw = new Request(c.req.raw, { body: bytes });
     await next();
   };
@@ -58,14 +55,23 @@ export function bodyBroken(cause: unknown): never {
   throw new ApiError("bad_request", "The body ended before it was complete.", { cause });
 }
 
-/** The bytes of a body, undefined when there are more than `maxSize`. */
-async function readUpTo(maxSize: number, body: ReadableStream<Uint8Array>): Promise<Blob | undefined> {
+export function tooLarge(maxSize: number, how = ""): ApiError {
+  const message = `The body is larger than ${maxSize / MEBIBYTE} MiB${how}. Send less at a time.`;
+  return new ApiError("invalid_payload", message, { status: 413 });
+}
+
+/** The bytes of a body, undefined when there are more than `maxSize`. What is too large is read up to `mostRead`. */
+export async function readUpTo(
+  maxSize: number,
+  body: AsyncIterable<Uint8Array>,
+  mostRead = DRAINED,
+): Promise<Blob | undefined> {
   const chunks: Uint8Array<ArrayBuffer>[] = [];
   let size = 0;
   for await (const chunk of body) {
     size += chunk.length;
     if (size <= maxSize) chunks.push(chunk as Uint8Array<ArrayBuffer>);
-    if (size > DRAINED) break;
+    if (size > mostRead) break;
   }
   return size <= maxSize ? new Blob(chunks) : undefined;
 }

@@ -5,13 +5,13 @@ import { type Bucket, RATE_LIMITS } from "../rate-limits.ts";
 import type { AppEnv } from "../services.ts";
 
 /**
- * Takes the tracer token from `tracer_token` (which wins) or `Authorization: Bearer`, and opens the request's store
- * with its hash. Without a token: 401, and no round trip.
+ * Takes the tracer token from `tracer_token` (which wins) or `Authorization`, and opens the request's store with its
+ * hash. Without a token: 401, and no round trip.
  */
 export const credentials = (bucket: Bucket): MiddlewareHandler<AppEnv> =>
   async function credentials(c, next) {
     c.set("bucket", bucket);
-    const token = c.req.header("tracer_token") || bearerToken(c.req.header("Authorization"));
+    const token = c.req.header("tracer_token") || authorizedBy(c.req.header("Authorization"));
     if (!token) {
       throw new ApiError(
         "missing_token",
@@ -24,6 +24,16 @@ export const credentials = (bucket: Bucket): MiddlewareHandler<AppEnv> =>
     await next();
   };
 
-function bearerToken(authorization: string | undefined): string | undefined {
-  return authorization?.match(/^Bearer +(\S+) *$/i)?.[1];
+/** `Bearer`, or `Basic` with the token as password, whatever the user's name: Langfuse's clients know no other way. */
+function authorizedBy(authorization = ""): string | undefined {
+  const [, scheme = "", credentials = ""] = /^(Bearer|Basic) +(\S+) *$/i.exec(authorization) ?? [];
+  return scheme.toLowerCase() === "basic" ? passwordOf(credentials) : credentials;
+}
+
+function passwordOf(base64: string): string | undefined {
+  try {
+    return /:(.*)/.exec(atob(base64))?.[1];
+  } catch {
+    return undefined;
+  }
 }

@@ -1,5 +1,5 @@
 import type { MiddlewareHandler } from "hono";
-import { rateLimitHeaders } from "../rate-limits.ts";
+import { rateLimitHeaders, secondsToWait } from "../rate-limits.ts";
 import type { AppEnv } from "../services.ts";
 import { onError } from "./refusals.ts";
 
@@ -27,5 +27,5 @@ export const limitHeaders: MiddlewareHandler<AppEnv> = async (c, next) => {
   const rateLimit = store.admission?.rate_limit;
   if (!rateLimit) return;
   for (const [name, value] of Object.entries(rateLimitHeaders(rateLimit))) c.res.headers.set(name, value);
-  if (c.res.status === 429) c.res.headers.set("Retry-After", `${rateLimit.reset}`);
+  if (c.res.status === 429) c.res.headers.set("Retry-After", `${secondsToWait(rateLimit)}`);
 };

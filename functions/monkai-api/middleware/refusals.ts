@@ -1,19 +1,27 @@
 import type { Context, ErrorHandler, NotFoundHandler } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { getPath } from "hono/utils/url";
+import { OtlpError } from "../domain/otlp/wire.ts";
 import { ApiError, shortened } from "../errors.ts";
 import { speaksSoat } from "../paths.ts";
 import type { AppEnv } from "../services.ts";
+import { otlpRefusal } from "./otlp-refusal.ts";
 
 /** Seconds. */
 const RETRY_AFTER_OUTAGE = 5;
+
+/** Clients of OpenTelemetry have words of their own for what went wrong; everybody else gets the envelope. */
+function errorResponse(c: Context<AppEnv>, error: ApiError): Response {
+  if (error.status === 401) c.header("WWW-Authenticate", "Bearer");
+  const form = c.get("otlpForm");
+  return form ? otlpRefusal(c, form, error) : envelope(c, error);
+}
 
 /**
  * The structured envelope, `{error: {code, message, request_id}}`, and beside it what the endpoint adds. Under the SOAT
  * contract it is `{error: message, code, request_id}`.
  */
-function errorResponse(c: Context<AppEnv>, error: ApiError): Response {
-  if (error.status === 401) c.header("WWW-Authenticate", "Bearer");
+function envelope(c: Context<AppEnv>, error: ApiError): Response {
   if (error.status === 503) c.header("Retry-After", `${RETRY_AFTER_OUTAGE}`);
   const { code, message, context } = error;
   const request_id = c.get("requestId");
@@ -47,6 +55,7 @@ export function methodNotAllowed(c: Context<AppEnv>, methods: string[]): Respons
 
 function asApiError(thrown: Error): ApiError {
   if (thrown instanceof ApiError) return thrown;
+  if (thrown instanceof OtlpError) return new ApiError("bad_request", shortened(thrown.message));
   if (!(thrown instanceof HTTPException)) {
     return new ApiError("internal_error", "Something went wrong on our side. Please try again.", {
       cause: thrown,

@@ -22,6 +22,12 @@ const TAGS = [
       "One agent's part in an execution, linked into a tree: the SOAT Traces API. The same paths answer under `/api/v1`, where an " +
       "error is `{error: message, code, request_id}`.",
   },
+  {
+    name: "OpenTelemetry",
+    description:
+      "Traces and logs of any program, as its OpenTelemetry exporter sends them (OTLP over HTTP). The same paths answer under " +
+      "`/api/public/otel/v1`, where Langfuse's clients send theirs.",
+  },
   { name: "Anonymization", description: "What is taken out of content before it is stored." },
   { name: "Documentation", description: "This document, for machines and for people (no token needed)." },
 ];
@@ -60,7 +66,8 @@ export function registerComponents({ openAPIRegistry: registry }: OpenAPIHono<Ap
     type: "http",
     scheme: "bearer",
     bearerFormat: "opaque",
-    description: "`Authorization: Bearer tk_...`. Recommended.",
+    description:
+      "`Authorization: Bearer tk_...`. Recommended. HTTP Basic is taken, too: the token is the password, whatever the user's name.",
   });
   registry.registerComponent("securitySchemes", "tracerTokenHeader", {
     type: "apiKey",

@@ -108,6 +108,48 @@ const uploaded = {
   details: { dropped: [] },
 };
 
+const attributes = (texts: Record<string, string>) =>
+  Object.entries(texts).map(([key, stringValue]) => ({ key, value: { stringValue } }));
+const otel = {
+  resource: { attributes: attributes({ "service.name": "my-agent" }) },
+  traceId: "0af7651916cd43dd8448eb211c80319c",
+  spanId: "b7ad6b7169203331",
+};
+const span = {
+  traceId: otel.traceId,
+  spanId: otel.spanId,
+  name: "chat gpt-4",
+  startTimeUnixNano: "1765370096789000000",
+  endTimeUnixNano: "1765370097609000000",
+  attributes: attributes({
+    "gen_ai.operation.name": "chat",
+    "gen_ai.request.model": "gpt-4",
+    "gen_ai.conversation.id": SESSION,
+  }),
+};
+const logRecord = {
+  traceId: otel.traceId,
+  spanId: otel.spanId,
+  timeUnixNano: "1765370096789000000",
+  severityText: "INFO",
+  body: { stringValue: "Order 42 was placed" },
+  attributes: attributes({ "session.id": SESSION }),
+};
+const agentsTrace = {
+  object: "trace",
+  id: `trace_${otel.traceId}`,
+  workflow_name: "my-agent",
+  group_id: SESSION,
+};
+const agentsSpan = {
+  object: "trace.span",
+  id: "span_b7ad6b716920333100000000",
+  trace_id: agentsTrace.id,
+  started_at: WHEN,
+  ended_at: "2025-12-10T12:34:57.609Z",
+  span_data: { type: "agent", name: "support-bot" },
+};
+
 const rules = {
   toggles: { email: true, cpf: true },
   custom: [{ name: "customer", pattern: "MK-\\d+", replacement: "[CUSTOMER]" }],
@@ -154,6 +196,15 @@ export const EXAMPLES: Record<string, Example> = {
       results: Object.entries(traced).map(([type, result], index) => ({ index, type, status: "ok", result })),
     },
   },
+  sendSpans: {
+    request: { resourceSpans: [{ resource: otel.resource, scopeSpans: [{ spans: [span] }] }] },
+    response: {},
+  },
+  sendLogRecords: {
+    request: { resourceLogs: [{ resource: otel.resource, scopeLogs: [{ logRecords: [logRecord] }] }] },
+    response: {},
+  },
+  ingestTraces: { request: { data: [agentsTrace, agentsSpan] }, response: {} },
   listTraces: { response: { data: [trace], total: 1, limit: 50, offset: 0 } },
   getTrace: { response: trace },
   getTraceTree: {

@@ -27,7 +27,7 @@ export function isAbsent(name: PropertyKey | undefined, value: unknown): boolean
 }
 
 /** What stands behind `/traces/` in the paths of the trace endpoints. */
-export const TRACE_TYPES = new Set(["llm", "tool", "handoff", "log", "batch"]);
+export const TRACE_TYPES = new Set(["llm", "tool", "handoff", "log", "batch", "ingest"]);
 
 function withoutAbsent(value: unknown): unknown {
   if (!isObject(value)) return value;

@@ -44,11 +44,13 @@ export const RESPONSE_HEADERS = {
   RateLimitRemaining: { schema: COUNT, description: "What is left of them. Also as `RateLimit-Remaining`." },
   RateLimitReset: {
     schema: { ...COUNT, maximum: 60 },
-    description: "Seconds until the next minute's window. Also as `RateLimit-Reset`.",
+    description:
+      "Seconds until the next minute's window (bucket `otlp`: until there is more). Also as `RateLimit-Reset`.",
   },
   RateLimitPolicy: {
     schema: { type: "string" },
-    description: 'The current IETF draft\'s form of the limit: `"traces";q=600;w=60`.',
+    description:
+      'The current IETF draft\'s form of the limit: `"traces";q=600;w=60`. A bucket that refills by the second says how much.',
   },
   RateLimit: {
     schema: { type: "string" },
@@ -58,7 +60,10 @@ export const RESPONSE_HEADERS = {
     schema: { type: "string", enum: ["Bearer"] as string[] },
     description: "How to authenticate.",
   },
-  RetryAfter: { schema: COUNT, description: "Seconds to wait; on a 429, equal to the reset." },
+  RetryAfter: {
+    schema: COUNT,
+    description: "Seconds to wait; on a 429, equal to the reset (bucket `otlp`: never above 5).",
+  },
   ContentDisposition: {
     schema: { type: "string" },
     description: 'A name for the file: `attachment; filename="my-agent-records-2025-12-10.csv"`.',

@@ -34,6 +34,16 @@ export class MessageHash {
     );
   }
 
+  /** The steps with hashes in the place of all that they are known by again. */
+  async hashFingerprints<Step extends { fingerprint?: string }>(steps: Step[]): Promise<Step[]> {
+    const key = await this.#key();
+    return Promise.all(
+      steps.map(async (step) =>
+        step.fingerprint === undefined ? step : { ...step, fingerprint: await hmac(key, step.fingerprint) },
+      ),
+    );
+  }
+
   #key(): Promise<CryptoKey> {
     const bytes = new TextEncoder().encode(`message ${this.#secret}`);
     return crypto.subtle.importKey("raw", bytes, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);

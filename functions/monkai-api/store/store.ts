@@ -2,19 +2,28 @@ import { createClient } from "@supabase/supabase-js";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { AnonymizationRules } from "../domain/anonymization/anonymizer.ts";
 import type { JsonObject } from "../domain/json.ts";
+import type { OtlpStep } from "../domain/otlp/step.ts";
 import type { AnsweredStep, StepAnswer, UploadedStep } from "../domain/sent-steps.ts";
 import { type NumberedRow, type StepRow, stepId } from "../domain/step.ts";
 import type { TraceRow } from "../domain/trace-tree.ts";
 import { ApiError, type ErrorCode } from "../errors.ts";
-import type { RateLimit } from "../rate-limits.ts";
+import { type RateLimit, REFILLED } from "../rate-limits.ts";
 import { AnonymizerCache } from "./anonymizer-cache.ts";
 import { answerOf } from "./answer.ts";
 import { CursorSeal } from "./cursor-seal.ts";
 import { MessageHash } from "./message-hash.ts";
+import { otlpItems } from "./otlp-items.ts";
 import type { Page, Paging, QueryPage, StepFilters, StepList, TracesQuery } from "./queries.ts";
 import { SCHEMA_VERSION } from "./schema-version.ts";
 import type { NamespaceRow, NewSession, SessionRow, WantedSession } from "./sessions.ts";
-import { itemsOf, resultsOf, type StepResult, type StoredSteps, type TriedStep } from "./steps.ts";
+import {
+  itemsOf,
+  type Refusal,
+  resultsOf,
+  type StepResult,
+  type StoredSteps,
+  type TriedStep,
+} from "./steps.ts";
 
 /** Which request is asking: what every request function of the database is told. */
 export interface Caller {
@@ -148,6 +157,12 @@ export class StoreRequest {
     return { ...step.result, id: stepId(ids, 0) };
   }
 
+  /** Stores all steps that are not refused, or none; a step that is there already is not stored again. Returns the refusals. */
+  async storeOtlp(steps: OtlpStep[]): Promise<Refusal[]> {
+    const items = await otlpItems(steps, this.#shared.messageHash);
+    return (await this.#store<StoredSteps>("record_steps", items)).refused;
+  }
+
   registerNamespace(namespace: string): Promise<NamespaceRow> {
     return this.#call("register_namespace", { namespace });
   }
@@ -259,7 +274,8 @@ export class StoreRequest {
     deadline = this.#shared.deadline(),
   ): Promise<Answer<Data>> {
     const { requestId, tokenHash, bucket, limit } = this.#caller;
-    const payload = { request_id: requestId, token_hash: tokenHash, bucket, limit, ...work };
+    const refills = bucket === REFILLED;
+    const payload = { request_id: requestId, token_hash: tokenHash, bucket, limit, refills, ...work };
     this.asked = true;
     const answer = (await this.#shared.call(name, payload, deadline)) as Answer<Data>;
     const { tenant_id, rate_limit, warnings } = answer;

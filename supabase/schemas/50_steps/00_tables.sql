@@ -67,6 +67,9 @@ create table public.steps (
   otel_trace_id text,
   span_id text,
   parent_span_id text,
+  user_id text,
+  role text,
+  fingerprint uuid,
   handoffs jsonb,
   tree_kind text generated always as (internal.tree_kind(kind, session_id, trace_id, otel_trace_id)) stored,
   tree_key uuid generated always as (
@@ -75,6 +78,7 @@ create table public.steps (
   content jsonb,
   constraint step_id_is_unique primary key (id),
   constraint step_kind_is_known check (kind in ('llm', 'tool', 'handoff', 'message', 'log', 'agent', 'span')),
+  constraint step_role_is_known check (role in ('turn', 'task')),
   constraint step_status_is_known check (status in ('ok', 'error')),
   constraint step_level_is_known check (level in ('debug', 'info', 'warn', 'error')),
   constraint step_figures_are_not_negative
@@ -90,10 +94,15 @@ comment on column public.steps.agent is
 comment on column public.steps.status is 'ok or error. Null: its sender did not tell.';
 comment on column public.steps.started_at is
   'When it began, as far as its sender told a time: this one, or its end and how long it took. Null: no time was told.';
-comment on column public.steps.occurred_at is 'When it was over: the sender''s timestamp, else when it arrived.';
+comment on column public.steps.occurred_at is
+  'When it was over: the sender''s timestamp, else when it arrived. A span is listed by when it began.';
 comment on column public.steps.trace_id is
   'The trace that the sender named for it. Where only a parent was named: the one of its agent and session below that parent.';
 comment on column public.steps.parent_trace_id is 'What the sender claimed to be the parent of that trace.';
+comment on column public.steps.user_id is 'The user whom the span or log record itself tells.';
+comment on column public.steps.role is
+  'Of a span of OpenAI Agents: turn, whose tokens are those of the model call in it and of the tasks in it; or task.';
+comment on column public.steps.fingerprint is 'A hash of a log record that has no id of its own: what is equal is stored once.';
 comment on column public.steps.handoffs is 'Who handed over to whom, in order: [{from, to}]. Null: nobody.';
 comment on column public.steps.tree_key is
   'What is derived together with it (internal.tree_key). Null: it belongs to no trace, as a log entry without a session.';
@@ -109,8 +118,10 @@ create index steps_of_a_session_by_time
   on public.steps (tenant_id, session_id, occurred_at desc, id desc) where session_id is not null;
 create index steps_of_a_tree on public.steps (tree_key, id) where tree_key is not null;
 create index steps_naming_a_parent on public.steps (tenant_id, parent_trace_id) where parent_trace_id is not null;
--- The same span may come twice: the first one counts.
+-- The same span or log record may come twice: the first one counts.
 create unique index span_is_stored_once on public.steps (tenant_id, otel_trace_id, span_id) where span_id is not null;
+create unique index log_record_is_stored_once on public.steps (tenant_id, fingerprint) where fingerprint is not null;
+create index log_entries_of_a_span on public.steps (tree_key, parent_span_id) where kind = 'log' and parent_span_id is not null;
 
 -- Steps that are not folded into the projections yet (60_traces/fold.sql): a row for each thousand of a request's. Only inserted
 -- into, so that no request waits for another.

@@ -77,3 +77,23 @@ begin
   order by wanted.id
   on conflict on constraint session_id_is_unique_within_its_tenant do nothing;
 end $$;
+
+-- Spans that say neither a namespace nor a session are put where the first span of their tree that was stored is, else in
+-- `default`: the agents of OpenAI name their run once, before its spans, and often in another request.
+create function internal.in_namespaces_of_trees(owner_id uuid, items jsonb) returns jsonb
+language plpgsql stable set search_path = '' set enable_seqscan = off as $$
+begin
+  if not jsonb_path_exists(in_namespaces_of_trees.items, '$[*] ? (!exists(@.namespace) && !exists(@.session_id))') then
+    return items;
+  end if;
+  return (
+    select jsonb_agg(
+      case when item.value ?| array['namespace', 'session_id'] then item.value
+        else item.value || jsonb_build_object('namespace', coalesce((
+          select (select namespaces.name from public.namespaces where namespaces.id = steps.namespace_id)
+          from public.steps
+          where steps.tree_key = internal.tree_key(owner_id, 'otel', item.value ->> 'otel_trace_id')
+          order by steps.id limit 1), 'default'))
+      end order by item.number)
+    from jsonb_array_elements(in_namespaces_of_trees.items) with ordinality as item (value, number));
+end $$;

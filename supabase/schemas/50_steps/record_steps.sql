@@ -18,6 +18,9 @@ begin
   end if;
   perform internal.refuse_beyond_limit(admission, record_steps.payload);
 
+  if items -> 0 ? 'otel_trace_id' then
+    items := internal.in_namespaces_of_trees((admission ->> 'tenant_id')::uuid, items);
+  end if;
   refused := internal.refused_items(admission, items);
   if record_steps.payload ? 'single' and refused <> '[]' then
     admission := admission || jsonb_build_object('error', (refused -> 0) - 'index');

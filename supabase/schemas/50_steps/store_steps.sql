@@ -4,7 +4,7 @@
 -- Stores the items, and notes them as what is to be folded. Returns what the ids of its steps begin with: see new_step_ids. An
 -- item: {index, kind, session_id?, namespace?, name?, agent?, status?, error?, started_at?, occurred_at?, latency_ms?, model?,
 -- input_tokens?, output_tokens?, process_tokens?, memory_tokens?, total_tokens?, level?, resource_id?, trace_id?,
--- parent_trace_id?, otel_trace_id?, span_id?, parent_span_id?, content}.
+-- parent_trace_id?, otel_trace_id?, span_id?, parent_span_id?, user_id?, role?, fingerprint?, content}.
 create function internal.store_steps(owner_id uuid, items jsonb) returns text
 language plpgsql set search_path = '' as $$
 declare
@@ -12,25 +12,28 @@ declare
   ids text := internal.new_step_ids();
   ordered jsonb := store_steps.items;
 begin
-  if ordered -> 0 ? 'span_id' then -- two requests with the same spans in another order must not wait in a circle
-    ordered := (select jsonb_agg(item order by item ->> 'span_id') from jsonb_array_elements(ordered) as item);
+  -- Two requests with the same spans or log records in another order must not wait in a circle.
+  if ordered -> 0 ?| array['span_id', 'fingerprint'] then
+    ordered := (
+      select jsonb_agg(item order by item ->> 'span_id', item ->> 'fingerprint') from jsonb_array_elements(ordered) as item);
   end if;
   insert into public.steps (
     id, tenant_id, namespace_id, session_id, kind, name, agent, agent_is_named, status, started_at, occurred_at, latency_ms,
     model, input_tokens, output_tokens, process_tokens, memory_tokens, total_tokens, level, resource_id, trace_id,
-    parent_trace_id, otel_trace_id, span_id, parent_span_id, handoffs, error, content)
+    parent_trace_id, otel_trace_id, span_id, parent_span_id, user_id, role, fingerprint, handoffs, error, content)
   select
     (ids || lpad(to_hex(item.index), 5, '0'))::uuid, owner_id, place.namespace_id, item.session_id,
     item.kind, item.name, coalesce(item.agent, case when item.kind <> 'log' then place.namespace end),
     item.agent is not null, item.status, item.started_at,
     -- in the order of the request, where no time was told
-    coalesce(item.occurred_at, now() + item.index * interval '1 microsecond'), item.latency_ms, item.model,
+    coalesce(case when item.span_id is not null then item.started_at end, item.occurred_at, now() + item.index * interval '1 microsecond'), item.latency_ms, item.model,
     item.input_tokens, item.output_tokens, item.process_tokens, item.memory_tokens, item.total_tokens, item.level,
     item.resource_id,
     case when item.trace_id is null and item.parent_trace_id is not null then internal.trace_below(
       owner_id, item.parent_trace_id, place.namespace_id, coalesce(item.agent, place.namespace), item.session_id)
     else item.trace_id end,
-    item.parent_trace_id, item.otel_trace_id, item.span_id, item.parent_span_id,
+    item.parent_trace_id, item.otel_trace_id, item.span_id, item.parent_span_id, item.user_id, item.role,
+    left(item.fingerprint, 32)::uuid,
     case item.kind
       when 'handoff' then jsonb_build_array(
         jsonb_build_object('from', item.content -> 'from_agent', 'to', item.content -> 'to_agent'))
@@ -41,10 +44,11 @@ begin
     index integer, kind text, session_id text, namespace text, name text, agent text, status text, error jsonb,
     started_at timestamptz, occurred_at timestamptz, latency_ms bigint, model text, input_tokens bigint,
     output_tokens bigint, process_tokens bigint, memory_tokens bigint, total_tokens bigint, level text, resource_id text,
-    trace_id text, parent_trace_id text, otel_trace_id text, span_id text, parent_span_id text, content jsonb)
+    trace_id text, parent_trace_id text, otel_trace_id text, span_id text, parent_span_id text, user_id text, role text,
+    fingerprint text, content jsonb)
   join unnest(places) as place
     on place.session_id = coalesce(item.session_id, '') and place.given_namespace = coalesce(item.namespace, '')
-  on conflict (tenant_id, otel_trace_id, span_id) where span_id is not null do nothing;
+  on conflict do nothing;
   if found then -- a retry that stores nothing notes nothing
     insert into public.changes (tenant_id, first_step_id, last_step_id, steps)
     select owner_id, (ids || lpad(to_hex(first.index), 5, '0'))::uuid, (ids || lpad(to_hex(first.index + 999), 5, '0'))::uuid,

@@ -53,15 +53,29 @@ comment on column public.trees.active_trace_id is 'Where steps belong that name 
 comment on column public.trees.last_event_at is 'When something last opened a trace, or handed over.';
 create index trees_of_a_tenant on public.trees (tenant_id);
 
--- Which trace a step belongs to.
+-- Which trace a step belongs to; and of a span or log record, what it does not say itself but follows from its tree.
 create table public.placements (
   step_id uuid not null,
   tenant_id uuid not null,
   trace_id text not null,
   happened_at timestamptz not null,
+  session_id text,
+  user_id text,
+  agent text,
+  is_wrapper boolean not null default false,
+  input_tokens bigint,
+  output_tokens bigint,
   constraint step_has_one_placement primary key (step_id)
 );
 comment on column public.placements.happened_at is 'When the step began, where a time was told, else when it arrived: their order.';
+comment on column public.placements.session_id is
+  'That of the nearest span above it which tells one, else of the first span of the tree that does, else the tree''s id.';
+comment on column public.placements.user_id is 'Likewise; null where no span of the tree tells one.';
+comment on column public.placements.agent is 'The agent of its trace.';
+comment on column public.placements.is_wrapper is 'Whether it is a model call with another one below it: it counts as a plain span.';
+comment on column public.placements.input_tokens is 'What is known from the spans around it. output_tokens likewise.';
+create index placements_of_a_session on public.placements (tenant_id, session_id) where session_id is not null;
+create index placements_of_an_agent on public.placements (tenant_id, agent) where agent is not null;
 create index placements_of_a_trace on public.placements (tenant_id, trace_id, happened_at, step_id);
 
 -- Trees that must be derived anew from all of their steps, because steps are gone or projections were thrown away.

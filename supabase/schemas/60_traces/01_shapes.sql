@@ -35,9 +35,25 @@ create type internal.tree as (
   last_event_at timestamptz,
   step_ids uuid[],
   step_times timestamptz[],
-  step_traces integer[]);
+  step_traces integer[],
+  -- Only of spans and log records: what they do not say themselves.
+  step_sessions text[],
+  step_users text[],
+  step_agents text[],
+  step_wrappers boolean[],
+  step_input_tokens bigint[],
+  step_output_tokens bigint[]);
 
-create type internal.placed_step as (step_id uuid, happened_at timestamptz, trace_id text);
+-- A step of an OpenTelemetry trace. A log entry has no span id of its own: it has its step's. An agent without a name has its
+-- span's.
+create type internal.span as (
+  id uuid, happened_at timestamptz, kind text, otel_trace_id text, span_id text, parent_span_id text, agent text,
+  namespace_id bigint, session_id text, user_id text, role text, input_tokens bigint, output_tokens bigint, handoffs jsonb);
+
+-- See public.placements.
+create type internal.placed_step as (
+  step_id uuid, happened_at timestamptz, trace_id text, session_id text, user_id text, agent text, is_wrapper boolean,
+  input_tokens bigint, output_tokens bigint);
 
 -- What one tree, or one step, tells of a trace. Of several, the lowest rank counts, then the earliest.
 create type internal.told_trace as (

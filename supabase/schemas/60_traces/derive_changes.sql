@@ -23,12 +23,18 @@ begin
   appended := internal.appended_steps(changes, settled, result.remade);
 
   result.placed := array(
-    select (step.id, step.happened_at, trace.id)::internal.placed_step
+    select (
+      step.id, step.happened_at, trace.id, step.session_id, step.user_id, step.agent, coalesce(step.is_wrapper, false),
+      step.input_tokens, step.output_tokens)::internal.placed_step
     from unnest(trees) as tree
-    cross join lateral unnest(tree.step_ids, tree.step_times, tree.step_traces) as step (id, happened_at, trace)
+    cross join lateral unnest(
+      tree.step_ids, tree.step_times, tree.step_traces, tree.step_sessions, tree.step_users, tree.step_agents,
+      tree.step_wrappers, tree.step_input_tokens, tree.step_output_tokens
+    ) as step (id, happened_at, trace, session_id, user_id, agent, is_wrapper, input_tokens, output_tokens)
     join lateral unnest(tree.trace_ids) with ordinality as trace (id, place) on trace.place = step.trace
     union all
-    select (step.step_id, step.happened_at, step.trace_id)::internal.placed_step from unnest(appended) as step);
+    select (step.step_id, step.happened_at, step.trace_id, null, null, null, false, null, null)::internal.placed_step
+    from unnest(appended) as step);
   result.told := array(
     select (
       trace.id, 0, tree.tree_key, trace.namespace_id, trace.session_id, trace.agent, trace.opened_at, parent.id,

@@ -97,16 +97,32 @@ end $$;
 -- Writes the placements of steps, and counts the steps in their traces.
 create function internal.place_steps(owner_id uuid, placed internal.placed_step[]) returns void
 language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+declare
+  before public.placements[] := array(
+    select (
+      select placements from public.placements where placements.step_id = step.step_id)
+    from unnest(place_steps.placed) as step
+    where step.agent is not null or step.is_wrapper);
 begin
+  if before <> '{}' then perform internal.correct_counts(owner_id, place_steps.placed, before); end if;
   with moved as materialized (
-    select step.step_id, step.happened_at, step.trace_id, (
+    select step.*, (
       select placements.trace_id from public.placements where placements.step_id = step.step_id) as trace_before
     from unnest(place_steps.placed) as step
   ), written as (
-    insert into public.placements (step_id, tenant_id, trace_id, happened_at)
-    select moved.step_id, owner_id, moved.trace_id, moved.happened_at
-    from moved where moved.trace_before is distinct from moved.trace_id
-    on conflict on constraint step_has_one_placement do update set trace_id = excluded.trace_id
+    insert into public.placements as known (
+      step_id, tenant_id, trace_id, happened_at, session_id, user_id, agent, is_wrapper, input_tokens, output_tokens)
+    select moved.step_id, owner_id, moved.trace_id, moved.happened_at, moved.session_id, moved.user_id, moved.agent,
+           moved.is_wrapper, moved.input_tokens, moved.output_tokens
+    from moved where moved.trace_before is distinct from moved.trace_id or moved.agent is not null
+    on conflict on constraint step_has_one_placement do update set
+      trace_id = excluded.trace_id, session_id = excluded.session_id, user_id = excluded.user_id, agent = excluded.agent,
+      is_wrapper = excluded.is_wrapper, input_tokens = excluded.input_tokens, output_tokens = excluded.output_tokens
+    where (known.trace_id, known.session_id, known.user_id, known.agent, known.is_wrapper, known.input_tokens,
+           known.output_tokens)
+      is distinct from
+          (excluded.trace_id, excluded.session_id, excluded.user_id, excluded.agent, excluded.is_wrapper,
+           excluded.input_tokens, excluded.output_tokens)
   )
   update public.traces set step_count = traces.step_count + growth.steps
   from (
@@ -119,4 +135,29 @@ begin
     group by change.trace_id
   ) as growth
   where traces.tenant_id = owner_id and traces.trace_id = growth.trace_id and growth.steps <> 0;
+end $$;
+
+-- Steps are counted under the agent that they say, and model calls as such. Where the tree tells otherwise, or tells otherwise
+-- than before, the counts are corrected by the difference.
+create function internal.correct_counts(owner_id uuid, placed internal.placed_step[], before public.placements[]) returns void
+language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+begin
+  perform internal.add_counts(array(
+    select (
+      owner_id, said.list, said.namespace_id, correction.label, date_trunc('hour', said.occurred_at, 'UTC'), correction.change
+      )::internal.count_change
+    from unnest(correct_counts.placed) as step
+    left join unnest(correct_counts.before) as known on known.step_id = step.step_id
+    cross join lateral (
+      select steps.list, steps.namespace_id, steps.agent, steps.occurred_at from public.steps
+      where steps.id = step.step_id offset 0
+    ) as said
+    cross join lateral (
+      values
+        (case when not coalesce(known.is_wrapper, false) then coalesce(known.agent, said.agent) end, -1),
+        (case when not step.is_wrapper then coalesce(step.agent, said.agent) end, 1)
+    ) as correction (label, change)
+    where (step.agent is not null or step.is_wrapper)
+      and (known.step_id is null or (known.agent, known.is_wrapper) is distinct from (step.agent, step.is_wrapper))
+      and said.list = 'records' and correction.label is not null));
 end $$;

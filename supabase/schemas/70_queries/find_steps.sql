@@ -7,22 +7,25 @@ create function internal.find_steps(
 language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan as $$
 declare
   unfolded uuid[] := internal.unfolded_steps(find_steps.tenant_id);
-  of_trace uuid[] := internal.steps_of_trace(find_steps.tenant_id, query ->> 'trace_id');
+  wanted uuid[] := internal.wanted_steps(find_steps.tenant_id, find_steps.query);
+  of_agent text := internal.agent_to_look_for(find_steps.tenant_id, find_steps.query);
 begin
   ids := array(
     select steps.id from public.steps
     where steps.tenant_id = find_steps.tenant_id
       and steps.namespace_id = find_steps.namespace_id
       and steps.list = query ->> 'list'
-      and (query ->> 'agent' is null or steps.agent = query ->> 'agent')
-      and (query ->> 'session_id' is null or steps.session_id = query ->> 'session_id')
+      and (query ->> 'agent' is null or of_agent is not null or steps.agent = query ->> 'agent')
+      and (of_agent is null or internal.agent_of(steps.id, steps.agent) = of_agent)
+      and (query ->> 'session_id' is null or wanted is not null or steps.session_id = query ->> 'session_id')
       and (query ->> 'level' is null or steps.level = query ->> 'level')
       and (query ->> 'resource_id' is null or steps.resource_id = query ->> 'resource_id')
-      and (query ->> 'trace_id' is null or steps.id = any (of_trace))
+      and (wanted is null or steps.id = any (wanted))
       and (query ->> 'start_date' is null or steps.occurred_at >= (query ->> 'start_date')::timestamptz)
       and (query ->> 'end_date' is null or steps.occurred_at <= (query ->> 'end_date')::timestamptz)
       and (query -> 'after' is null or (steps.occurred_at, steps.id)
         < ((query #>> '{after,occurred_at}')::timestamptz, (query #>> '{after,id}')::uuid))
+      and (steps.kind <> 'llm' or steps.span_id is null or not internal.is_wrapper(steps.id))
       and (unfolded = '{}' or steps.id <> all (unfolded))
     order by steps.occurred_at desc, steps.id desc
     limit (query ->> 'limit')::integer + 1 offset (query ->> 'offset')::bigint);
@@ -46,14 +49,58 @@ begin
     where request.tenant_id = unfolded_steps.tenant_id and step.tenant_id = unfolded_steps.tenant_id);
 end $$;
 
--- The steps of a trace; null where none is asked for. As an array, so that the steps are found by their ids.
-create function internal.steps_of_trace(tenant_id uuid, trace_id text) returns uuid[]
-language plpgsql stable set search_path = '' as $$
+-- The steps of a trace or a session, as an array, so that they are found by their ids. Null where none is asked for, or where the
+-- steps themselves say all that there is to say of the session.
+create function internal.wanted_steps(tenant_id uuid, query jsonb) returns uuid[]
+language plpgsql stable set search_path = '' set enable_seqscan = off as $$
+declare
+  session text := wanted_steps.query ->> 'session_id';
 begin
-  if steps_of_trace.trace_id is null then return null; end if;
+  if wanted_steps.query ? 'trace_id' then
+    return array(
+      select placements.step_id from public.placements
+      where placements.tenant_id = wanted_steps.tenant_id and placements.trace_id = wanted_steps.query ->> 'trace_id'
+        and (session is null or session = coalesce(placements.session_id, (
+          select steps.session_id from public.steps where steps.id = placements.step_id))));
+  end if;
+  if session is null or not exists (
+    select from public.placements
+    where placements.tenant_id = wanted_steps.tenant_id and placements.session_id = session) then
+    return null;
+  end if;
   return array(
+    select steps.id from public.steps where steps.tenant_id = wanted_steps.tenant_id and steps.session_id = session
+    union all
     select placements.step_id from public.placements
-    where placements.tenant_id = steps_of_trace.tenant_id and placements.trace_id = steps_of_trace.trace_id);
+    where placements.tenant_id = wanted_steps.tenant_id and placements.session_id = session);
+end $$;
+
+-- The agent that a query asks for, where it has steps that do not say so themselves; else null. Its steps are looked for among all
+-- of the namespace, from the newest on.
+create function internal.agent_to_look_for(tenant_id uuid, query jsonb) returns text
+language plpgsql stable set search_path = '' set enable_seqscan = off as $$
+begin
+  if query ->> 'list' = 'records' and exists (
+    select from public.placements
+    where placements.tenant_id = agent_to_look_for.tenant_id and placements.agent = query ->> 'agent') then
+    return agent_to_look_for.query ->> 'agent';
+  end if;
+  return null;
+end $$;
+
+-- Whose step it is: that of its trace, where it does not say so itself.
+create function internal.agent_of(step_id uuid, agent text) returns text
+language plpgsql stable set search_path = '' set enable_seqscan = off as $$
+begin
+  return coalesce(
+    (select placements.agent from public.placements where placements.step_id = agent_of.step_id), agent_of.agent);
+end $$;
+
+-- Whether it is a model call with another one below it, which does not count.
+create function internal.is_wrapper(step_id uuid) returns boolean
+language plpgsql stable set search_path = '' set enable_seqscan = off as $$
+begin
+  return coalesce((select placements.is_wrapper from public.placements where placements.step_id = is_wrapper.step_id), false);
 end $$;
 
 -- How many steps match a query in all. By agent (records), level (logs) and time that is known by the hour; the rest of the
@@ -81,7 +128,8 @@ create function internal.count_one_by_one(
   tenant_id uuid, namespace_id bigint, query jsonb, begins timestamptz, ends timestamptz, unfolded uuid[]) returns bigint
 language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan as $$
 declare
-  of_trace uuid[] := internal.steps_of_trace(count_one_by_one.tenant_id, query ->> 'trace_id');
+  wanted uuid[] := internal.wanted_steps(count_one_by_one.tenant_id, count_one_by_one.query);
+  of_agent text := internal.agent_to_look_for(count_one_by_one.tenant_id, count_one_by_one.query);
 begin
   if begins >= ends then return 0; end if;
   return (
@@ -89,12 +137,14 @@ begin
     where steps.tenant_id = count_one_by_one.tenant_id
       and steps.namespace_id = count_one_by_one.namespace_id
       and steps.list = query ->> 'list'
-      and (query ->> 'agent' is null or steps.agent = query ->> 'agent')
-      and (query ->> 'session_id' is null or steps.session_id = query ->> 'session_id')
+      and (query ->> 'agent' is null or of_agent is not null or steps.agent = query ->> 'agent')
+      and (of_agent is null or internal.agent_of(steps.id, steps.agent) = of_agent)
+      and (query ->> 'session_id' is null or wanted is not null or steps.session_id = query ->> 'session_id')
       and (query ->> 'level' is null or steps.level = query ->> 'level')
       and (query ->> 'resource_id' is null or steps.resource_id = query ->> 'resource_id')
-      and (query ->> 'trace_id' is null or steps.id = any (of_trace))
+      and (wanted is null or steps.id = any (wanted))
       and (count_one_by_one.begins is null or steps.occurred_at >= count_one_by_one.begins)
       and (count_one_by_one.ends is null or steps.occurred_at < count_one_by_one.ends)
+      and (steps.kind <> 'llm' or steps.span_id is null or not internal.is_wrapper(steps.id))
       and (unfolded = '{}' or steps.id <> all (unfolded)));
 end $$;

@@ -1,29 +1,46 @@
--- A step as it is read: its columns, and what was said apart. The API makes a record or a log entry of it.
+-- A step as it is read: its columns, and what was said apart. The API makes a record or a log entry of it. What a span does not
+-- say itself comes from its placement; `messages` are what log entries tell of the model call that is their span.
 create function internal.step_view(step public.steps, namespace text) returns jsonb
 language plpgsql stable set search_path = '' set enable_seqscan = off as $$
+declare
+  placed public.placements := (select placements from public.placements where placements.step_id = step.id);
 begin
   return jsonb_build_object(
     'id', step.id,
-    'kind', step.kind,
+    'kind', case when placed.is_wrapper then 'span' else step.kind end,
+    'is_span', step.otel_trace_id is not null or step.fingerprint is not null,
     'name', step.name,
     'namespace', step_view.namespace,
-    'session_id', step.session_id,
-    'trace_id', (select placements.trace_id from public.placements where placements.step_id = step.id),
-    'agent', step.agent,
+    'session_id', coalesce(step.session_id, placed.session_id),
+    'user_id', coalesce(step.user_id, placed.user_id),
+    'trace_id', placed.trace_id,
+    'agent', coalesce(placed.agent, step.agent),
     'status', step.status,
     'error', step.error,
     'started_at', internal.timestamp_text(internal.start_of(step)),
     'occurred_at', internal.timestamp_text(step.occurred_at),
     'latency_ms', step.latency_ms,
     'model', step.model,
-    'input_tokens', step.input_tokens,
-    'output_tokens', step.output_tokens,
+    'input_tokens', coalesce(step.input_tokens, placed.input_tokens),
+    'output_tokens', coalesce(step.output_tokens, placed.output_tokens),
     'process_tokens', step.process_tokens,
     'memory_tokens', step.memory_tokens,
-    'total_tokens', step.total_tokens,
+    'total_tokens', coalesce(step.total_tokens, placed.input_tokens + placed.output_tokens),
     'level', step.level,
     'resource_id', step.resource_id,
-    'content', step.content);
+    'content', step.content,
+    'messages', case when step.kind = 'llm' and step.span_id is not null then internal.messages_of_call(step) end);
+end $$;
+
+-- What log entries within the span of a model call tell of it: [[{side: input | output, message}]]. Null: nothing.
+create function internal.messages_of_call(step public.steps) returns jsonb
+language plpgsql stable set search_path = '' set enable_seqscan = off as $$
+begin
+  return (
+    select jsonb_agg(entry.content -> 'messages_of_call' order by entry.occurred_at, entry.id)
+    from public.steps as entry
+    where entry.tree_key = step.tree_key and entry.parent_span_id = step.span_id and entry.kind = 'log'
+      and entry.content ? 'messages_of_call');
 end $$;
 
 -- When a step began: as it was told, else its end less what it took. (Nothing takes longer than there was time.)

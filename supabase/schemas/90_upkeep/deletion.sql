@@ -44,15 +44,26 @@ begin
     perform pg_advisory_xact_lock(internal.fold_lock(owner_id));
   end loop;
   perform internal.add_counts(array(
-    select (gone.tenant_id, gone.list, gone.namespace_id, case gone.list when 'logs' then gone.level else gone.agent end,
-            date_trunc('hour', gone.occurred_at, 'UTC'), -count(*))::internal.count_change
+    select (gone.tenant_id, gone.list, gone.namespace_id, counted.label, date_trunc('hour', gone.occurred_at, 'UTC'),
+            sum(counted.change))::internal.count_change
     from gone
-    where gone.list <> 'spans' and coalesce(gone.id > (
-      select changes.last_step_id from public.changes
-      where changes.tenant_id = gone.tenant_id and changes.first_step_id <= gone.id
-      order by changes.first_step_id desc limit 1), true)
-    group by gone.tenant_id, gone.list, gone.namespace_id, case gone.list when 'logs' then gone.level else gone.agent end,
-             date_trunc('hour', gone.occurred_at, 'UTC')));
+    cross join lateral (
+      select case gone.list when 'logs' then gone.level else gone.agent end as label, -1 as change
+      where coalesce(gone.id > (
+        select changes.last_step_id from public.changes
+        where changes.tenant_id = gone.tenant_id and changes.first_step_id <= gone.id
+        order by changes.first_step_id desc limit 1), true)
+      union all -- the correction of what is counted otherwise than it says (internal.correct_counts)
+      select correction.label, correction.change
+      from public.placements
+      cross join lateral (
+        values (gone.agent, 1), (case when not placements.is_wrapper then placements.agent end, -1)
+      ) as correction (label, change)
+      where placements.step_id = gone.id and placements.agent is not null and gone.list = 'records'
+        and correction.label is not null
+    ) as counted
+    where gone.list <> 'spans'
+    group by gone.tenant_id, gone.list, gone.namespace_id, counted.label, date_trunc('hour', gone.occurred_at, 'UTC')));
 
   with displaced as (
     delete from public.placements where placements.step_id in (select gone.id from gone)

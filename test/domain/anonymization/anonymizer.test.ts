@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import {
-  Anonymizer,
   type AnonymizationRules,
+  Anonymizer,
 } from "../../../functions/monkai-api/domain/anonymization/anonymizer.ts";
 
 const rulesOf = (

@@ -18,7 +18,8 @@ export function drawnModel(traces: Trace[]): string[] {
     traces.map((trace) => {
       const marks = `${trace.isActive ? "*" : ""}${trace.isPlaceholder ? "?" : ""}`;
       const place = `${trace.namespace}/${trace.session ?? ""}/${trace.agent}@${microseconds(trace.opened)}`;
-      const label = `${place}:${trace.steps.toSorted().join("+")}${marks}${trace.id ? `#${trace.id}` : ""}`;
+      const steps = trace.steps.map((key) => `${key}${trace.marks.get(key) ?? ""}`);
+      const label = `${place}:${steps.toSorted().join("+")}${marks}${trace.id ? `#${trace.id}` : ""}`;
       return { id: trace, parent: trace.parent ?? null, label };
     }),
   );
@@ -62,7 +63,10 @@ function tracesOfTenant(sql: postgres.ISql, tenantId: string) {
            traces.step_count, traces.is_named_only, (extract(epoch from traces.created_at) * 1000000)::bigint as opened,
            exists (select from public.trees where trees.active_trace_id = traces.trace_id and trees.tenant_id = ${tenantId}) as is_active,
            array(
-             select steps.resource_id from public.placements join public.steps on steps.id = placements.step_id
+             select steps.resource_id || case when placements.agent is null then '' else format('[%s %s %s %s]',
+                      coalesce(steps.session_id, placements.session_id), coalesce(steps.user_id, placements.user_id),
+                      placements.is_wrapper::boolean::text, coalesce(steps.input_tokens, placements.input_tokens)) end
+             from public.placements join public.steps on steps.id = placements.step_id
              where placements.tenant_id = ${tenantId} and placements.trace_id = traces.trace_id) as keys,
            exists (select from public.steps where steps.tree_key = traces.tree_key and steps.tree_kind = 'lone') as is_alone
     from public.traces join public.namespaces on namespaces.id = traces.namespace_id

@@ -73,7 +73,9 @@ function randomSpan(random: Random, key: string, known: Set<string>): Step {
   const isLog = known.has(`${otelTraceId} ${spanId}`);
   const step: Step = {
     key,
-    kind: isLog ? "log" : random.pick(["agent", "agent", "llm", "tool", "span"] as const),
+    kind: isLog
+      ? "log"
+      : random.pick(["agent", "agent", "llm", "llm", "tool", "span", "span", "handoff"] as const),
     namespace: random.chance(0.9) ? "n" : "m",
     handoffs: [],
     otelTraceId,
@@ -81,7 +83,11 @@ function randomSpan(random: Random, key: string, known: Set<string>): Step {
   if (!isLog) step.spanId = spanId;
   known.add(`${otelTraceId} ${spanId}`);
   if (random.chance(0.8)) step.parentSpanId = `s${random.below(SPANS + 1)}`;
-  if (random.chance(0.5)) step.session = random.pick(SESSIONS);
+  if (random.chance(0.3)) step.session = random.pick(SESSIONS);
+  if (random.chance(0.3)) step.user = random.pick(["u", "v"]);
+  if (step.kind === "handoff") step.handoffs = [{ from: random.pick(AGENTS), to: random.pick(AGENTS) }];
+  if (step.kind === "span" && random.chance(0.6)) step.role = random.pick(["turn", "task"] as const);
+  if (step.role || (step.kind === "llm" && random.chance(0.4))) step.tokens = random.below(100);
   if (random.chance(0.4)) step.agent = random.pick(AGENTS);
   if (random.chance(0.5)) step.name = random.pick(["a", "z"]);
   return step;

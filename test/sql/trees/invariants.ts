@@ -16,14 +16,21 @@ export async function violations(sql: postgres.ISql, tenantId: string): Promise<
       union all
       select trace.trace_id from below join trace on trace.parent_trace_id = below.trace_id
     ), expected as (
-      select list, namespace_id, case list when 'logs' then level else agent end as label, date_trunc('hour', occurred_at, 'UTC') as hour
+      select list, namespace_id, case list when 'logs' then level else agent end as label,
+             date_trunc('hour', occurred_at, 'UTC') as hour, 1 as rows
       from step where not is_unfolded and list <> 'spans'
+      union all -- what the tree tells otherwise than the step
+      select step.list, step.namespace_id, correction.label, date_trunc('hour', step.occurred_at, 'UTC'), correction.rows
+      from step join placed on placed.step_id = step.id
+      cross join lateral (values (step.agent, -1), (case when not placed.is_wrapper then placed.agent end, 1))
+        as correction (label, rows)
+      where step.list = 'records' and placed.agent is not null and correction.label is not null
       union all
       select case when parent_trace_id is null then 'root_traces' else 'child_traces' end, namespace_id, agent,
-             date_trunc('hour', created_at, 'UTC')
+             date_trunc('hour', created_at, 'UTC'), 1
       from trace
     ), counted as (
-      select list, namespace_id, label, hour, count(*) as count from expected group by 1, 2, 3, 4
+      select list, namespace_id, label, hour, sum(rows) as count from expected group by 1, 2, 3, 4 having sum(rows) <> 0
     ), noted as (
       select list, namespace_id, label, hour, count from public.counts
       where tenant_id = ${tenantId} and hour is not null and label is not null
@@ -36,6 +43,8 @@ export async function violations(sql: postgres.ISql, tenantId: string): Promise<
       (select count(*)::int from step
        where tree_key is not null and not is_unfolded and id not in (select step_id from placed)) as folded_is_not_placed,
       (select count(*)::int from trace) - (select count(*)::int from below) as not_below_a_root,
+      (select count(*)::int from placed join trace on trace.trace_id = placed.trace_id
+       where placed.agent <> trace.agent) as agents_of_spans_are_not_their_traces,
       (select count(*)::int from (
          (select * from counted where label is not null except select * from noted)
          union all (select * from noted except select * from counted)) as wrong) as wrong_counts`;

@@ -13,6 +13,8 @@ export interface Trace {
   opened: number;
   /** The keys of its steps. */
   steps: string[];
+  /** What is found out of those that are spans. */
+  marks: Map<string, string>;
   /** Whether later steps of its session that name no agent belong to it. */
   isActive: boolean;
   isPlaceholder: boolean;
@@ -40,7 +42,7 @@ const agentOf = ({ agent, namespace }: Step) => agent ?? namespace;
 
 function opened(step: Happened, agent: string, parent?: Trace): Trace {
   const { namespace, session, happened } = step;
-  const nothing = { steps: [], isActive: false, isPlaceholder: false };
+  const nothing = { steps: [], marks: new Map(), isActive: false, isPlaceholder: false };
   return { namespace, session, agent, parent, opened: happened, ...nothing };
 }
 
@@ -100,11 +102,18 @@ function tracesOfSpans(steps: Happened[]): Trace[] {
   const parents = parentsOf(spans);
   const first = spans.find(({ parentSpanId }) => !parentSpanId);
   const opener = (first ?? spans[0]) as Happened;
-  const root = { ...opened(opener, agentOfSpan(opener)), opened: spans[0]?.happened ?? 0 };
+  const known = new Map<Happened, Trace>();
+  const firstSession = spans.find(({ session }) => session)?.session;
+  const sessionOf = (span: Happened | undefined): string | undefined =>
+    span && (span.session ?? sessionOf(parents.get(span)));
+  const openedBy = (span: Happened, parent?: Trace): Trace => ({
+    ...opened(span, agentOfSpan(span), parent),
+    session: sessionOf(span) ?? firstSession ?? span.otelTraceId,
+  });
+  const root = { ...openedBy(opener), opened: spans[0]?.happened ?? 0 };
   root.id = `${opener.otelTraceId}`;
   const traces = [root];
 
-  const known = new Map<Happened, Trace>();
   const traceOf = (span: Happened | undefined): Trace => {
     if (!span || (span === first && span.kind === "agent")) return root;
     const trace = known.get(span) ?? traceBelow(span, traceOf(parents.get(span)));
@@ -113,12 +122,76 @@ function tracesOfSpans(steps: Happened[]): Trace[] {
   };
   const traceBelow = (span: Happened, parent: Trace): Trace => {
     if (span.kind !== "agent") return parent;
-    const trace = { ...opened(span, agentOfSpan(span), parent), id: `${span.otelTraceId}-${span.spanId}` };
+    const trace = { ...openedBy(span, parent), id: `${span.otelTraceId}-${span.spanId}` };
     traces.push(trace);
     return trace;
   };
-  for (const span of spans) traceOf(span).steps.push(span.key);
+  const places = new Map(spans.map((span) => [span, traceOf(span)]));
+  handOverBeside(
+    spans,
+    places,
+    new Map([...known].filter(([span, trace]) => trace.id?.endsWith(`-${span.spanId}`))),
+  );
+  const marks = marksOf(spans, parents, (span) => sessionOf(span) ?? firstSession ?? `${span.otelTraceId}`);
+  for (const [span, trace] of places) {
+    trace.steps.push(span.key);
+    trace.marks.set(span.key, marks(span));
+  }
   return traces;
+}
+
+/** An agent that is handed over to, and is the next of its name to begin beside the one that hands over, is below it. */
+function handOverBeside(spans: Happened[], places: Map<Happened, Trace>, opened: Map<Happened, Trace>): void {
+  const parents = new Map([...opened.values()].map((trace) => [trace, trace.parent]));
+  const openers = new Map([...opened].map(([span, trace]) => [trace, spans.indexOf(span)]));
+  const waiting: { beside: Trace | undefined; to: string; giver: Trace }[] = [];
+  for (const [number, span] of spans.entries()) {
+    const trace = opened.get(span);
+    const isSame =
+      (beside: Trace | undefined, to: string) => (one: { beside: Trace | undefined; to: string }) =>
+        one.beside === beside && one.to === to;
+    if (trace) {
+      const last = waiting.findLast(isSame(parents.get(trace), trace.agent));
+      if (last) trace.parent = last.giver;
+      while (waiting.some(isSame(parents.get(trace), trace.agent))) {
+        waiting.splice(waiting.findIndex(isSame(parents.get(trace), trace.agent)), 1);
+      }
+    }
+    const giver = places.get(span) as Trace;
+    const hasBegun = (openers.get(giver) ?? -1) < number;
+    if (span.kind !== "handoff" || !hasBegun || !parents.has(giver)) continue;
+    for (const { to } of span.handoffs) waiting.push({ beside: parents.get(giver), to, giver });
+  }
+}
+
+/** Of each span: its session, its user, whether it is a wrapper, and its tokens. */
+function marksOf(
+  spans: Happened[],
+  parents: Map<Happened, Happened | undefined>,
+  sessionOf: (span: Happened) => string,
+): (span: Happened) => string {
+  const firstUser = spans.find(({ user }) => user)?.user ?? "";
+  const userOf = (span: Happened | undefined): string | undefined =>
+    span && (span.user ?? userOf(parents.get(span)));
+  const isBelow = (span: Happened | undefined, above: Happened): boolean =>
+    span !== undefined && (span === above || isBelow(parents.get(span), above));
+  const turnAround = (span: Happened | undefined): Happened | undefined =>
+    !span || span.role === "task" ? undefined : span.role === "turn" ? span : turnAround(parents.get(span));
+  const tokensOf = (call: Happened): number | undefined => {
+    const turn = turnAround(call);
+    const first = spans.find(
+      (span) => span.kind === "llm" && span.tokens === undefined && turnAround(span) === turn,
+    );
+    if (call.tokens !== undefined || !turn || first !== call || turn.tokens === undefined) return call.tokens;
+    const tasks = spans.filter((span) => span.role === "task" && turnAround(parents.get(span)) === turn);
+    return turn.tokens - tasks.reduce((sum, { tokens = 0 }) => sum + tokens, 0);
+  };
+  const isWrapper = (span: Happened) =>
+    span.kind === "llm" && spans.some((one) => one.kind === "llm" && isBelow(parents.get(one), span));
+  return (span) => {
+    const tokens = span.kind === "llm" ? tokensOf(span) : span.tokens;
+    return `[${sessionOf(span)} ${userOf(span) ?? firstUser} ${isWrapper(span)} ${tokens ?? ""}]`;
+  };
 }
 
 const factsOfSpan = (span: Happened): Fact[] => [

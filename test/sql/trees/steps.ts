@@ -18,6 +18,9 @@ export interface Step {
   otelTraceId?: string;
   spanId?: string;
   parentSpanId?: string;
+  user?: string;
+  role?: "turn" | "task";
+  tokens?: number;
   /** When it began, in seconds; absent: its sender tells no time, and it happens when it arrives. */
   time?: number;
   /** How its sender tells the time: by its start, by its end, or by both. */
@@ -46,6 +49,9 @@ export function itemsOf(request: Request): { name: string; items: object[] } {
     otel_trace_id: step.otelTraceId,
     span_id: step.spanId,
     parent_span_id: step.parentSpanId,
+    user_id: step.user,
+    role: step.role,
+    input_tokens: step.tokens,
     latency_ms: LATENCY,
     ...timesOf(step),
     error: { message: step.key },

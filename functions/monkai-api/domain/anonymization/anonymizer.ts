@@ -30,6 +30,8 @@ export const TOGGLES: Record<string, PersonalDataClass[]> = {
 /** What people and tools said. All else of a step's content (users, names, ids) is kept as it was sent. */
 const SAID = new Set([
   "msg",
+  "messages_of_call",
+  "system_instructions",
   "input",
   "output",
   "arguments",
@@ -41,16 +43,20 @@ const SAID = new Set([
   "attachments",
 ]);
 
+/** Steps whose name is whatever a program made of it. Tools, and who takes over, are known by theirs, which are kept. */
+const FREELY_NAMED = new Set(["llm", "agent", "span"]);
+
 /** Words of the APIs of language models. As names of members, and as what `role` and `type` say, no rule changes them. */
 const API_WORDS = new Set(
   (
     "role content sender from to reason timestamp tool_calls tool_call_id tool_name tool_use_id is_internal_tool internal_tool_type type text id name " +
     "function arguments input output messages message choices prompt usage model index finish_reason url image_url " +
     "user assistant system tool developer human ai tool_use tool_result thinking image file audio input_text output_text " +
+    "parts tool_call tool_call_response side " +
     "web_search_call file_search_call code_interpreter_call function_call function_call_output reasoning"
   ).split(" "),
 );
-const FORM = new Set(["role", "type", "internal_tool_type"]);
+const FORM = new Set(["role", "type", "internal_tool_type", "side"]);
 
 /** How many characters a request's texts may grow by, all in all. */
 const LARGEST_GROWTH = 8 * 1024 * 1024;
@@ -84,12 +90,13 @@ export class Anonymizer {
     if (this.version === 0) return steps;
     const redact = this.#redactor(clock);
     return steps.map((step) => {
-      const { content, error } = step;
+      const { kind = "", name, content, error } = step;
       if (!content || content.anonymization_version === this.version) return step;
       return {
         ...step,
         content: { ...redactedContent(content, redact), anonymization_version: this.version },
         ...(error ? { error: redactedError(error, redact) } : {}),
+        ...(name && FREELY_NAMED.has(kind) ? { name: redactedText(name, redact) } : {}),
       };
     });
   }
@@ -121,6 +128,8 @@ export class Anonymizer {
 
 /** Where a step says something. One that was refused has neither. */
 interface Said {
+  kind?: string;
+  name?: string;
   content?: JsonObject;
   error?: StepError;
 }

@@ -67,7 +67,7 @@ end $$;
 -- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
 create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 20261121200637;
+return 20261121204942;
 
 -- supabase/schemas/10_tenants/00_tables.sql
 -- Who owns data, and the tokens that speak for them.
@@ -291,10 +291,20 @@ create table public.monkai_rate_limits (
   constraint rate_limit_counts_a_token_a_bucket_and_a_minute primary key (token_id, bucket, minute)
 ) with (fillfactor = 50); -- room to count up in place
 comment on table public.monkai_rate_limits is 'Requests so far in a minute. Old minutes are deleted by delete_expired().';
+-- The bucket of OpenTelemetry refills by the second: exporters drop what must wait for long.
+create table public.refilled_limits (
+  token_id uuid not null references public.tracer_tokens (id) on delete cascade,
+  bucket text not null,
+  used_until timestamptz not null,
+  constraint limit_refills_for_a_token_and_a_bucket primary key (token_id, bucket)
+);
+comment on column public.refilled_limits.used_until is
+  'A request moves it on by a minute''s part of the limit; it may be a minute ahead of now, and is then used up.';
+
 create index rate_limits_by_minute on public.monkai_rate_limits (minute);
 
 -- supabase/schemas/21_rate_limits/count_request.sql
--- What is refused leaves nothing behind, but for its count: no namespace, session, agent or trace. And what brings content is
+-- What is refused leaves nothing behind, but for its count: no namespace, session or step. And what brings content is
 -- counted last: a token's requests wait for each other at its counter, so it is held for a moment and not for all their work.
 
 -- How many requests a minute an admitted token may make in the bucket: its own limit, else its tenant's, else payload.limit.
@@ -304,10 +314,12 @@ begin
   return coalesce(nullif(allowed_requests.admission -> 'limit', 'null'), allowed_requests.payload -> 'limit');
 end $$;
 
--- What is left of the minute that is counted, in seconds: it may be over, for who has waited.
-create function internal.seconds_to_reset() returns integer
+-- What is left of the minute that is counted, in seconds: it may be over, for who has waited. What refills (payload.refills) has
+-- something to take a second later.
+create function internal.seconds_to_reset(payload jsonb) returns integer
 language plpgsql volatile set search_path = '' as $$
 begin
+  if (seconds_to_reset.payload ->> 'refills')::boolean then return 1; end if;
   return greatest(1, ceil(extract(epoch from date_trunc('minute', now()) + interval '1 minute' - clock_timestamp())));
 end $$;
 
@@ -319,16 +331,20 @@ language plpgsql set search_path = '' as $$
 declare
   bucket text := count_request.payload ->> 'bucket';
   allowed integer := internal.allowed_requests(count_request.admission, count_request.payload);
-  counted integer;
+  remaining integer; -- below 0: this request is too many
   reset integer;
   counted_admission jsonb;
 begin
-  counted := public.monkai_increment_rate_limit((admission ->> 'token_id')::uuid, bucket);
-  if counted is null or allowed is null then raise exception 'there is no count or no limit'; end if;
-  reset := internal.seconds_to_reset();
+  if (count_request.payload ->> 'refills')::boolean then
+    remaining := internal.take_from_refilled((admission ->> 'token_id')::uuid, bucket, allowed);
+  else
+    remaining := allowed - public.monkai_increment_rate_limit((admission ->> 'token_id')::uuid, bucket);
+  end if;
+  if remaining is null then raise exception 'there is no count or no limit'; end if;
+  reset := internal.seconds_to_reset(count_request.payload);
   counted_admission := admission || jsonb_build_object('rate_limit', jsonb_build_object(
-    'bucket', bucket, 'limit', allowed, 'remaining', greatest(allowed - counted, 0), 'reset', reset));
-  if counted <= allowed then return counted_admission; end if;
+    'bucket', bucket, 'limit', allowed, 'remaining', greatest(remaining, 0), 'reset', reset));
+  if remaining >= 0 then return counted_admission; end if;
 
   return (counted_admission - array['data', 'replay']) || internal.refusal('rate_limit_exceeded', format(
     'The limit of %s requests per minute in the bucket "%s" is used up. Wait %s seconds.', allowed, bucket, reset));
@@ -342,7 +358,7 @@ language plpgsql volatile set search_path = '' as $$
 begin
   return internal.refusal('rate_limit_exceeded', 'The limit of requests per minute is used up.') || jsonb_build_object(
     'rate_limit', jsonb_build_object(
-      'bucket', limit_refusal.payload -> 'bucket', 'remaining', 0, 'reset', internal.seconds_to_reset(),
+      'bucket', limit_refusal.payload -> 'bucket', 'remaining', 0, 'reset', internal.seconds_to_reset(limit_refusal.payload),
       'limit', internal.allowed_requests(limit_refusal.admission, limit_refusal.payload)));
 end $$;
 
@@ -350,12 +366,15 @@ end $$;
 -- as count_request does, which has the last word.
 create function internal.refuse_beyond_limit(admission jsonb, payload jsonb) returns void
 language plpgsql stable set search_path = '' as $$
+declare
+  sender uuid := refuse_beyond_limit.admission ->> 'token_id';
+  wanted text := refuse_beyond_limit.payload ->> 'bucket';
+  allowed integer := internal.allowed_requests(refuse_beyond_limit.admission, refuse_beyond_limit.payload);
 begin
-  if (select known.count from public.monkai_rate_limits known
-      where known.token_id = (refuse_beyond_limit.admission ->> 'token_id')::uuid
-        and known.bucket = refuse_beyond_limit.payload ->> 'bucket'
-        and known.minute = date_trunc('minute', now()))
-    >= internal.allowed_requests(refuse_beyond_limit.admission, refuse_beyond_limit.payload) then
+  if (refuse_beyond_limit.payload ->> 'refills')::boolean then
+    if internal.is_refilled_used_up(sender, wanted, allowed) then raise sqlstate 'TR429'; end if;
+  elsif (select known.count from public.monkai_rate_limits known
+         where known.token_id = sender and known.bucket = wanted and known.minute = date_trunc('minute', now())) >= allowed then
     raise sqlstate 'TR429';
   end if;
 exception
@@ -386,6 +405,43 @@ begin
   on conflict on constraint rate_limit_counts_a_token_a_bucket_and_a_minute do update set count = known.count + 1
   returning known.count into counted;
   return counted;
+end $$;
+
+-- supabase/schemas/21_rate_limits/take_from_refilled.sql
+-- A limit that refills by the second: of `allowed` requests a minute, as many may come at once, and then one each minute's part.
+
+-- How many are left after a request now; null where it is one too many. Both without counting it.
+create function internal.left_in_refilled(used_until timestamptz, allowed integer) returns integer
+language plpgsql volatile set search_path = '' as $$
+begin
+  return floor(left_in_refilled.allowed * least(1, extract(
+    epoch from clock_timestamp() + interval '1 minute' - left_in_refilled.used_until) / 60));
+end $$;
+
+-- Takes a request of a token from a bucket. Returns how many are left, -1 where this one was too many.
+create function internal.take_from_refilled(token_id uuid, bucket text, allowed integer) returns integer
+language plpgsql set search_path = '' set lock_timeout = '3s' as $$
+declare
+  part interval := interval '1 minute' / greatest(take_from_refilled.allowed, 1);
+  used timestamptz;
+begin
+  insert into public.refilled_limits as known (token_id, bucket, used_until)
+  select take_from_refilled.token_id, take_from_refilled.bucket, clock_timestamp() + part where take_from_refilled.allowed > 0
+  on conflict on constraint limit_refills_for_a_token_and_a_bucket
+    do update set used_until = greatest(known.used_until, clock_timestamp()) + part
+    where greatest(known.used_until, clock_timestamp()) + part <= clock_timestamp() + interval '1 minute'
+  returning known.used_until into used;
+  if not found then return -1; end if;
+  return greatest(0, internal.left_in_refilled(used, take_from_refilled.allowed));
+end $$;
+
+-- Whether the bucket of a token is used up, as far as other requests have committed.
+create function internal.is_refilled_used_up(token_id uuid, bucket text, allowed integer) returns boolean
+language plpgsql stable set search_path = '' as $$
+begin
+  return is_refilled_used_up.allowed <= 0 or coalesce((
+    select internal.left_in_refilled(known.used_until, is_refilled_used_up.allowed) < 1 from public.refilled_limits as known
+    where known.token_id = is_refilled_used_up.token_id and known.bucket = is_refilled_used_up.bucket), false);
 end $$;
 
 -- supabase/schemas/22_idempotency/00_tables.sql
@@ -926,6 +982,9 @@ create table public.steps (
   otel_trace_id text,
   span_id text,
   parent_span_id text,
+  user_id text,
+  role text,
+  fingerprint uuid,
   handoffs jsonb,
   tree_kind text generated always as (internal.tree_kind(kind, session_id, trace_id, otel_trace_id)) stored,
   tree_key uuid generated always as (
@@ -934,6 +993,7 @@ create table public.steps (
   content jsonb,
   constraint step_id_is_unique primary key (id),
   constraint step_kind_is_known check (kind in ('llm', 'tool', 'handoff', 'message', 'log', 'agent', 'span')),
+  constraint step_role_is_known check (role in ('turn', 'task')),
   constraint step_status_is_known check (status in ('ok', 'error')),
   constraint step_level_is_known check (level in ('debug', 'info', 'warn', 'error')),
   constraint step_figures_are_not_negative
@@ -949,10 +1009,15 @@ comment on column public.steps.agent is
 comment on column public.steps.status is 'ok or error. Null: its sender did not tell.';
 comment on column public.steps.started_at is
   'When it began, as far as its sender told a time: this one, or its end and how long it took. Null: no time was told.';
-comment on column public.steps.occurred_at is 'When it was over: the sender''s timestamp, else when it arrived.';
+comment on column public.steps.occurred_at is
+  'When it was over: the sender''s timestamp, else when it arrived. A span is listed by when it began.';
 comment on column public.steps.trace_id is
   'The trace that the sender named for it. Where only a parent was named: the one of its agent and session below that parent.';
 comment on column public.steps.parent_trace_id is 'What the sender claimed to be the parent of that trace.';
+comment on column public.steps.user_id is 'The user whom the span or log record itself tells.';
+comment on column public.steps.role is
+  'Of a span of OpenAI Agents: turn, whose tokens are those of the model call in it and of the tasks in it; or task.';
+comment on column public.steps.fingerprint is 'A hash of a log record that has no id of its own: what is equal is stored once.';
 comment on column public.steps.handoffs is 'Who handed over to whom, in order: [{from, to}]. Null: nobody.';
 comment on column public.steps.tree_key is
   'What is derived together with it (internal.tree_key). Null: it belongs to no trace, as a log entry without a session.';
@@ -968,8 +1033,10 @@ create index steps_of_a_session_by_time
   on public.steps (tenant_id, session_id, occurred_at desc, id desc) where session_id is not null;
 create index steps_of_a_tree on public.steps (tree_key, id) where tree_key is not null;
 create index steps_naming_a_parent on public.steps (tenant_id, parent_trace_id) where parent_trace_id is not null;
--- The same span may come twice: the first one counts.
+-- The same span or log record may come twice: the first one counts.
 create unique index span_is_stored_once on public.steps (tenant_id, otel_trace_id, span_id) where span_id is not null;
+create unique index log_record_is_stored_once on public.steps (tenant_id, fingerprint) where fingerprint is not null;
+create index log_entries_of_a_span on public.steps (tree_key, parent_span_id) where kind = 'log' and parent_span_id is not null;
 
 -- Steps that are not folded into the projections yet (60_traces/fold.sql): a row for each thousand of a request's. Only inserted
 -- into, so that no request waits for another.
@@ -1111,6 +1178,26 @@ begin
   on conflict on constraint session_id_is_unique_within_its_tenant do nothing;
 end $$;
 
+-- Spans that say neither a namespace nor a session are put where the first span of their tree that was stored is, else in
+-- `default`: the agents of OpenAI name their run once, before its spans, and often in another request.
+create function internal.in_namespaces_of_trees(owner_id uuid, items jsonb) returns jsonb
+language plpgsql stable set search_path = '' set enable_seqscan = off as $$
+begin
+  if not jsonb_path_exists(in_namespaces_of_trees.items, '$[*] ? (!exists(@.namespace) && !exists(@.session_id))') then
+    return items;
+  end if;
+  return (
+    select jsonb_agg(
+      case when item.value ?| array['namespace', 'session_id'] then item.value
+        else item.value || jsonb_build_object('namespace', coalesce((
+          select (select namespaces.name from public.namespaces where namespaces.id = steps.namespace_id)
+          from public.steps
+          where steps.tree_key = internal.tree_key(owner_id, 'otel', item.value ->> 'otel_trace_id')
+          order by steps.id limit 1), 'default'))
+      end order by item.number)
+    from jsonb_array_elements(in_namespaces_of_trees.items) with ordinality as item (value, number));
+end $$;
+
 -- supabase/schemas/50_steps/record_steps.sql
 -- POST /traces/llm, /traces/tool, /traces/handoff, /traces/log (one item) and /traces/batch (1 to 100).
 -- payload.items: steps (internal.store_steps), numbered by their `index` in the request. What validation refused is not among
@@ -1132,6 +1219,9 @@ begin
   end if;
   perform internal.refuse_beyond_limit(admission, record_steps.payload);
 
+  if items -> 0 ? 'otel_trace_id' then
+    items := internal.in_namespaces_of_trees((admission ->> 'tenant_id')::uuid, items);
+  end if;
   refused := internal.refused_items(admission, items);
   if record_steps.payload ? 'single' and refused <> '[]' then
     admission := admission || jsonb_build_object('error', (refused -> 0) - 'index');
@@ -1226,7 +1316,7 @@ end $$;
 -- Stores the items, and notes them as what is to be folded. Returns what the ids of its steps begin with: see new_step_ids. An
 -- item: {index, kind, session_id?, namespace?, name?, agent?, status?, error?, started_at?, occurred_at?, latency_ms?, model?,
 -- input_tokens?, output_tokens?, process_tokens?, memory_tokens?, total_tokens?, level?, resource_id?, trace_id?,
--- parent_trace_id?, otel_trace_id?, span_id?, parent_span_id?, content}.
+-- parent_trace_id?, otel_trace_id?, span_id?, parent_span_id?, user_id?, role?, fingerprint?, content}.
 create function internal.store_steps(owner_id uuid, items jsonb) returns text
 language plpgsql set search_path = '' as $$
 declare
@@ -1234,25 +1324,28 @@ declare
   ids text := internal.new_step_ids();
   ordered jsonb := store_steps.items;
 begin
-  if ordered -> 0 ? 'span_id' then -- two requests with the same spans in another order must not wait in a circle
-    ordered := (select jsonb_agg(item order by item ->> 'span_id') from jsonb_array_elements(ordered) as item);
+  -- Two requests with the same spans or log records in another order must not wait in a circle.
+  if ordered -> 0 ?| array['span_id', 'fingerprint'] then
+    ordered := (
+      select jsonb_agg(item order by item ->> 'span_id', item ->> 'fingerprint') from jsonb_array_elements(ordered) as item);
   end if;
   insert into public.steps (
     id, tenant_id, namespace_id, session_id, kind, name, agent, agent_is_named, status, started_at, occurred_at, latency_ms,
     model, input_tokens, output_tokens, process_tokens, memory_tokens, total_tokens, level, resource_id, trace_id,
-    parent_trace_id, otel_trace_id, span_id, parent_span_id, handoffs, error, content)
+    parent_trace_id, otel_trace_id, span_id, parent_span_id, user_id, role, fingerprint, handoffs, error, content)
   select
     (ids || lpad(to_hex(item.index), 5, '0'))::uuid, owner_id, place.namespace_id, item.session_id,
     item.kind, item.name, coalesce(item.agent, case when item.kind <> 'log' then place.namespace end),
     item.agent is not null, item.status, item.started_at,
     -- in the order of the request, where no time was told
-    coalesce(item.occurred_at, now() + item.index * interval '1 microsecond'), item.latency_ms, item.model,
+    coalesce(case when item.span_id is not null then item.started_at end, item.occurred_at, now() + item.index * interval '1 microsecond'), item.latency_ms, item.model,
     item.input_tokens, item.output_tokens, item.process_tokens, item.memory_tokens, item.total_tokens, item.level,
     item.resource_id,
     case when item.trace_id is null and item.parent_trace_id is not null then internal.trace_below(
       owner_id, item.parent_trace_id, place.namespace_id, coalesce(item.agent, place.namespace), item.session_id)
     else item.trace_id end,
-    item.parent_trace_id, item.otel_trace_id, item.span_id, item.parent_span_id,
+    item.parent_trace_id, item.otel_trace_id, item.span_id, item.parent_span_id, item.user_id, item.role,
+    left(item.fingerprint, 32)::uuid,
     case item.kind
       when 'handoff' then jsonb_build_array(
         jsonb_build_object('from', item.content -> 'from_agent', 'to', item.content -> 'to_agent'))
@@ -1263,10 +1356,11 @@ begin
     index integer, kind text, session_id text, namespace text, name text, agent text, status text, error jsonb,
     started_at timestamptz, occurred_at timestamptz, latency_ms bigint, model text, input_tokens bigint,
     output_tokens bigint, process_tokens bigint, memory_tokens bigint, total_tokens bigint, level text, resource_id text,
-    trace_id text, parent_trace_id text, otel_trace_id text, span_id text, parent_span_id text, content jsonb)
+    trace_id text, parent_trace_id text, otel_trace_id text, span_id text, parent_span_id text, user_id text, role text,
+    fingerprint text, content jsonb)
   join unnest(places) as place
     on place.session_id = coalesce(item.session_id, '') and place.given_namespace = coalesce(item.namespace, '')
-  on conflict (tenant_id, otel_trace_id, span_id) where span_id is not null do nothing;
+  on conflict do nothing;
   if found then -- a retry that stores nothing notes nothing
     insert into public.changes (tenant_id, first_step_id, last_step_id, steps)
     select owner_id, (ids || lpad(to_hex(first.index), 5, '0'))::uuid, (ids || lpad(to_hex(first.index + 999), 5, '0'))::uuid,
@@ -1428,15 +1522,29 @@ comment on column public.trees.active_trace_id is 'Where steps belong that name 
 comment on column public.trees.last_event_at is 'When something last opened a trace, or handed over.';
 create index trees_of_a_tenant on public.trees (tenant_id);
 
--- Which trace a step belongs to.
+-- Which trace a step belongs to; and of a span or log record, what it does not say itself but follows from its tree.
 create table public.placements (
   step_id uuid not null,
   tenant_id uuid not null,
   trace_id text not null,
   happened_at timestamptz not null,
+  session_id text,
+  user_id text,
+  agent text,
+  is_wrapper boolean not null default false,
+  input_tokens bigint,
+  output_tokens bigint,
   constraint step_has_one_placement primary key (step_id)
 );
 comment on column public.placements.happened_at is 'When the step began, where a time was told, else when it arrived: their order.';
+comment on column public.placements.session_id is
+  'That of the nearest span above it which tells one, else of the first span of the tree that does, else the tree''s id.';
+comment on column public.placements.user_id is 'Likewise; null where no span of the tree tells one.';
+comment on column public.placements.agent is 'The agent of its trace.';
+comment on column public.placements.is_wrapper is 'Whether it is a model call with another one below it: it counts as a plain span.';
+comment on column public.placements.input_tokens is 'What is known from the spans around it. output_tokens likewise.';
+create index placements_of_a_session on public.placements (tenant_id, session_id) where session_id is not null;
+create index placements_of_an_agent on public.placements (tenant_id, agent) where agent is not null;
 create index placements_of_a_trace on public.placements (tenant_id, trace_id, happened_at, step_id);
 
 -- Trees that must be derived anew from all of their steps, because steps are gone or projections were thrown away.
@@ -1497,9 +1605,25 @@ create type internal.tree as (
   last_event_at timestamptz,
   step_ids uuid[],
   step_times timestamptz[],
-  step_traces integer[]);
+  step_traces integer[],
+  -- Only of spans and log records: what they do not say themselves.
+  step_sessions text[],
+  step_users text[],
+  step_agents text[],
+  step_wrappers boolean[],
+  step_input_tokens bigint[],
+  step_output_tokens bigint[]);
 
-create type internal.placed_step as (step_id uuid, happened_at timestamptz, trace_id text);
+-- A step of an OpenTelemetry trace. A log entry has no span id of its own: it has its step's. An agent without a name has its
+-- span's.
+create type internal.span as (
+  id uuid, happened_at timestamptz, kind text, otel_trace_id text, span_id text, parent_span_id text, agent text,
+  namespace_id bigint, session_id text, user_id text, role text, input_tokens bigint, output_tokens bigint, handoffs jsonb);
+
+-- See public.placements.
+create type internal.placed_step as (
+  step_id uuid, happened_at timestamptz, trace_id text, session_id text, user_id text, agent text, is_wrapper boolean,
+  input_tokens bigint, output_tokens bigint);
 
 -- What one tree, or one step, tells of a trace. Of several, the lowest rank counts, then the earliest.
 create type internal.told_trace as (
@@ -1553,12 +1677,18 @@ begin
   appended := internal.appended_steps(changes, settled, result.remade);
 
   result.placed := array(
-    select (step.id, step.happened_at, trace.id)::internal.placed_step
+    select (
+      step.id, step.happened_at, trace.id, step.session_id, step.user_id, step.agent, coalesce(step.is_wrapper, false),
+      step.input_tokens, step.output_tokens)::internal.placed_step
     from unnest(trees) as tree
-    cross join lateral unnest(tree.step_ids, tree.step_times, tree.step_traces) as step (id, happened_at, trace)
+    cross join lateral unnest(
+      tree.step_ids, tree.step_times, tree.step_traces, tree.step_sessions, tree.step_users, tree.step_agents,
+      tree.step_wrappers, tree.step_input_tokens, tree.step_output_tokens
+    ) as step (id, happened_at, trace, session_id, user_id, agent, is_wrapper, input_tokens, output_tokens)
     join lateral unnest(tree.trace_ids) with ordinality as trace (id, place) on trace.place = step.trace
     union all
-    select (step.step_id, step.happened_at, step.trace_id)::internal.placed_step from unnest(appended) as step);
+    select (step.step_id, step.happened_at, step.trace_id, null, null, null, false, null, null)::internal.placed_step
+    from unnest(appended) as step);
   result.told := array(
     select (
       trace.id, 0, tree.tree_key, trace.namespace_id, trace.session_id, trace.agent, trace.opened_at, parent.id,
@@ -1860,16 +1990,30 @@ end $$;
 --   with the id {trace id}-{span id}; where the earliest span without a parent is an agent's, it is the root.
 -- - A span belongs to the trace of its nearest agent's span. Whose parent never comes, or has not come yet, belongs to the root;
 --   and in a cycle of parents the link that closes it is ignored.
+-- - An agent that is handed over to and then begins beside the one that hands over is below it.
+-- And what spans do not say themselves:
+-- - Their session is that of the nearest span above which says one, else of the first span that does, else the OpenTelemetry
+--   trace id; so is their user, but for the last. A log entry is below its span.
+-- - A model call with another one below it is a wrapper, which does not count as a call.
+-- - A model call without tokens, in a turn (OpenAI Agents), has those of the turn less those of the tasks in it.
 create function internal.derive_spans(tree_key uuid) returns internal.tree
 language plpgsql stable set search_path = '' set enable_nestloop = off as $$
 declare
   tree internal.tree;
-  -- Of each span, by its number in the order in which the spans began:
-  ids uuid[];
-  times timestamptz[];
+  -- Of each span, by its number in the order in which the spans began. Arrays of their own: only such are fast.
+  spans internal.span[];
+  span internal.span;
   parents integer[]; -- the number of its parent, where that has come
-  are_agents boolean[];
+  links integer[]; -- the same, without those that close a cycle
   traces integer[]; -- the trace that it belongs to; 0 while that is being looked for
+  session_tellers integer[]; -- the span that tells its session; likewise its user
+  user_tellers integer[];
+  turns integer[]; -- the turn that it is in
+  has_call_below boolean[];
+  -- Of each turn, the call that has its tokens, and what is not that call's:
+  calls integer[];
+  input_of_tasks bigint[];
+  output_of_tasks bigint[];
   root_id text; -- the OpenTelemetry trace id
   first_root integer;
   -- Of each trace, the root being the first:
@@ -1877,20 +2021,28 @@ declare
   parent_traces integer[] := array[null::integer];
   path integer[]; -- from a span up to the first one whose trace is known
   place integer;
+  above integer;
   trace integer;
 begin
-  select array_agg(span.id order by span.number), array_agg(span.happened_at order by span.number),
-         array_agg(parent.number order by span.number), array_agg(span.kind = 'agent' order by span.number),
-         min(span.otel_trace_id), min(span.number) filter (where span.parent_span_id is null)
-  into ids, times, parents, are_agents, root_id, first_root
-  from internal.spans_of_tree(derive_spans.tree_key) as span
-  left join internal.spans_of_tree(derive_spans.tree_key) as parent on parent.span_id = span.parent_span_id;
-  if ids is null then return tree; end if; -- all of them were deleted
+  select array_agg(found.span order by found.number), array_agg(parent.number order by found.number),
+         min((found.span).otel_trace_id), min(found.number) filter (where (found.span).parent_span_id is null)
+  into spans, parents, root_id, first_root
+  from internal.spans_of_tree(derive_spans.tree_key) as found
+  left join internal.spans_of_tree(derive_spans.tree_key) as parent on (parent.span).span_id = (found.span).parent_span_id;
+  if spans is null then return tree; end if; -- all of them were deleted
 
-  traces := array_fill(null::integer, array[cardinality(ids)]);
+  traces := array_fill(null::integer, array[cardinality(spans)]);
+  links := traces;
+  session_tellers := traces;
+  user_tellers := traces;
+  turns := traces;
+  calls := traces;
+  input_of_tasks := array_fill(0::bigint, array[cardinality(spans)]);
+  output_of_tasks := input_of_tasks;
+  has_call_below := array_fill(false, array[cardinality(spans)]);
   openers := array[coalesce(first_root, 1)];
-  if first_root is not null and are_agents[first_root] then traces[first_root] := 1; end if;
-  for number in 1 .. cardinality(ids) loop
+
+  for number in 1 .. cardinality(spans) loop
     path := '{}';
     place := number;
     while place is not null and traces[place] is null loop
@@ -1898,51 +2050,173 @@ begin
       path := array_append(path, place);
       place := parents[place];
     end loop;
-    trace := greatest(coalesce(traces[place], 1), 1);
+    above := case when traces[place] > 0 then place end;
     for depth in reverse cardinality(path) .. 1 loop
       place := path[depth];
-      if are_agents[place] then
+      span := spans[place];
+      links[place] := above;
+      trace := coalesce(traces[above], 1);
+      if span.kind = 'agent' and place is distinct from first_root then
         openers := array_append(openers, place);
         parent_traces := array_append(parent_traces, trace);
         trace := cardinality(openers);
       end if;
       traces[place] := trace;
+      session_tellers[place] := case when span.session_id is null then session_tellers[above] else place end;
+      user_tellers[place] := case when span.user_id is null then user_tellers[above] else place end;
+      if span.role is null then
+        turns[place] := turns[above];
+      elsif span.role = 'turn' then
+        turns[place] := place;
+      elsif turns[above] is not null then
+        input_of_tasks[turns[above]] := input_of_tasks[turns[above]] + coalesce(span.input_tokens, 0);
+        output_of_tasks[turns[above]] := output_of_tasks[turns[above]] + coalesce(span.output_tokens, 0);
+      end if;
+      above := place;
     end loop;
   end loop;
 
-  select array_agg(root_id || case when opener.trace > 1 then '-' || span.span_id else '' end order by opener.trace),
-         array_agg(coalesce(span.agent, (
-           select namespaces.name from public.namespaces where namespaces.id = span.namespace_id)) order by opener.trace),
-         array_agg(span.namespace_id order by opener.trace), array_agg(span.session_id order by opener.trace),
-         array_agg(case opener.trace when 1 then times[1] else span.happened_at end order by opener.trace)
-  into tree.trace_ids, tree.agents, tree.namespace_ids, tree.session_ids, tree.opened_at
-  from unnest(openers) with ordinality as opener (span, trace)
-  join internal.spans_of_tree(derive_spans.tree_key) as span on span.number = opener.span;
-  tree.parents := parent_traces;
-  tree.latest_of_agents := array_fill(false, array[cardinality(openers)]);
-  tree.step_ids := ids;
-  tree.step_times := times;
-  tree.step_traces := traces;
-  return tree;
+  for number in 1 .. cardinality(spans) loop
+    span := spans[number];
+    continue when span.kind <> 'llm';
+    place := links[number];
+    while place is not null and not has_call_below[place] loop
+      has_call_below[place] := true;
+      place := links[place];
+    end loop;
+    if turns[number] is not null and span.input_tokens is null and span.output_tokens is null then
+      calls[turns[number]] := coalesce(calls[turns[number]], number);
+    end if;
+  end loop;
+
+  return internal.tree_of_spans(
+    root_id, spans, traces, session_tellers, user_tellers, has_call_below, calls, input_of_tasks, output_of_tasks, openers,
+    internal.parents_after_handoffs(spans, traces, openers, parent_traces));
 end $$;
 
--- The steps of an OpenTelemetry trace in the order in which they began. Log entries have no span id of their own: steps of one
--- moment are ordered by what they say, never by their arrival. An agent without a name has its span's.
-create function internal.spans_of_tree(tree_key uuid)
-returns table (
-  number integer, id uuid, happened_at timestamptz, kind text, otel_trace_id text, span_id text, parent_span_id text, agent text,
-  namespace_id bigint, session_id text)
+-- The steps of an OpenTelemetry trace in the order in which they began. Steps of one moment are ordered by what they say, never
+-- by their arrival.
+create function internal.spans_of_tree(tree_key uuid) returns table (number integer, span internal.span)
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan as $$
 begin
   return query
   select row_number() over (
            order by coalesce(steps.started_at, steps.occurred_at), steps.span_id, steps.parent_span_id, steps.kind, steps.agent,
-                    steps.agent_is_named, steps.name, steps.namespace_id, steps.session_id, steps.id)::integer,
-         steps.id, coalesce(steps.started_at, steps.occurred_at), steps.kind, steps.otel_trace_id,
-         coalesce(steps.span_id, steps.id::text), steps.parent_span_id,
-         case when steps.agent_is_named or steps.kind <> 'agent' then steps.agent else coalesce(steps.name, steps.agent) end,
-         steps.namespace_id, steps.session_id
+                    steps.agent_is_named, steps.name, steps.namespace_id, steps.session_id, steps.fingerprint, steps.id)::integer,
+         (steps.id, coalesce(steps.started_at, steps.occurred_at), steps.kind, steps.otel_trace_id,
+          coalesce(steps.span_id, steps.id::text), steps.parent_span_id,
+          case when steps.agent_is_named or steps.kind <> 'agent' then steps.agent else coalesce(steps.name, steps.agent) end,
+          steps.namespace_id, steps.session_id, steps.user_id, steps.role, steps.input_tokens, steps.output_tokens,
+          case steps.kind when 'handoff' then steps.handoffs end)::internal.span
   from public.steps where steps.tree_key = spans_of_tree.tree_key;
+end $$;
+
+-- The parents of traces. Agents that hand over in a run of OpenAI Agents, and those that take over, are beside each other: of the
+-- latter the next one to begin is below the one that hands over. That one has begun before, so this makes no cycle.
+create function internal.parents_after_handoffs(
+  spans internal.span[], traces integer[], openers integer[], parent_traces integer[]) returns integer[]
+language plpgsql immutable set search_path = '' set enable_nestloop = off as $$
+begin
+  if not exists (select from unnest(parents_after_handoffs.spans) as span where span.kind = 'handoff') then
+    return parent_traces;
+  end if;
+  return array(
+    with step as materialized (
+      select step.*
+      from unnest(parents_after_handoffs.spans, parents_after_handoffs.traces) with ordinality as step (
+        id, happened_at, kind, otel_trace_id, span_id, parent_span_id, agent, namespace_id, session_id, user_id, role, input_tokens, output_tokens, handoffs, trace, number)
+    ), opened as materialized (
+      select opener.trace, opener.parent, opener.number, step.agent as name
+      from unnest(openers, parent_traces) with ordinality as opener (number, parent, trace)
+      join step on step.number = opener.number
+    ), event as (
+      select opened.number, opened.parent, opened.name, opened.trace, true as opens from opened
+      union all
+      select step.number, giver.parent, handoff.value ->> 'to', step.trace, false
+      from step
+      join opened as giver on giver.trace = step.trace and giver.number < step.number
+      cross join lateral jsonb_array_elements(step.handoffs) as handoff
+      where step.kind = 'handoff'
+    ), follow as (
+      select event.*, lag(event.opens) over same_place as follows_opening, lag(event.trace) over same_place as trace_before
+      from event window same_place as (partition by event.parent, event.name order by event.number, event.opens)
+    )
+    select case when follow.follows_opening = false and follow.parent is not null then follow.trace_before else follow.parent end
+    from follow where follow.opens order by follow.trace);
+end $$;
+
+-- What was found out, as a tree.
+create function internal.tree_of_spans(
+  root_id text, spans internal.span[], traces integer[], session_tellers integer[], user_tellers integer[],
+  has_call_below boolean[], calls integer[], input_of_tasks bigint[], output_of_tasks bigint[], openers integer[],
+  parent_traces integer[]) returns internal.tree
+language plpgsql stable set search_path = '' set enable_nestloop = off as $$
+declare
+  tree internal.tree;
+  first_session text;
+  first_user text;
+begin
+  select (array_agg(span.session_id order by span.number) filter (where span.session_id is not null))[1],
+         (array_agg(span.user_id order by span.number) filter (where span.user_id is not null))[1]
+  into first_session, first_user
+  from unnest(tree_of_spans.spans) with ordinality as span (
+    id, happened_at, kind, otel_trace_id, span_id, parent_span_id, agent, namespace_id, session_id, user_id, role, input_tokens, output_tokens, handoffs, number);
+
+  with step as materialized (
+    select step.*
+    from unnest(
+      tree_of_spans.spans, tree_of_spans.traces, session_tellers, user_tellers, has_call_below
+    ) with ordinality as step (
+      id, happened_at, kind, otel_trace_id, span_id, parent_span_id, agent, namespace_id, session_id, user_id, role, input_tokens, output_tokens, handoffs, trace, session_teller, user_teller,
+      has_call_below, number)
+  ), turn as materialized (
+    select turn.call, turn.input_tokens - turn.input_of_tasks as input_tokens,
+           turn.output_tokens - turn.output_of_tasks as output_tokens
+    from unnest(tree_of_spans.spans, calls, input_of_tasks, output_of_tasks) as turn (
+      id, happened_at, kind, otel_trace_id, span_id, parent_span_id, agent, namespace_id, session_id, user_id, role, input_tokens, output_tokens, handoffs, call, input_of_tasks,
+      output_of_tasks)
+    where turn.call is not null
+  ), opened as materialized (
+    select opener.trace, opener.parent, step.number, step.span_id, step.happened_at, step.namespace_id, coalesce(step.agent, (
+             select namespaces.name from public.namespaces where namespaces.id = step.namespace_id)) as agent,
+           coalesce(teller.session_id, first_session, root_id) as session_id
+    from unnest(openers, parent_traces) with ordinality as opener (number, parent, trace)
+    join step on step.number = opener.number
+    left join step as teller on teller.number = step.session_teller
+  ), trees as (
+    select array_agg(root_id || case when opened.trace > 1 then '-' || opened.span_id else '' end order by opened.trace) as ids,
+           array_agg(opened.agent order by opened.trace) as agents,
+           array_agg(opened.namespace_id order by opened.trace) as namespace_ids,
+           array_agg(opened.session_id order by opened.trace) as session_ids,
+           array_agg(opened.parent order by opened.trace) as parents,
+           array_agg(case opened.trace when 1 then least(opened.happened_at, (select min(step.happened_at) from step))
+             else opened.happened_at end order by opened.trace) as opened_at
+    from opened
+  ), steps as (
+    select array_agg(step.id order by step.number) as ids, array_agg(step.happened_at order by step.number) as times,
+           array_agg(step.trace order by step.number) as traces,
+           array_agg(case when step.session_id is null then coalesce(session_teller.session_id, first_session, root_id) end
+             order by step.number) as sessions,
+           array_agg(case when step.user_id is null then coalesce(user_teller.user_id, first_user) end
+             order by step.number) as users,
+           array_agg(opened.agent order by step.number) as agents,
+           array_agg(step.kind = 'llm' and step.has_call_below order by step.number) as wrappers,
+           array_agg(turn.input_tokens order by step.number) as input_tokens,
+           array_agg(turn.output_tokens order by step.number) as output_tokens
+    from step
+    join opened on opened.trace = step.trace
+    left join step as session_teller on session_teller.number = step.session_teller
+    left join step as user_teller on user_teller.number = step.user_teller
+    left join turn on turn.call = step.number
+  )
+  select trees.ids, trees.agents, trees.namespace_ids, trees.session_ids, trees.parents, trees.opened_at, steps.ids, steps.times,
+         steps.traces, steps.sessions, steps.users, steps.agents, steps.wrappers, steps.input_tokens, steps.output_tokens
+  into tree.trace_ids, tree.agents, tree.namespace_ids, tree.session_ids, tree.parents, tree.opened_at, tree.step_ids,
+       tree.step_times, tree.step_traces, tree.step_sessions, tree.step_users, tree.step_agents, tree.step_wrappers,
+       tree.step_input_tokens, tree.step_output_tokens
+  from trees, steps;
+  tree.latest_of_agents := array_fill(false, array[cardinality(openers)]);
+  return tree;
 end $$;
 
 -- supabase/schemas/60_traces/fold.sql
@@ -2045,16 +2319,32 @@ end $$;
 -- Writes the placements of steps, and counts the steps in their traces.
 create function internal.place_steps(owner_id uuid, placed internal.placed_step[]) returns void
 language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+declare
+  before public.placements[] := array(
+    select (
+      select placements from public.placements where placements.step_id = step.step_id)
+    from unnest(place_steps.placed) as step
+    where step.agent is not null or step.is_wrapper);
 begin
+  if before <> '{}' then perform internal.correct_counts(owner_id, place_steps.placed, before); end if;
   with moved as materialized (
-    select step.step_id, step.happened_at, step.trace_id, (
+    select step.*, (
       select placements.trace_id from public.placements where placements.step_id = step.step_id) as trace_before
     from unnest(place_steps.placed) as step
   ), written as (
-    insert into public.placements (step_id, tenant_id, trace_id, happened_at)
-    select moved.step_id, owner_id, moved.trace_id, moved.happened_at
-    from moved where moved.trace_before is distinct from moved.trace_id
-    on conflict on constraint step_has_one_placement do update set trace_id = excluded.trace_id
+    insert into public.placements as known (
+      step_id, tenant_id, trace_id, happened_at, session_id, user_id, agent, is_wrapper, input_tokens, output_tokens)
+    select moved.step_id, owner_id, moved.trace_id, moved.happened_at, moved.session_id, moved.user_id, moved.agent,
+           moved.is_wrapper, moved.input_tokens, moved.output_tokens
+    from moved where moved.trace_before is distinct from moved.trace_id or moved.agent is not null
+    on conflict on constraint step_has_one_placement do update set
+      trace_id = excluded.trace_id, session_id = excluded.session_id, user_id = excluded.user_id, agent = excluded.agent,
+      is_wrapper = excluded.is_wrapper, input_tokens = excluded.input_tokens, output_tokens = excluded.output_tokens
+    where (known.trace_id, known.session_id, known.user_id, known.agent, known.is_wrapper, known.input_tokens,
+           known.output_tokens)
+      is distinct from
+          (excluded.trace_id, excluded.session_id, excluded.user_id, excluded.agent, excluded.is_wrapper,
+           excluded.input_tokens, excluded.output_tokens)
   )
   update public.traces set step_count = traces.step_count + growth.steps
   from (
@@ -2067,6 +2357,31 @@ begin
     group by change.trace_id
   ) as growth
   where traces.tenant_id = owner_id and traces.trace_id = growth.trace_id and growth.steps <> 0;
+end $$;
+
+-- Steps are counted under the agent that they say, and model calls as such. Where the tree tells otherwise, or tells otherwise
+-- than before, the counts are corrected by the difference.
+create function internal.correct_counts(owner_id uuid, placed internal.placed_step[], before public.placements[]) returns void
+language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+begin
+  perform internal.add_counts(array(
+    select (
+      owner_id, said.list, said.namespace_id, correction.label, date_trunc('hour', said.occurred_at, 'UTC'), correction.change
+      )::internal.count_change
+    from unnest(correct_counts.placed) as step
+    left join unnest(correct_counts.before) as known on known.step_id = step.step_id
+    cross join lateral (
+      select steps.list, steps.namespace_id, steps.agent, steps.occurred_at from public.steps
+      where steps.id = step.step_id offset 0
+    ) as said
+    cross join lateral (
+      values
+        (case when not coalesce(known.is_wrapper, false) then coalesce(known.agent, said.agent) end, -1),
+        (case when not step.is_wrapper then coalesce(step.agent, said.agent) end, 1)
+    ) as correction (label, change)
+    where (step.agent is not null or step.is_wrapper)
+      and (known.step_id is null or (known.agent, known.is_wrapper) is distinct from (step.agent, step.is_wrapper))
+      and said.list = 'records' and correction.label is not null));
 end $$;
 
 -- supabase/schemas/60_traces/folded.sql
@@ -2645,22 +2960,25 @@ create function internal.find_steps(
 language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan as $$
 declare
   unfolded uuid[] := internal.unfolded_steps(find_steps.tenant_id);
-  of_trace uuid[] := internal.steps_of_trace(find_steps.tenant_id, query ->> 'trace_id');
+  wanted uuid[] := internal.wanted_steps(find_steps.tenant_id, find_steps.query);
+  of_agent text := internal.agent_to_look_for(find_steps.tenant_id, find_steps.query);
 begin
   ids := array(
     select steps.id from public.steps
     where steps.tenant_id = find_steps.tenant_id
       and steps.namespace_id = find_steps.namespace_id
       and steps.list = query ->> 'list'
-      and (query ->> 'agent' is null or steps.agent = query ->> 'agent')
-      and (query ->> 'session_id' is null or steps.session_id = query ->> 'session_id')
+      and (query ->> 'agent' is null or of_agent is not null or steps.agent = query ->> 'agent')
+      and (of_agent is null or internal.agent_of(steps.id, steps.agent) = of_agent)
+      and (query ->> 'session_id' is null or wanted is not null or steps.session_id = query ->> 'session_id')
       and (query ->> 'level' is null or steps.level = query ->> 'level')
       and (query ->> 'resource_id' is null or steps.resource_id = query ->> 'resource_id')
-      and (query ->> 'trace_id' is null or steps.id = any (of_trace))
+      and (wanted is null or steps.id = any (wanted))
       and (query ->> 'start_date' is null or steps.occurred_at >= (query ->> 'start_date')::timestamptz)
       and (query ->> 'end_date' is null or steps.occurred_at <= (query ->> 'end_date')::timestamptz)
       and (query -> 'after' is null or (steps.occurred_at, steps.id)
         < ((query #>> '{after,occurred_at}')::timestamptz, (query #>> '{after,id}')::uuid))
+      and (steps.kind <> 'llm' or steps.span_id is null or not internal.is_wrapper(steps.id))
       and (unfolded = '{}' or steps.id <> all (unfolded))
     order by steps.occurred_at desc, steps.id desc
     limit (query ->> 'limit')::integer + 1 offset (query ->> 'offset')::bigint);
@@ -2684,14 +3002,58 @@ begin
     where request.tenant_id = unfolded_steps.tenant_id and step.tenant_id = unfolded_steps.tenant_id);
 end $$;
 
--- The steps of a trace; null where none is asked for. As an array, so that the steps are found by their ids.
-create function internal.steps_of_trace(tenant_id uuid, trace_id text) returns uuid[]
-language plpgsql stable set search_path = '' as $$
+-- The steps of a trace or a session, as an array, so that they are found by their ids. Null where none is asked for, or where the
+-- steps themselves say all that there is to say of the session.
+create function internal.wanted_steps(tenant_id uuid, query jsonb) returns uuid[]
+language plpgsql stable set search_path = '' set enable_seqscan = off as $$
+declare
+  session text := wanted_steps.query ->> 'session_id';
 begin
-  if steps_of_trace.trace_id is null then return null; end if;
+  if wanted_steps.query ? 'trace_id' then
+    return array(
+      select placements.step_id from public.placements
+      where placements.tenant_id = wanted_steps.tenant_id and placements.trace_id = wanted_steps.query ->> 'trace_id'
+        and (session is null or session = coalesce(placements.session_id, (
+          select steps.session_id from public.steps where steps.id = placements.step_id))));
+  end if;
+  if session is null or not exists (
+    select from public.placements
+    where placements.tenant_id = wanted_steps.tenant_id and placements.session_id = session) then
+    return null;
+  end if;
   return array(
+    select steps.id from public.steps where steps.tenant_id = wanted_steps.tenant_id and steps.session_id = session
+    union all
     select placements.step_id from public.placements
-    where placements.tenant_id = steps_of_trace.tenant_id and placements.trace_id = steps_of_trace.trace_id);
+    where placements.tenant_id = wanted_steps.tenant_id and placements.session_id = session);
+end $$;
+
+-- The agent that a query asks for, where it has steps that do not say so themselves; else null. Its steps are looked for among all
+-- of the namespace, from the newest on.
+create function internal.agent_to_look_for(tenant_id uuid, query jsonb) returns text
+language plpgsql stable set search_path = '' set enable_seqscan = off as $$
+begin
+  if query ->> 'list' = 'records' and exists (
+    select from public.placements
+    where placements.tenant_id = agent_to_look_for.tenant_id and placements.agent = query ->> 'agent') then
+    return agent_to_look_for.query ->> 'agent';
+  end if;
+  return null;
+end $$;
+
+-- Whose step it is: that of its trace, where it does not say so itself.
+create function internal.agent_of(step_id uuid, agent text) returns text
+language plpgsql stable set search_path = '' set enable_seqscan = off as $$
+begin
+  return coalesce(
+    (select placements.agent from public.placements where placements.step_id = agent_of.step_id), agent_of.agent);
+end $$;
+
+-- Whether it is a model call with another one below it, which does not count.
+create function internal.is_wrapper(step_id uuid) returns boolean
+language plpgsql stable set search_path = '' set enable_seqscan = off as $$
+begin
+  return coalesce((select placements.is_wrapper from public.placements where placements.step_id = is_wrapper.step_id), false);
 end $$;
 
 -- How many steps match a query in all. By agent (records), level (logs) and time that is known by the hour; the rest of the
@@ -2719,7 +3081,8 @@ create function internal.count_one_by_one(
   tenant_id uuid, namespace_id bigint, query jsonb, begins timestamptz, ends timestamptz, unfolded uuid[]) returns bigint
 language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan as $$
 declare
-  of_trace uuid[] := internal.steps_of_trace(count_one_by_one.tenant_id, query ->> 'trace_id');
+  wanted uuid[] := internal.wanted_steps(count_one_by_one.tenant_id, count_one_by_one.query);
+  of_agent text := internal.agent_to_look_for(count_one_by_one.tenant_id, count_one_by_one.query);
 begin
   if begins >= ends then return 0; end if;
   return (
@@ -2727,13 +3090,15 @@ begin
     where steps.tenant_id = count_one_by_one.tenant_id
       and steps.namespace_id = count_one_by_one.namespace_id
       and steps.list = query ->> 'list'
-      and (query ->> 'agent' is null or steps.agent = query ->> 'agent')
-      and (query ->> 'session_id' is null or steps.session_id = query ->> 'session_id')
+      and (query ->> 'agent' is null or of_agent is not null or steps.agent = query ->> 'agent')
+      and (of_agent is null or internal.agent_of(steps.id, steps.agent) = of_agent)
+      and (query ->> 'session_id' is null or wanted is not null or steps.session_id = query ->> 'session_id')
       and (query ->> 'level' is null or steps.level = query ->> 'level')
       and (query ->> 'resource_id' is null or steps.resource_id = query ->> 'resource_id')
-      and (query ->> 'trace_id' is null or steps.id = any (of_trace))
+      and (wanted is null or steps.id = any (wanted))
       and (count_one_by_one.begins is null or steps.occurred_at >= count_one_by_one.begins)
       and (count_one_by_one.ends is null or steps.occurred_at < count_one_by_one.ends)
+      and (steps.kind <> 'llm' or steps.span_id is null or not internal.is_wrapper(steps.id))
       and (unfolded = '{}' or steps.id <> all (unfolded)));
 end $$;
 
@@ -2823,32 +3188,49 @@ begin
 end $$;
 
 -- supabase/schemas/70_queries/step_view.sql
--- A step as it is read: its columns, and what was said apart. The API makes a record or a log entry of it.
+-- A step as it is read: its columns, and what was said apart. The API makes a record or a log entry of it. What a span does not
+-- say itself comes from its placement; `messages` are what log entries tell of the model call that is their span.
 create function internal.step_view(step public.steps, namespace text) returns jsonb
 language plpgsql stable set search_path = '' set enable_seqscan = off as $$
+declare
+  placed public.placements := (select placements from public.placements where placements.step_id = step.id);
 begin
   return jsonb_build_object(
     'id', step.id,
-    'kind', step.kind,
+    'kind', case when placed.is_wrapper then 'span' else step.kind end,
+    'is_span', step.otel_trace_id is not null or step.fingerprint is not null,
     'name', step.name,
     'namespace', step_view.namespace,
-    'session_id', step.session_id,
-    'trace_id', (select placements.trace_id from public.placements where placements.step_id = step.id),
-    'agent', step.agent,
+    'session_id', coalesce(step.session_id, placed.session_id),
+    'user_id', coalesce(step.user_id, placed.user_id),
+    'trace_id', placed.trace_id,
+    'agent', coalesce(placed.agent, step.agent),
     'status', step.status,
     'error', step.error,
     'started_at', internal.timestamp_text(internal.start_of(step)),
     'occurred_at', internal.timestamp_text(step.occurred_at),
     'latency_ms', step.latency_ms,
     'model', step.model,
-    'input_tokens', step.input_tokens,
-    'output_tokens', step.output_tokens,
+    'input_tokens', coalesce(step.input_tokens, placed.input_tokens),
+    'output_tokens', coalesce(step.output_tokens, placed.output_tokens),
     'process_tokens', step.process_tokens,
     'memory_tokens', step.memory_tokens,
-    'total_tokens', step.total_tokens,
+    'total_tokens', coalesce(step.total_tokens, placed.input_tokens + placed.output_tokens),
     'level', step.level,
     'resource_id', step.resource_id,
-    'content', step.content);
+    'content', step.content,
+    'messages', case when step.kind = 'llm' and step.span_id is not null then internal.messages_of_call(step) end);
+end $$;
+
+-- What log entries within the span of a model call tell of it: [[{side: input | output, message}]]. Null: nothing.
+create function internal.messages_of_call(step public.steps) returns jsonb
+language plpgsql stable set search_path = '' set enable_seqscan = off as $$
+begin
+  return (
+    select jsonb_agg(entry.content -> 'messages_of_call' order by entry.occurred_at, entry.id)
+    from public.steps as entry
+    where entry.tree_key = step.tree_key and entry.parent_span_id = step.span_id and entry.kind = 'log'
+      and entry.content ? 'messages_of_call');
 end $$;
 
 -- When a step began: as it was told, else its end less what it took. (Nothing takes longer than there was time.)
@@ -3148,15 +3530,26 @@ begin
     perform pg_advisory_xact_lock(internal.fold_lock(owner_id));
   end loop;
   perform internal.add_counts(array(
-    select (gone.tenant_id, gone.list, gone.namespace_id, case gone.list when 'logs' then gone.level else gone.agent end,
-            date_trunc('hour', gone.occurred_at, 'UTC'), -count(*))::internal.count_change
+    select (gone.tenant_id, gone.list, gone.namespace_id, counted.label, date_trunc('hour', gone.occurred_at, 'UTC'),
+            sum(counted.change))::internal.count_change
     from gone
-    where gone.list <> 'spans' and coalesce(gone.id > (
-      select changes.last_step_id from public.changes
-      where changes.tenant_id = gone.tenant_id and changes.first_step_id <= gone.id
-      order by changes.first_step_id desc limit 1), true)
-    group by gone.tenant_id, gone.list, gone.namespace_id, case gone.list when 'logs' then gone.level else gone.agent end,
-             date_trunc('hour', gone.occurred_at, 'UTC')));
+    cross join lateral (
+      select case gone.list when 'logs' then gone.level else gone.agent end as label, -1 as change
+      where coalesce(gone.id > (
+        select changes.last_step_id from public.changes
+        where changes.tenant_id = gone.tenant_id and changes.first_step_id <= gone.id
+        order by changes.first_step_id desc limit 1), true)
+      union all -- the correction of what is counted otherwise than it says (internal.correct_counts)
+      select correction.label, correction.change
+      from public.placements
+      cross join lateral (
+        values (gone.agent, 1), (case when not placements.is_wrapper then placements.agent end, -1)
+      ) as correction (label, change)
+      where placements.step_id = gone.id and placements.agent is not null and gone.list = 'records'
+        and correction.label is not null
+    ) as counted
+    where gone.list <> 'spans'
+    group by gone.tenant_id, gone.list, gone.namespace_id, counted.label, date_trunc('hour', gone.occurred_at, 'UTC')));
 
   with displaced as (
     delete from public.placements where placements.step_id in (select gone.id from gone)

@@ -1,0 +1,4 @@
+import { inject } from "vitest";
+import { otlpRecordings } from "../scenarios/otlp-recordings.ts";
+
+otlpRecordings((path, init) => fetch(`${inject("workerdUrl")}${path}`, init));
