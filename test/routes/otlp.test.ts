@@ -114,7 +114,7 @@ it("one request is one call, with or without steps", async () => {
         anonymization_version,
         items.length,
       ]),
-    ).toEqual([["record_otlp", "otlp", 600, 0, "resourceSpans" in body ? 1 : 0]]);
+    ).toEqual([["record_steps", "otlp", 600, 0, "resourceSpans" in body ? 1 : 0]]);
   }
 });
 

@@ -48,11 +48,15 @@ function fresh({ expected_version: _, ...example }: Json): Json {
   return JSON.parse(JSON.stringify(example).replaceAll("my-agent", `case-${randomUUID()}`));
 }
 
-/** What a success says. A refusal must be a 4xx in the envelope. */
+/** What a success says. A refusal must be a 4xx in the envelope; to exporters of OpenTelemetry, as google.rpc.Status. */
 async function acceptedBy(response: Response): Promise<Json> {
   const body = await response.json();
   if (response.status === 200 || response.status === 201) return body;
   expect([400, 404, 405, 409, 413]).toContain(response.status);
+  if (typeof body.code === "number") {
+    expect(body).toEqual({ code: 3, message: expect.stringMatching(/^.{1,2000}$/s) });
+    return undefined;
+  }
   const message = expect.stringMatching(/^.{1,2000}$/s);
   expect(body.error).toEqual({
     code: expect.toBeOneOf(ERROR_CODES),

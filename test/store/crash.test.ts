@@ -64,15 +64,26 @@ describe.skipIf(process.platform !== "linux")("kill -9 under load", () => {
     }).catch(() => undefined);
   }
 
-  /** Sends a trace until it is acknowledged, with the same key every time. Returns how often. */
-  async function sendUntilAcknowledged(model: string, session_id: string): Promise<number> {
+  /** Sends something until it is acknowledged, the same every time. Returns how often. */
+  async function sendUntilAcknowledged(send: () => Promise<Response | undefined>): Promise<number> {
     for (let tries = 1; tries <= 200; tries += 1) {
-      const trace = { session_id, namespace: "load", model };
-      const response = await post("/traces/llm", trace, { "Idempotency-Key": model });
-      if (response?.status === 200) return tries;
+      if ((await send())?.status === 200) return tries;
       await sleep(150);
     }
-    throw new Error(`${model} was never acknowledged.`);
+    throw new Error("It was never acknowledged.");
+  }
+
+  const sendKeyed = (model: string, session_id: string) => () =>
+    post("/traces/llm", { session_id, namespace: "load", model }, { "Idempotency-Key": model });
+  const sendSpan = (model: string, client: number, place: number) => () =>
+    post("/traces", spanOfCall(model, client, place));
+
+  /** The models of all LLM calls that are there. */
+  async function storedModels(namespace: string): Promise<string[]> {
+    const read = await post("/record_query", { namespace, query: { limit: 1000 } });
+    const { records, count } = await (read as Response).json();
+    expect(count).toBe(records.length);
+    return records.map(({ model }: { model: string }) => model).sort();
   }
 
   it.each(Object.entries(PARTS))(
@@ -84,7 +95,8 @@ describe.skipIf(process.platform !== "linux")("kill -9 under load", () => {
       const client = async (client: number) => {
         for (let trace = 0; trace < TRACES_EACH; trace += 1) {
           const model = `m${client}-${trace}`;
-          repeated += (await sendUntilAcknowledged(model, `s${client}`)) - 1;
+          repeated += (await sendUntilAcknowledged(sendKeyed(model, `s${client}`))) - 1;
+          repeated += (await sendUntilAcknowledged(sendSpan(model, client, trace))) - 1;
           acknowledged.push(model);
         }
       };
@@ -98,10 +110,28 @@ describe.skipIf(process.platform !== "linux")("kill -9 under load", () => {
 
       expect(repeated).toBeGreaterThan(0);
       expect(acknowledged).toHaveLength(CLIENTS * TRACES_EACH);
-      const read = await post("/record_query", { namespace: "load", query: { limit: 1000 } });
-      const { records, count } = await (read as Response).json();
-      expect(count).toBe(CLIENTS * TRACES_EACH);
-      expect(records.map(({ model }: { model: string }) => model).sort()).toEqual(acknowledged.toSorted());
+      expect(await storedModels("load")).toEqual(acknowledged.toSorted());
+      expect(await storedModels("spans")).toEqual(acknowledged.toSorted());
+      const trees = await fetch(`${url}/traces`, { headers: { tracer_token: TOKEN } });
+      const { data } = (await trees.json()) as { data: { namespace: string; step_count: number }[] };
+      const ofSpans = data.filter(({ namespace }) => namespace === "spans");
+      expect(ofSpans.map(({ step_count }) => step_count)).toEqual(Array(CLIENTS).fill(TRACES_EACH));
     },
   );
 });
+
+/** A model call as an exporter sends it: each client has a trace of its own, whose spans are below one that never comes. */
+function spanOfCall(model: string, client: number, place: number): object {
+  const text = (key: string, stringValue: string) => ({ key, value: { stringValue } });
+  const span = {
+    traceId: `${client + 1}`.padStart(32, "0"),
+    spanId: `${place + 1}`.padStart(16, "0"),
+    parentSpanId: "ffffffffffffffff",
+    name: "chat",
+    startTimeUnixNano: `${Date.now()}000000`,
+    endTimeUnixNano: `${Date.now()}000000`,
+    attributes: [text("gen_ai.operation.name", "chat"), text("gen_ai.request.model", model)],
+  };
+  const resource = { attributes: [text("service.name", "spans")] };
+  return { resourceSpans: [{ resource, scopeSpans: [{ spans: [span] }] }] };
+}

@@ -88,7 +88,7 @@ create table public.steps (
 comment on column public.steps.id is
   'A UUID of version 7: it begins with the time of arrival. The ids of one request differ in their last five digits alone.';
 comment on column public.steps.list is 'In which list clients read it back: records, logs, or (spans) in none of the two.';
-comment on column public.steps.name is 'Of a tool call, the tool''s; of a handoff, the agent''s who takes over.';
+comment on column public.steps.name is 'Of a tool call, the tool''s; of a handoff, the agent''s who takes over; of other spans, their own.';
 comment on column public.steps.agent is
   'Whom it is filed under: the agent that its sender named, else, but for log entries, the namespace''s own.';
 comment on column public.steps.status is 'ok or error. Null: its sender did not tell.';

@@ -19,7 +19,9 @@ begin
   purged := internal.traces_below(owner_id, usable, admission ->> 'trace_id');
 
   with emptied as (
-    update public.steps set content = null, error = null
+    update public.steps set
+      content = null, error = null,
+      name = case when steps.kind in ('llm', 'span') then null else steps.name end -- whatever a program has made of it
     from (
       select placements.step_id, placements.trace_id
       from unnest(purged) as wanted (trace_id)

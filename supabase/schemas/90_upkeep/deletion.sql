@@ -84,8 +84,9 @@ create trigger deleted_steps_are_taken_back after delete on public.steps
 create function internal.refuse_change_of_step() returns trigger
 language plpgsql set search_path = '' as $$
 begin
-  raise exception 'A step is never changed: what follows from it was derived already. Only content and error may be taken away.';
+  raise exception 'A step is never changed: what follows from it was derived already. Only what was said may be taken away.';
 end $$;
 create trigger steps_are_never_changed after update on public.steps for each row
-  when ((to_jsonb(old) - array['content', 'error']) is distinct from (to_jsonb(new) - array['content', 'error']))
+  when ((to_jsonb(old) - array['content', 'error', 'name']) is distinct from (to_jsonb(new) - array['content', 'error', 'name'])
+    or (old.name is distinct from new.name and new.name is not null))
   execute function internal.refuse_change_of_step();

@@ -67,7 +67,7 @@ end $$;
 -- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
 create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 20261121205047;
+return 20261121205738;
 
 -- supabase/schemas/10_tenants/00_tables.sql
 -- Who owns data, and the tokens that speak for them.
@@ -1003,7 +1003,7 @@ create table public.steps (
 comment on column public.steps.id is
   'A UUID of version 7: it begins with the time of arrival. The ids of one request differ in their last five digits alone.';
 comment on column public.steps.list is 'In which list clients read it back: records, logs, or (spans) in none of the two.';
-comment on column public.steps.name is 'Of a tool call, the tool''s; of a handoff, the agent''s who takes over.';
+comment on column public.steps.name is 'Of a tool call, the tool''s; of a handoff, the agent''s who takes over; of other spans, their own.';
 comment on column public.steps.agent is
   'Whom it is filed under: the agent that its sender named, else, but for log entries, the namespace''s own.';
 comment on column public.steps.status is 'ok or error. Null: its sender did not tell.';
@@ -2626,7 +2626,9 @@ begin
   purged := internal.traces_below(owner_id, usable, admission ->> 'trace_id');
 
   with emptied as (
-    update public.steps set content = null, error = null
+    update public.steps set
+      content = null, error = null,
+      name = case when steps.kind in ('llm', 'span') then null else steps.name end -- whatever a program has made of it
     from (
       select placements.step_id, placements.trace_id
       from unnest(purged) as wanted (trace_id)
@@ -3570,10 +3572,11 @@ create trigger deleted_steps_are_taken_back after delete on public.steps
 create function internal.refuse_change_of_step() returns trigger
 language plpgsql set search_path = '' as $$
 begin
-  raise exception 'A step is never changed: what follows from it was derived already. Only content and error may be taken away.';
+  raise exception 'A step is never changed: what follows from it was derived already. Only what was said may be taken away.';
 end $$;
 create trigger steps_are_never_changed after update on public.steps for each row
-  when ((to_jsonb(old) - array['content', 'error']) is distinct from (to_jsonb(new) - array['content', 'error']))
+  when ((to_jsonb(old) - array['content', 'error', 'name']) is distinct from (to_jsonb(new) - array['content', 'error', 'name'])
+    or (old.name is distinct from new.name and new.name is not null))
   execute function internal.refuse_change_of_step();
 
 -- supabase/schemas/90_upkeep/fold_all.sql
