@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
-import { SPAN_ID, TRACE_ID, anyValue, logOf, traceOf } from "../support/otlp-steps.ts";
-import { numberAndText } from "../support/otlp-protobuf.ts";
 import { appWithoutStore } from "../support/app.ts";
 import { appOver, STORED } from "../support/otlp-app.ts";
+import { numberAndText } from "../support/otlp-protobuf.ts";
+import { anyValue, logOf, SPAN_ID, TRACE_ID, traceOf } from "../support/otlp-steps.ts";
 import type { Api } from "../support/tenant.ts";
 
 const JSON_TYPE = "application/json";

@@ -38,7 +38,7 @@ function withTransfer({ from_agent: from, to_agent: to, reason, ...record }: Jso
 
 /** A model call with what log records tell of it, where its span does not say that itself. */
 function withMessages(row: StepRow): StepRow {
-  if (!row.messages || !row.content) return row;
+  if (!row.messages?.length || !row.content) return row;
   const told = row.messages.flat();
   const side = (wanted: string) => {
     const messages = told.filter((message) => message.side === wanted).map(({ message }) => message);

@@ -86,14 +86,14 @@ begin
   if not jsonb_path_exists(in_namespaces_of_trees.items, '$[*] ? (!exists(@.namespace) && !exists(@.session_id))') then
     return items;
   end if;
-  return (
-    select jsonb_agg(
-      case when item.value ?| array['namespace', 'session_id'] then item.value
-        else item.value || jsonb_build_object('namespace', coalesce((
-          select (select namespaces.name from public.namespaces where namespaces.id = steps.namespace_id)
-          from public.steps
-          where steps.tree_key = internal.tree_key(owner_id, 'otel', item.value ->> 'otel_trace_id')
-          order by steps.id limit 1), 'default'))
-      end order by item.number)
-    from jsonb_array_elements(in_namespaces_of_trees.items) with ordinality as item (value, number));
+  return to_jsonb(array(
+    select case when item.value ?| array['namespace', 'session_id'] then item.value
+      else item.value || jsonb_build_object('namespace', coalesce((
+        select (select namespaces.name from public.namespaces where namespaces.id = steps.namespace_id)
+        from public.steps
+        where steps.tree_key = internal.tree_key(owner_id, 'otel', item.value ->> 'otel_trace_id')
+        order by steps.id limit 1), 'default'))
+      end
+    from jsonb_array_elements(in_namespaces_of_trees.items) with ordinality as item (value, number)
+    order by item.number));
 end $$;

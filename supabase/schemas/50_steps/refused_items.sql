@@ -20,10 +20,11 @@ create function internal.not_refused(items jsonb, refused jsonb) returns jsonb
 language plpgsql immutable set search_path = '' as $$
 begin
   if refused = '[]' then return items; end if;
-  return (
-    select coalesce(jsonb_agg(item.value order by item.number), '[]')
+  return to_jsonb(array(
+    select item.value
     from jsonb_array_elements(not_refused.items) with ordinality as item (value, number)
-    where item.value -> 'index' not in (select refusal.value -> 'index' from jsonb_array_elements(refused) as refusal));
+    where item.value -> 'index' not in (select refusal.value -> 'index' from jsonb_array_elements(refused) as refusal)
+    order by item.number));
 end $$;
 
 -- An item is refused where it is given a namespace that is not among the usable ones, belongs to a session in one, or names a

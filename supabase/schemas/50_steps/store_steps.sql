@@ -10,13 +10,7 @@ language plpgsql set search_path = '' as $$
 declare
   places internal.place[] := internal.places_of(owner_id, items);
   ids text := internal.new_step_ids();
-  ordered jsonb := store_steps.items;
 begin
-  -- Two requests with the same spans or log records in another order must not wait in a circle.
-  if ordered -> 0 ?| array['span_id', 'fingerprint'] then
-    ordered := (
-      select jsonb_agg(item order by item ->> 'span_id', item ->> 'fingerprint') from jsonb_array_elements(ordered) as item);
-  end if;
   insert into public.steps (
     id, tenant_id, namespace_id, session_id, kind, name, agent, agent_is_named, status, started_at, occurred_at, latency_ms,
     model, input_tokens, output_tokens, process_tokens, memory_tokens, total_tokens, level, resource_id, trace_id,
@@ -40,7 +34,7 @@ begin
       when 'message' then internal.handoffs_of(item.content)
     end,
     item.error, item.content
-  from jsonb_to_recordset(ordered) as item (
+  from jsonb_to_recordset(store_steps.items) as item (
     index integer, kind text, session_id text, namespace text, name text, agent text, status text, error jsonb,
     started_at timestamptz, occurred_at timestamptz, latency_ms bigint, model text, input_tokens bigint,
     output_tokens bigint, process_tokens bigint, memory_tokens bigint, total_tokens bigint, level text, resource_id text,
@@ -48,6 +42,8 @@ begin
     fingerprint text, content jsonb)
   join unnest(places) as place
     on place.session_id = coalesce(item.session_id, '') and place.given_namespace = coalesce(item.namespace, '')
+  -- Two requests with the same spans or log records in another order must not wait in a circle.
+  order by item.span_id, item.fingerprint, item.index
   on conflict do nothing;
   if found then -- a retry that stores nothing notes nothing
     insert into public.changes (tenant_id, first_step_id, last_step_id, steps)

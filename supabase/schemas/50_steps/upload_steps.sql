@@ -22,9 +22,9 @@ begin
 
   duplicates := internal.duplicate_records(owner_id, items);
   if duplicates <> '{}' then
-    items := (
-      select coalesce(jsonb_agg(item.value), '[]') from jsonb_array_elements(items) as item
-      where (item.value ->> 'index')::integer <> all (duplicates));
+    items := to_jsonb(array( -- jsonb_agg takes long over large values: see docs/performance.md
+      select item.value from jsonb_array_elements(items) as item
+      where (item.value ->> 'index')::integer <> all (duplicates)));
   end if;
   perform internal.store_steps(owner_id, items);
   return internal.count_or_undo(

@@ -32,15 +32,16 @@ begin
     'messages', case when step.kind = 'llm' and step.span_id is not null then internal.messages_of_call(step) end);
 end $$;
 
--- What log entries within the span of a model call tell of it: [[{side: input | output, message}]]. Null: nothing.
+-- What log entries within the span of a model call tell of it: [[{side: input | output, message}]].
 create function internal.messages_of_call(step public.steps) returns jsonb
 language plpgsql stable set search_path = '' set enable_seqscan = off as $$
 begin
-  return (
-    select jsonb_agg(entry.content -> 'messages_of_call' order by entry.occurred_at, entry.id)
+  return to_jsonb(array(
+    select entry.content -> 'messages_of_call'
     from public.steps as entry
     where entry.tree_key = step.tree_key and entry.parent_span_id = step.span_id and entry.kind = 'log'
-      and entry.content ? 'messages_of_call');
+      and entry.content ? 'messages_of_call'
+    order by entry.occurred_at, entry.id));
 end $$;
 
 -- When a step began: as it was told, else its end less what it took. (Nothing takes longer than there was time.)

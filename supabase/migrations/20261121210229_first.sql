@@ -67,7 +67,7 @@ end $$;
 -- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
 create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 20261121205738;
+return 20261121210229;
 
 -- supabase/schemas/10_tenants/00_tables.sql
 -- Who owns data, and the tokens that speak for them.
@@ -1186,16 +1186,16 @@ begin
   if not jsonb_path_exists(in_namespaces_of_trees.items, '$[*] ? (!exists(@.namespace) && !exists(@.session_id))') then
     return items;
   end if;
-  return (
-    select jsonb_agg(
-      case when item.value ?| array['namespace', 'session_id'] then item.value
-        else item.value || jsonb_build_object('namespace', coalesce((
-          select (select namespaces.name from public.namespaces where namespaces.id = steps.namespace_id)
-          from public.steps
-          where steps.tree_key = internal.tree_key(owner_id, 'otel', item.value ->> 'otel_trace_id')
-          order by steps.id limit 1), 'default'))
-      end order by item.number)
-    from jsonb_array_elements(in_namespaces_of_trees.items) with ordinality as item (value, number));
+  return to_jsonb(array(
+    select case when item.value ?| array['namespace', 'session_id'] then item.value
+      else item.value || jsonb_build_object('namespace', coalesce((
+        select (select namespaces.name from public.namespaces where namespaces.id = steps.namespace_id)
+        from public.steps
+        where steps.tree_key = internal.tree_key(owner_id, 'otel', item.value ->> 'otel_trace_id')
+        order by steps.id limit 1), 'default'))
+      end
+    from jsonb_array_elements(in_namespaces_of_trees.items) with ordinality as item (value, number)
+    order by item.number));
 end $$;
 
 -- supabase/schemas/50_steps/record_steps.sql
@@ -1262,10 +1262,11 @@ create function internal.not_refused(items jsonb, refused jsonb) returns jsonb
 language plpgsql immutable set search_path = '' as $$
 begin
   if refused = '[]' then return items; end if;
-  return (
-    select coalesce(jsonb_agg(item.value order by item.number), '[]')
+  return to_jsonb(array(
+    select item.value
     from jsonb_array_elements(not_refused.items) with ordinality as item (value, number)
-    where item.value -> 'index' not in (select refusal.value -> 'index' from jsonb_array_elements(refused) as refusal));
+    where item.value -> 'index' not in (select refusal.value -> 'index' from jsonb_array_elements(refused) as refusal)
+    order by item.number));
 end $$;
 
 -- An item is refused where it is given a namespace that is not among the usable ones, belongs to a session in one, or names a
@@ -1322,13 +1323,7 @@ language plpgsql set search_path = '' as $$
 declare
   places internal.place[] := internal.places_of(owner_id, items);
   ids text := internal.new_step_ids();
-  ordered jsonb := store_steps.items;
 begin
-  -- Two requests with the same spans or log records in another order must not wait in a circle.
-  if ordered -> 0 ?| array['span_id', 'fingerprint'] then
-    ordered := (
-      select jsonb_agg(item order by item ->> 'span_id', item ->> 'fingerprint') from jsonb_array_elements(ordered) as item);
-  end if;
   insert into public.steps (
     id, tenant_id, namespace_id, session_id, kind, name, agent, agent_is_named, status, started_at, occurred_at, latency_ms,
     model, input_tokens, output_tokens, process_tokens, memory_tokens, total_tokens, level, resource_id, trace_id,
@@ -1352,7 +1347,7 @@ begin
       when 'message' then internal.handoffs_of(item.content)
     end,
     item.error, item.content
-  from jsonb_to_recordset(ordered) as item (
+  from jsonb_to_recordset(store_steps.items) as item (
     index integer, kind text, session_id text, namespace text, name text, agent text, status text, error jsonb,
     started_at timestamptz, occurred_at timestamptz, latency_ms bigint, model text, input_tokens bigint,
     output_tokens bigint, process_tokens bigint, memory_tokens bigint, total_tokens bigint, level text, resource_id text,
@@ -1360,6 +1355,8 @@ begin
     fingerprint text, content jsonb)
   join unnest(places) as place
     on place.session_id = coalesce(item.session_id, '') and place.given_namespace = coalesce(item.namespace, '')
+  -- Two requests with the same spans or log records in another order must not wait in a circle.
+  order by item.span_id, item.fingerprint, item.index
   on conflict do nothing;
   if found then -- a retry that stores nothing notes nothing
     insert into public.changes (tenant_id, first_step_id, last_step_id, steps)
@@ -1453,9 +1450,9 @@ begin
 
   duplicates := internal.duplicate_records(owner_id, items);
   if duplicates <> '{}' then
-    items := (
-      select coalesce(jsonb_agg(item.value), '[]') from jsonb_array_elements(items) as item
-      where (item.value ->> 'index')::integer <> all (duplicates));
+    items := to_jsonb(array( -- jsonb_agg takes long over large values: see docs/performance.md
+      select item.value from jsonb_array_elements(items) as item
+      where (item.value ->> 'index')::integer <> all (duplicates)));
   end if;
   perform internal.store_steps(owner_id, items);
   return internal.count_or_undo(
@@ -3224,15 +3221,16 @@ begin
     'messages', case when step.kind = 'llm' and step.span_id is not null then internal.messages_of_call(step) end);
 end $$;
 
--- What log entries within the span of a model call tell of it: [[{side: input | output, message}]]. Null: nothing.
+-- What log entries within the span of a model call tell of it: [[{side: input | output, message}]].
 create function internal.messages_of_call(step public.steps) returns jsonb
 language plpgsql stable set search_path = '' set enable_seqscan = off as $$
 begin
-  return (
-    select jsonb_agg(entry.content -> 'messages_of_call' order by entry.occurred_at, entry.id)
+  return to_jsonb(array(
+    select entry.content -> 'messages_of_call'
     from public.steps as entry
     where entry.tree_key = step.tree_key and entry.parent_span_id = step.span_id and entry.kind = 'log'
-      and entry.content ? 'messages_of_call');
+      and entry.content ? 'messages_of_call'
+    order by entry.occurred_at, entry.id));
 end $$;
 
 -- When a step began: as it was told, else its end less what it took. (Nothing takes longer than there was time.)
