@@ -1,3 +1,4 @@
+import { inExport, otlpSpan, SPANS_OF_TRACE } from "./otlp-bodies.ts";
 import { llmStep, sessionNames } from "./samples.ts";
 import type { Volume } from "./volume.ts";
 
@@ -57,6 +58,10 @@ export function endpoints(volume: Volume): NextRequest[] {
     post("logs/upload of 10", "/v1/logs/upload", () => ({
       logs: Array.from({ length: 10 }, () => ({ namespace: "main", level: "info", message: "Looked up it" })),
     })),
+    post("OTLP traces of 64 spans", "/v1/traces", () => {
+      const traceId = crypto.randomUUID().replaceAll("-", "");
+      return inExport(Array.from({ length: SPANS_OF_TRACE }, (_, place) => otlpSpan(traceId, place, 0)));
+    }),
     records(", first page", {}),
     records(" by agent", { agent: "agent-3" }),
     records(" by session", { session_id: session }),
