@@ -30,7 +30,7 @@ export function otlpRecordings(api: Api): void {
       const client = await newClient(api);
       const read = [];
       for (const request of ARRIVALS[arrival]?.(requests) ?? []) {
-        await send(api, client, request);
+        await sendRecorded(api, client, request);
         if (read.length < 3) read.push(await client.get("/v1/traces"));
       }
       await expectCalls(client, expected);
@@ -42,7 +42,11 @@ export function otlpRecordings(api: Api): void {
 }
 
 /** A recording keeps of the credentials but the scheme. */
-async function send(api: Api, client: Client, { path, headers, sent }: RecordedRequest): Promise<void> {
+export async function sendRecorded(
+  api: Api,
+  client: Client,
+  { path, headers, sent }: RecordedRequest,
+): Promise<void> {
   const scheme = headers.authorization?.split(" ")[0] ?? "Bearer";
   const credentials = scheme === "Basic" ? btoa(`pk-lf-1:${client.token}`) : client.token;
   const response = await api(path, {
