@@ -21,7 +21,15 @@ const get_weather = tool({
   parameters: z.object({ city: z.string() }),
   execute: async ({ city }) => ({ city, degrees: 21 }),
 });
-const forecaster = new Agent({ name: "Forecaster", model: "gpt-5", tools: [get_weather] });
+const get_tides = tool({
+  name: "get_tides",
+  description: "The tides at a city",
+  parameters: z.object({ city: z.string() }),
+  execute: async ({ city }) => {
+    throw new Error(`There is no sea in ${city}.`);
+  },
+});
+const forecaster = new Agent({ name: "Forecaster", model: "gpt-5", tools: [get_weather, get_tides] });
 const triage = new Agent({ name: "Triage", model: "gpt-5", handoffs: [forecaster] });
 
 const runner = new Runner({ workflowName: "weather", groupId: "session-1" });

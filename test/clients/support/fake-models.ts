@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { type Answer, answerTo } from "./fake-answers.ts";
+import { type Answer, type Asked, FakeModel } from "./fake-answers.ts";
 import { chatCompletion, chatCompletionChunks } from "./fake-chat-completions.ts";
 import { response, responseEvents } from "./fake-responses.ts";
 import { listen, type Server } from "./server.ts";
@@ -12,12 +12,11 @@ const BROKEN = "gpt-broken";
  * tool once and then answers. The n-th answer has cost 100 + n and 20 + n tokens.
  */
 export function startFakeModels(): Promise<Server> {
-  let number = 0;
+  const model = new FakeModel();
   const server = createServer(async (request, answer) => {
     const asked = await bodyOf(request);
     if (asked.model === BROKEN) return refuse(answer);
-    number += 1;
-    const given = answerTo(asked, number);
+    const given = model.answerTo(asked);
     if (request.url?.endsWith("/chat/completions")) return sendChat(asked, given, answer);
     if (request.url?.endsWith("/responses")) return sendResponse(asked, given, answer);
     answer.writeHead(404).end();
@@ -25,8 +24,7 @@ export function startFakeModels(): Promise<Server> {
   return listen(server);
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: whatever a client asks
-async function bodyOf(request: IncomingMessage): Promise<any> {
+async function bodyOf(request: IncomingMessage): Promise<Asked> {
   const chunks = await request.toArray();
   return JSON.parse(Buffer.concat(chunks).toString() || "{}");
 }
@@ -36,13 +34,13 @@ function refuse(answer: ServerResponse): void {
   answer.writeHead(400, { "Content-Type": "application/json" }).end(JSON.stringify({ error }));
 }
 
-function sendChat(asked: { stream?: boolean }, given: Answer, answer: ServerResponse): void {
+function sendChat(asked: Asked, given: Answer, answer: ServerResponse): void {
   if (!asked.stream) return sendJson(answer, chatCompletion(given));
   const lines = chatCompletionChunks(given).map((chunk) => `data: ${JSON.stringify(chunk)}\n\n`);
   sendEvents(answer, [...lines, "data: [DONE]\n\n"]);
 }
 
-function sendResponse(asked: { stream?: boolean }, given: Answer, answer: ServerResponse): void {
+function sendResponse(asked: Asked, given: Answer, answer: ServerResponse): void {
   if (!asked.stream) return sendJson(answer, response(given));
   sendEvents(
     answer,

@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 
 const V: Record<string, [((u: string, t: string) => Record<string,string>)?, string[]?]> = {
   "opentelemetry-js": [], "opentelemetry-js-2": [(u,t)=>({...otelVariables(u,t), OTEL_EXPORTER_OTLP_PROTOCOL:"http/json", OTEL_EXPORTER_OTLP_COMPRESSION:"gzip"})],
-  "openai-instrumentation": [(u,t)=>({...otelVariables(u,t), OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT: "true"}), ["--import","@opentelemetry/auto-instrumentations-node/register","--experimental-loader=@opentelemetry/instrumentation/hook.mjs"]],
+  "openai-instrumentation": [(u,t)=>({...otelVariables(u,t), OTEL_NODE_RESOURCE_DETECTORS:"none", OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT: "true"}), ["--import","@opentelemetry/auto-instrumentations-node/register"]],
   "vercel-ai-sdk": [], "vercel-ai-sdk-5": [],
   "openai-agents": [(u,t)=>({TRACE_API:u, TRACER_TOKEN:t})],
   "langfuse": [(u,t)=>({LANGFUSE_BASE_URL:u, LANGFUSE_PUBLIC_KEY:"pk-lf-1", LANGFUSE_SECRET_KEY:t})],
