@@ -10,8 +10,8 @@ import {
 import { z } from "zod";
 
 const exporter = new OpenAITracingExporter({
-  endpoint: `${process.env.TRACE_API}/v1/traces/ingest`,
-  apiKey: process.env.TRACER_TOKEN,
+  endpoint: `${process.env.MONKAI_URL}/traces/ingest`,
+  apiKey: process.env.MONKAI_TRACER_TOKEN,
 });
 setTraceProcessors([new BatchTraceProcessor(exporter)]);
 

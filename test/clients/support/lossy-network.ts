@@ -1,4 +1,5 @@
 import { createServer, type IncomingHttpHeaders } from "node:http";
+import { expect } from "vitest";
 import { listen, type Server } from "./server.ts";
 
 /** A request as it came by. */
@@ -6,11 +7,11 @@ export interface Passed {
   path: string;
   form: string;
   encoding: string;
-  bytes: number;
+  body: string;
   /** What the API answered. */
   status: number;
   answer: string;
-  /** What the client was told instead, where it differs. */
+  /** What the client was told instead. */
   told: number;
 }
 
@@ -25,8 +26,8 @@ export interface LossyNetwork extends Server {
 export async function startLossyNetwork(api: string): Promise<LossyNetwork> {
   const passed: Passed[] = [];
   const server = createServer(async (request, answer) => {
-    const body = Buffer.concat(await request.toArray());
     const path = request.url ?? "/";
+    const body = Buffer.concat(await request.toArray());
     const isFirst = !passed.some((other) => other.path === path);
     const answered = await fetch(`${api}${path}`, {
       method: request.method,
@@ -39,7 +40,7 @@ export async function startLossyNetwork(api: string): Promise<LossyNetwork> {
       path,
       form: request.headers["content-type"] ?? "",
       encoding: request.headers["content-encoding"] ?? "",
-      bytes: body.length,
+      body: body.toString("base64"),
       status: answered.status,
       answer: bytes.toString(),
       told,
@@ -56,4 +57,19 @@ const OF_CONNECTION = new Set(["connection", "content-length", "host", "keep-ali
 function passedOn(headers: IncomingHttpHeaders): Record<string, string> {
   const entries = Object.entries(headers).filter(([name]) => !OF_CONNECTION.has(name));
   return Object.fromEntries(entries.map(([name, value]) => [name, String(value)]));
+}
+
+/** That the client has sent to these paths alone, has sent again what it was told 503 for, and that no span was refused. */
+export function expectSentTwice(passed: Passed[], paths: string[]): void {
+  expect([...new Set(passed.map(({ path }) => path))].sort()).toEqual(paths.toSorted());
+  for (const path of paths) {
+    const requests = passed.filter((request) => request.path === path);
+    const [first, ...others] = requests;
+    expect([first?.told, others.some(({ body, told }) => body === first?.body && told === 200)]).toEqual([
+      503,
+      true,
+    ]);
+    const answers = requests.map(({ status, answer }) => `${status} ${answer === "{}" ? "" : answer}`);
+    expect(answers).toEqual(requests.map(() => "200 "));
+  }
 }

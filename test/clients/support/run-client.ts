@@ -1,64 +1,68 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { dirname } from "node:path";
 import { inject } from "vitest";
 import { type Client, newClient } from "../../support/tenant.ts";
 import { startFakeModels } from "./fake-models.ts";
 import { type Passed, startLossyNetwork } from "./lossy-network.ts";
+import { readPage } from "./page.ts";
 
-type Environment = Record<string, string>;
+type Variables = Record<string, string>;
 
 export interface Ran {
-  /** A client of the tenant that was sent to, to read with. */
+  /** Of the tenant that was sent to: to read with. */
   client: Client;
   passed: Passed[];
   stdout: string;
-  stderr: string;
 }
 
-/** The two variables that are all that OpenTelemetry's own SDKs need. */
-export function otelVariables(url: string, token: string): Environment {
-  return {
-    OTEL_EXPORTER_OTLP_ENDPOINT: url,
-    OTEL_EXPORTER_OTLP_HEADERS: `Authorization=Bearer%20${token}`,
-  };
+interface Run {
+  /** The folder of the client. */
+  program: string;
+  /** The page that says how it is run, and which of its commands: the first, unless told. */
+  page: string;
+  command?: number;
+  /** What the page leaves at what it is. */
+  variables?: Variables;
 }
 
-/** Runs a client's program to its end, against fake models and, over a network that loses answers, the API. */
-export async function runClient(
-  folder: string,
-  variables: (url: string, token: string) => Environment = otelVariables,
-  options: string[] = [],
-): Promise<Ran> {
+/** Where the pages say that the API is. */
+const ADDRESS = "http://127.0.0.1:8787";
+
+/** Runs a program as its page says, against fake models and, over a network that loses answers, the API. */
+export async function runClient({ program, page, command = 0, variables = {} }: Run): Promise<Ran> {
   const api = inject("workerdUrl");
   const client = await newClient((path, init) => fetch(`${api}${path}`, init));
+  const { exports, commands } = readPage(page);
   const [models, network] = await Promise.all([startFakeModels(), startLossyNetwork(api)]);
-  const output = await runProgram(folder, options, {
+  const lines = [...exports, commands[command] ?? ""].join("\n").replaceAll(ADDRESS, network.url);
+  const stdout = await runShell(program, lines, {
+    MONKAI_TRACER_TOKEN: client.token,
     OPENAI_API_KEY: "sk-fake",
     OPENAI_BASE_URL: `${models.url}/v1`,
-    ...variables(network.url, client.token),
+    ...variables,
   }).finally(() => Promise.all([models.stop(), network.stop()]));
-  return { client, passed: network.passed, ...output };
+  return { client, passed: network.passed, stdout };
 }
 
-/** What a program finds of ours: without what vitest sets, such as NODE_ENV. */
-const KEPT = ["PATH", "HOME", "TMPDIR", "LANG"];
 const LONGEST = 60_000;
 
-async function runProgram(folder: string, options: string[], variables: Environment) {
-  const kept = KEPT.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : []));
-  const program = spawn(process.execPath, [...options, "program.mjs"], {
+/** In an environment of its own: vitest sets NODE_ENV, which switches some clients off. */
+async function runShell(folder: string, lines: string, variables: Variables): Promise<string> {
+  const { PATH, HOME = "" } = process.env;
+  const shell = spawn("sh", ["-ec", lines], {
     cwd: new URL(`../${folder}/`, import.meta.url),
-    env: { ...Object.fromEntries(kept), ...variables },
+    env: { PATH: `${dirname(process.execPath)}:${PATH}`, HOME, ...variables },
     timeout: LONGEST,
   });
   let [stdout, stderr] = ["", ""];
-  program.stdout.on("data", (data) => {
+  shell.stdout.on("data", (data) => {
     stdout += data;
   });
-  program.stderr.on("data", (data) => {
+  shell.stderr.on("data", (data) => {
     stderr += data;
   });
-  const [code] = await once(program, "close");
+  const [code] = await once(shell, "close");
   if (code !== 0) throw new Error(`${folder} ended with ${code}:\n${stdout}${stderr}`);
-  return { stdout, stderr };
+  return stdout;
 }
