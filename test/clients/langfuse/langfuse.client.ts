@@ -21,8 +21,8 @@ it("Langfuse: agents below one another, a tool, and one that fails", async () =>
       },
     ],
     tools: [
-      { agent: "weather-agent", name: "get_weather", arguments: { city: "Paris" }, result: { degrees: 21 } },
       { agent: "weather-agent", name: "get_tides", arguments: {}, error: "There is no sea." },
+      { agent: "weather-agent", name: "get_weather", arguments: { city: "Paris" }, result: { degrees: 21 } },
     ],
     handoffs: [],
     logs: [],

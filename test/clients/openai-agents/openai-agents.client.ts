@@ -20,16 +20,16 @@ it("OpenAI Agents SDK: a handoff, a tool, and one that fails", async () => {
     tools: [
       {
         agent: "Forecaster",
-        name: "get_weather",
-        arguments: { city: "Paris" },
-        result: { city: "Paris", degrees: 21 },
-      },
-      {
-        agent: "Forecaster",
         name: "get_tides",
         arguments: { city: "Paris" },
         result: "An error occurred while running the tool. Please try again.",
         error: "Error running tool (non-fatal)",
+      },
+      {
+        agent: "Forecaster",
+        name: "get_weather",
+        arguments: { city: "Paris" },
+        result: { city: "Paris", degrees: 21 },
       },
     ],
     handoffs: ["Handoff from Triage to Forecaster"],

@@ -24,5 +24,10 @@ it("OpenTelemetry's auto-instrumentations, around a program that does not know o
       error: "400 There is no such model.",
     },
   ]);
-  expect([sessions.length, agents, tools, logs.length]).toEqual([3, ["default", "default", "default"], [], 9]);
+  expect([sessions.length, agents, tools, logs.length]).toEqual([
+    3,
+    ["default", "default", "default"],
+    [],
+    9,
+  ]);
 });

@@ -10,7 +10,12 @@ const ONE_EACH = { OTEL_BSP_MAX_EXPORT_BATCH_SIZE: "1" };
 it.each<[string, string, string, Record<string, string>]>([
   ["two variables and nothing else", "application/x-protobuf", "", {}],
   ["JSON", "application/json", "", JSON_FORM],
-  ["protobuf with gzip, a request for each span", "application/x-protobuf", "gzip", { ...PACKED, ...ONE_EACH }],
+  [
+    "protobuf with gzip, a request for each span",
+    "application/x-protobuf",
+    "gzip",
+    { ...PACKED, ...ONE_EACH },
+  ],
   ["JSON with gzip", "application/json", "gzip", { ...JSON_FORM, ...PACKED }],
 ])("OpenTelemetry JS 3: %s", async (_, form, encoding, variables) => {
   const { client, passed, stdout } = await runClient({
@@ -39,13 +44,13 @@ it.each<[string, string, string, Record<string, string>]>([
       },
     ],
     tools: [
-      { agent: "Researcher", name: "get_weather", arguments: { city: "Paris" }, result: { degrees: 21 } },
       {
         agent: "Researcher",
         name: "get_weather",
         arguments: { city: "Atlantis" },
         error: "There is no Atlantis.",
       },
+      { agent: "Researcher", name: "get_weather", arguments: { city: "Paris" }, result: { degrees: 21 } },
     ],
     handoffs: [],
     logs: ["warn There is no Atlantis."],

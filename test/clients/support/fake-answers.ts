@@ -24,7 +24,9 @@ export class FakeModel {
 
   answerTo({ model = "", tools = [], messages, input }: Asked): Answer {
     const said = JSON.stringify(messages ?? input);
-    const called = new Set([...said.matchAll(/"call_(\d+)"/g)].map(([, number]) => this.#names[Number(number)]));
+    const called = new Set(
+      [...said.matchAll(/"call_(\d+)"/g)].map(([, number]) => this.#names[Number(number)]),
+    );
     const names = tools.map((tool) => tool.function?.name ?? tool.name ?? "");
     const left = names.filter((name) => name !== "" && !called.has(name));
     const next = left.find(isHandoff) ?? left[0];

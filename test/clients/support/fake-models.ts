@@ -15,11 +15,11 @@ export function startFakeModels(): Promise<Server> {
   const model = new FakeModel();
   const server = createServer(async (request, answer) => {
     const asked = await bodyOf(request);
-    if (asked.model === BROKEN) return refuse(answer);
-    const given = model.answerTo(asked);
-    if (request.url?.endsWith("/chat/completions")) return sendChat(asked, given, answer);
-    if (request.url?.endsWith("/responses")) return sendResponse(asked, given, answer);
-    answer.writeHead(404).end();
+    const path = request.url ?? "";
+    if (asked.model === BROKEN) refuse(answer);
+    else if (path.endsWith("/chat/completions")) sendChat(asked, model.answerTo(asked), answer);
+    else if (path.endsWith("/responses")) sendResponse(asked, model.answerTo(asked), answer);
+    else answer.writeHead(404).end();
   });
   return listen(server);
 }
@@ -30,22 +30,24 @@ async function bodyOf(request: IncomingMessage): Promise<Asked> {
 }
 
 function refuse(answer: ServerResponse): void {
-  const error = { message: "There is no such model.", type: "invalid_request_error", code: "model_not_found" };
+  const error = {
+    message: "There is no such model.",
+    type: "invalid_request_error",
+    code: "model_not_found",
+  };
   answer.writeHead(400, { "Content-Type": "application/json" }).end(JSON.stringify({ error }));
 }
 
-function sendChat(asked: Asked, given: Answer, answer: ServerResponse): void {
-  if (!asked.stream) return sendJson(answer, chatCompletion(given));
-  const lines = chatCompletionChunks(given).map((chunk) => `data: ${JSON.stringify(chunk)}\n\n`);
-  sendEvents(answer, [...lines, "data: [DONE]\n\n"]);
+function sendChat({ stream }: Asked, given: Answer, answer: ServerResponse): void {
+  const lines = () => chatCompletionChunks(given).map((chunk) => `data: ${JSON.stringify(chunk)}\n\n`);
+  if (stream) sendEvents(answer, [...lines(), "data: [DONE]\n\n"]);
+  else sendJson(answer, chatCompletion(given));
 }
 
-function sendResponse(asked: Asked, given: Answer, answer: ServerResponse): void {
-  if (!asked.stream) return sendJson(answer, response(given));
-  sendEvents(
-    answer,
-    responseEvents(given).map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`),
-  );
+function sendResponse({ stream }: Asked, given: Answer, answer: ServerResponse): void {
+  const line = (event: { type: string }) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
+  if (stream) sendEvents(answer, responseEvents(given).map(line));
+  else sendJson(answer, response(given));
 }
 
 function sendJson(answer: ServerResponse, body: object): void {

@@ -74,11 +74,14 @@ const pathsOf = ({ agent, children }: Read): string[] => [
   ...children.flatMap(pathsOf).map((path: string) => `${agent}/${path}`),
 ];
 
-/** In the order in which they began; what began in the same millisecond by tokens and arguments. */
+/** No call of a fake model costs as much: those that failed come last. */
+const NEVER = 999;
+
+/** By tokens, which rise from call to call, then by tools and their arguments: several may begin in one millisecond. */
 async function recordsOf(client: Client, namespace: string): Promise<Read[]> {
   const { body } = await client.post("/v1/record_query", { namespace, query: { limit: 100 } });
-  const place = ({ started_at, input_tokens, arguments: args }: Read) =>
-    `${started_at} ${input_tokens} ${JSON.stringify(args)}`;
+  const place = ({ input_tokens = NEVER, tool_name, arguments: args }: Read) =>
+    JSON.stringify([input_tokens, tool_name, args]);
   return body.records.sort((one: Read, other: Read) => (place(one) < place(other) ? -1 : 1));
 }
 

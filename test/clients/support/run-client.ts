@@ -33,10 +33,9 @@ const ADDRESS = "http://127.0.0.1:8787";
 export async function runClient({ program, page, command = 0, variables = {} }: Run): Promise<Ran> {
   const api = inject("workerdUrl");
   const client = await newClient((path, init) => fetch(`${api}${path}`, init));
-  const { exports, commands } = readPage(page);
+  const lines = readPage(page).commands[command] ?? "";
   const [models, network] = await Promise.all([startFakeModels(), startLossyNetwork(api)]);
-  const lines = [...exports, commands[command] ?? ""].join("\n").replaceAll(ADDRESS, network.url);
-  const stdout = await runShell(program, lines, {
+  const stdout = await runShell(program, lines.replaceAll(ADDRESS, network.url), {
     MONKAI_TRACER_TOKEN: client.token,
     OPENAI_API_KEY: "sk-fake",
     OPENAI_BASE_URL: `${models.url}/v1`,

@@ -6,7 +6,10 @@ import { runClient } from "../support/run-client.ts";
 it("Vercel AI SDK 7", async () => {
   const { client, passed } = await runClient({ program: "vercel-ai-sdk", page: "vercel-ai-sdk" });
   const [metrics] = passed.filter(({ path }) => path === "/v1/metrics");
-  expect([metrics?.status, metrics?.answer]).toEqual([404, expect.stringContaining("OTEL_METRICS_EXPORTER=none")]);
+  expect([metrics?.status, metrics?.answer]).toEqual([
+    404,
+    expect.stringContaining("OTEL_METRICS_EXPORTER=none"),
+  ]);
   expectSentTwice(
     passed.filter((request) => request !== metrics),
     ["/v1/traces"],
