@@ -46,9 +46,3 @@ it.each(Object.values(PROGRAMS).flat())("the packages of %s have exact versions"
   expect(isPrivate).toBe(true);
   for (const version of Object.values(dependencies)) expect(version).toMatch(/^\d+\.\d+\.\d+$/);
 });
-
-it("the README's two variables are those of the page of OpenTelemetry JS", () => {
-  const [, variables = ""] = /```sh\n(export OTEL_[\s\S]*?)```/.exec(read("README.md")) ?? [];
-  expect(variables.trim().split("\n")).toHaveLength(2);
-  expect(readPage("opentelemetry-js").commands[0]).toBe(`${variables}node program.mjs`);
-});
