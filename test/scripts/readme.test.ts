@@ -129,10 +129,12 @@ it("the files that its tour of the code leads through are there", () => {
 });
 
 it("every command in it is run by a test or is the test command", () => {
-  expect(blocks).toHaveLength(9);
+  expect(blocks).toHaveLength(10);
   const tests = block("npm test");
   expect(tests).toBe("npm install && npm test");
   expect(readFileSync(`${ROOT}/.ci/run`, "utf8")).toContain(tests);
+  const page = readFileSync(`${ROOT}/docs/clients/opentelemetry-js.md`, "utf8");
+  expect(page).toContain(`${block("OTEL_EXPORTER")}\nnode program.mjs`);
   const python = block("python3");
   expect(readFileSync(`${ROOT}/test/examples/python.test.ts`, "utf8")).toContain(python.split(" ")[1]);
 });

@@ -1,0 +1,39 @@
+// Installs the packages of each client into its own folder, where they are not there yet: as its users would, they share none.
+import { execFile } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+
+const FOLDER = fileURLToPath(new URL(".", import.meta.url));
+/** No lockfile: the versions that a page names are exact, and what they want themselves is what users get. */
+const OPTIONS = ["--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"];
+
+const clients = readdirSync(FOLDER).filter((name) => existsSync(`${FOLDER}${name}/package.json`));
+const missing = clients.filter((client) => !isInstalled(client));
+
+// Two at once: npm waits for the network as long as it computes.
+await Promise.all([installAll(), installAll()]);
+
+async function installAll(): Promise<void> {
+  for (let client = missing.shift(); client; client = missing.shift()) {
+    console.log(`Installing the packages of test/clients/${client}`);
+    try {
+      await promisify(execFile)("npm", ["install", ...OPTIONS], { cwd: `${FOLDER}${client}` });
+    } catch (error) {
+      console.error(`The packages of test/clients/${client} cannot be installed: is there a network?`);
+      console.error((error as { stderr?: string }).stderr);
+      process.exit(1);
+    }
+  }
+}
+
+function isInstalled(client: string): boolean {
+  const { dependencies } = read(`${client}/package.json`);
+  return Object.entries(dependencies).every(
+    ([name, version]) => read(`${client}/node_modules/${name}/package.json`)?.version === version,
+  );
+}
+
+function read(file: string) {
+  return existsSync(FOLDER + file) ? JSON.parse(readFileSync(FOLDER + file, "utf8")) : undefined;
+}
