@@ -155,6 +155,7 @@ export function http(api: Api): void {
       "/logs/query",
       "/logs/upload",
       "/namespace/register",
+      "/token",
       "/namespaces",
       "/openapi.json",
       "/openapi.yaml",
