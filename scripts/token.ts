@@ -14,6 +14,7 @@ interface TracerToken {
   active: boolean;
   expires_at: string | null;
   namespaces: string[] | null;
+  scope: string;
   created_at: string;
 }
 
@@ -21,7 +22,7 @@ interface TracerToken {
 class UsageError extends Error {}
 
 const usage = `Usage:
-  npm run token -- create --tenant NAME [--name LABEL] [--namespaces a,b] [--expires 2027-01-31T00:00:00Z]
+  npm run token -- create --tenant NAME [--name LABEL] [--namespaces a,b] [--scope all|read] [--expires 2027-01-31T00:00:00Z]
   npm run token -- list [--tenant NAME]
   npm run token -- revoke ID-OR-TOKEN
 
@@ -59,6 +60,7 @@ async function create(given: string[]): Promise<void> {
       tenant: { type: "string" },
       name: { type: "string" },
       namespaces: { type: "string" },
+      scope: { type: "string" },
       expires: { type: "string" },
     },
   });
@@ -66,6 +68,7 @@ async function create(given: string[]): Promise<void> {
     tenant: required(values.tenant, "--tenant"),
     name: values.name?.trim() || null,
     namespaces: namespaces(values.namespaces),
+    scope: scope(values.scope),
     expires_at: expiry(values.expires),
   };
 
@@ -90,7 +93,10 @@ async function list(given: string[]): Promise<void> {
     return;
   }
   console.log(
-    table([["ID", "TENANT", "NAME", "STATE", "EXPIRES", "NAMESPACES", "CREATED"], ...tokens.map(row)]),
+    table([
+      ["ID", "TENANT", "NAME", "STATE", "EXPIRES", "NAMESPACES", "SCOPE", "CREATED"],
+      ...tokens.map(row),
+    ]),
   );
 }
 
@@ -130,6 +136,11 @@ function namespaces(value: string | undefined): string[] | null {
   return [...new Set(names)];
 }
 
+function scope(value = "all"): string {
+  if (value !== "all" && value !== "read") throw new UsageError('--scope must be "all" or "read".');
+  return value;
+}
+
 function expiry(value: string | undefined): string | null {
   if (value === undefined) return null;
   const isDate = z.union([z.iso.date(), z.iso.datetime({ offset: true })]).safeParse(value).success;
@@ -158,7 +169,7 @@ function runningStack(): Project {
 }
 
 function row(token: TracerToken): string[] {
-  const { id, tenant, name, expires_at, namespaces, created_at } = token;
+  const { id, tenant, name, expires_at, namespaces, scope, created_at } = token;
   return [
     id,
     tenant,
@@ -166,6 +177,7 @@ function row(token: TracerToken): string[] {
     stateOf(token),
     expires_at ?? "never",
     namespaces?.join(",") ?? "all",
+    scope,
     created_at,
   ];
 }

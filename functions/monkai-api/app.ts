@@ -17,6 +17,7 @@ import { openApiRoutes } from "./routes/openapi.ts";
 import { otlpRoutes } from "./routes/otlp.ts";
 import { recordRoutes } from "./routes/records.ts";
 import { sessionRoutes } from "./routes/sessions.ts";
+import { tokenRoutes } from "./routes/token.ts";
 import { traceTreeRoutes } from "./routes/trace-trees.ts";
 import { traceRoutes } from "./routes/traces.ts";
 import { traceBatchRoutes } from "./routes/traces-batch.ts";
@@ -42,6 +43,7 @@ export function createApp(services: Services): OpenAPIHono<AppEnv> {
   app.use(methodNotAllowed({ app, onMethodNotAllowed: refusals.methodNotAllowed }));
 
   healthRoutes(app); //      GET  /health, /health/ready
+  tokenRoutes(app); //       GET  /token
   namespaceRoutes(app); //   POST /namespace/register, GET /namespaces
   sessionRoutes(app); //     POST /sessions/create, /sessions/get-or-create
   traceRoutes(app); //       POST /traces/llm, /traces/tool, /traces/handoff, /traces/log

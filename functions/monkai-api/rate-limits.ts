@@ -10,6 +10,7 @@ export const RATE_LIMITS = {
   query: 60,
   rules: 60,
   otlp: 600,
+  view: 300,
 } as const;
 
 export type Bucket = keyof typeof RATE_LIMITS;

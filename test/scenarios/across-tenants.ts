@@ -261,6 +261,7 @@ const itsOwnTrace = expect.stringMatching(/^200 {"data":\[{[^{]*"namespace":"min
 
 /** What each operation answers to a token that may not use the namespace, call by call. */
 const BOUND: Record<string, unknown[]> = {
+  "GET /token": [expect.stringMatching(/^200 .*"namespaces":\["mine"\]/)],
   "GET /namespaces": [expect.stringMatching(/^200 {"namespaces":\[{"namespace":"mine"[^{]*}\]}$/)],
   "GET /traces": [forbidden, forbidden, noTraces, noTraces, itsOwnTrace],
   "GET /traces/{trace_id}": [notFound],

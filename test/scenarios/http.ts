@@ -163,6 +163,7 @@ export function http(api: Api): void {
       "/records/upload",
       "/sessions/create",
       "/sessions/get-or-create",
+      "/token",
       "/traces",
       "/traces/batch",
       "/traces/handoff",

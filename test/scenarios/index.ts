@@ -16,6 +16,7 @@ import { namespaces } from "./namespaces.ts";
 import { otlp } from "./otlp.ts";
 import { queries } from "./queries.ts";
 import { rateLimits } from "./rate-limits.ts";
+import { readOnly } from "./read-only.ts";
 import { sessions } from "./sessions.ts";
 import { traceTrees } from "./trace-trees.ts";
 import { traces } from "./traces.ts";
@@ -37,6 +38,7 @@ export function scenarios(runtime: string, api: Api): void {
     acrossTenants(api);
     idempotency(api);
     rateLimits(api);
+    readOnly(api);
     uploads(api);
     namespaces(api);
     anonymization(api);

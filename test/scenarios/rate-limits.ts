@@ -65,6 +65,7 @@ export function rateLimits(api: Api): void {
       const { paths } = await (await api("/v1/openapi.json")).json();
       const limited = [
         ...LIMITED.map(([path]) => path.replace("/v1", "")),
+        "/token",
         "/namespaces",
         "/namespace/register",
         "/anonymization-rules",

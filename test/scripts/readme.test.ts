@@ -90,10 +90,12 @@ it("the curl line that npm run dev prints works when pasted", async () => {
 });
 
 it("the token commands do what they say", async () => {
-  const [create, list, revoke] = block("token -- revoke").split("\n") as [string, string, string];
+  const commands = block("token -- revoke").split("\n") as [string, string, string, string];
+  const [create, createReader, list, revoke] = commands;
   const tracerToken = (await shell(create)).split("\n").at(-1) as string;
   expect(tracerToken).toMatch(/^tk_/);
-  expect(await shell(list)).toContain("acme");
+  expect(await shell(createReader)).toContain("tk_");
+  expect(await shell(list)).toMatch(/acme +dashboard +active +never +all +read/);
   await shell(revoke.replace("ID-OR-TOKEN", tracerToken));
   expect(await shell(list)).toMatch(/acme +production +revoked/);
 });

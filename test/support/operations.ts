@@ -29,6 +29,7 @@ export function readsAbout({ namespace, session_id, agent, trace_id, project_id 
   const filters = [{}, { session_id }, { agent }, { trace_id }];
   const logFilters = [...filters, { resource_id: "r" }, { level: "info" }];
   return {
+    "GET /token": get("/token"),
     "GET /namespaces": get("/namespaces"),
     "GET /traces": get(
       `/traces?project_id=${project_id}`,

@@ -16,6 +16,7 @@ export interface Answer {
 interface TokenOptions {
   tenant?: string;
   namespaces?: string[];
+  scope?: "all" | "read";
   expires_at?: string;
 }
 

@@ -9,6 +9,7 @@ import { EXAMPLES } from "./examples.ts";
 
 const TAGS = [
   { name: "Health", description: "Liveness and readiness (no token needed)." },
+  { name: "Tokens", description: "What a tracer token may do." },
   { name: "Namespaces", description: "What keeps a tenant's agents or products apart." },
   { name: "Sessions", description: "Conversations that traces belong to." },
   { name: "Traces", description: "LLM calls, tool calls, handoffs and logs, one by one or in batches." },

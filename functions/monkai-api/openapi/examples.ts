@@ -161,6 +161,9 @@ export const EXAMPLES: Record<string, Example> = {
     request: { namespace: "my-agent" },
     response: { namespace: "my-agent", created_at: WHEN },
   },
+  getToken: {
+    response: { tenant: "acme", name: "dashboard", namespaces: null, scope: "read", expires_at: null },
+  },
   listNamespaces: { response: { namespaces: [{ namespace: "my-agent", created_at: WHEN }] } },
   createSession: {
     request: {

@@ -1,7 +1,17 @@
-/** Shapes of the SQL functions for namespaces and the sessions in them. */
+/** Shapes of the SQL functions for tokens, namespaces and the sessions in them. */
 export interface NamespaceRow {
   namespace: string;
   created_at: string;
+}
+
+/** What a token may do. */
+export interface TokenRow {
+  tenant: string;
+  name: string | null;
+  /** Null: all of its tenant. */
+  namespaces: string[] | null;
+  scope: "all" | "read";
+  expires_at: string | null;
 }
 
 export interface NewSession {

@@ -15,7 +15,7 @@ import { MessageHash } from "./message-hash.ts";
 import { otlpItems } from "./otlp-items.ts";
 import type { Page, Paging, QueryPage, StepFilters, StepList, TracesQuery } from "./queries.ts";
 import { SCHEMA_VERSION } from "./schema-version.ts";
-import type { NamespaceRow, NewSession, SessionRow, WantedSession } from "./sessions.ts";
+import type { NamespaceRow, NewSession, SessionRow, TokenRow, WantedSession } from "./sessions.ts";
 import {
   itemsOf,
   type Refusal,
@@ -165,6 +165,10 @@ export class StoreRequest {
 
   registerNamespace(namespace: string): Promise<NamespaceRow> {
     return this.#call("register_namespace", { namespace });
+  }
+
+  getToken(): Promise<TokenRow> {
+    return this.#call("get_token", {});
   }
 
   /** The namespaces that the token may use, by name. */

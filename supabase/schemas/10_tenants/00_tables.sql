@@ -34,8 +34,10 @@ create table public.tracer_tokens (
   active boolean not null default true,
   expires_at timestamptz,
   namespaces text[],
+  scope text not null default 'all',
   rate_limits jsonb not null default '{}',
   created_at timestamptz not null default now(),
+  constraint token_scope_is_known check (scope in ('all', 'read')),
   constraint token_hash_belongs_to_one_token unique (token_hash),
   constraint token_hash_is_sha256_in_hex check (token_hash ~ '^[0-9a-f]{64}$'),
   constraint token_namespaces_are_null_or_some check (cardinality(namespaces) > 0),
@@ -43,6 +45,8 @@ create table public.tracer_tokens (
 );
 comment on column public.tracer_tokens.token_hash is 'SHA-256 of the token in lower-case hex. The token itself is never stored.';
 comment on column public.tracer_tokens.namespaces is 'The only namespaces that this token may use; null: all of its tenant.';
+comment on column public.tracer_tokens.scope is
+  'read: it may look at everything, and can neither write, nor take content away, nor change rules.';
 comment on column public.tracer_tokens.rate_limits is
   'Requests per minute that this token may make, where not its tenant''s: {"traces": 6000}.';
 create index tracer_tokens_of_a_tenant on public.tracer_tokens (tenant_id);

@@ -1,4 +1,4 @@
--- payload: {tenant, token_hash, name?, namespaces?, expires_at?}. The tenant is created on first use. A token that is
+-- payload: {tenant, token_hash, name?, namespaces?, scope?, expires_at?}. The tenant is created on first use. A token that is
 -- known stays as it is (revoked, too) and is returned; another tenant's is an error.
 create function public.create_tracer_token(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
@@ -10,11 +10,12 @@ begin
   insert into public.tenants (name) values (wanted ->> 'tenant') on conflict do nothing;
   select tenants.id into owner_id from public.tenants where tenants.name = wanted ->> 'tenant';
 
-  insert into public.tracer_tokens (tenant_id, token_hash, name, namespaces, expires_at)
+  insert into public.tracer_tokens (tenant_id, token_hash, name, namespaces, scope, expires_at)
   values (owner_id, wanted ->> 'token_hash', wanted ->> 'name',
           (select array_agg(given.namespace) from jsonb_array_elements_text(
              case jsonb_typeof(wanted -> 'namespaces') when 'array' then wanted -> 'namespaces' else '[]' end
            ) as given (namespace)),
+          coalesce(wanted ->> 'scope', 'all'),
           (wanted ->> 'expires_at')::timestamptz)
   on conflict on constraint token_hash_belongs_to_one_token do nothing;
 
@@ -38,5 +39,6 @@ begin
     'active', (token_view.token).active,
     'expires_at', internal.timestamp_text((token_view.token).expires_at),
     'namespaces', (token_view.token).namespaces,
+    'scope', (token_view.token).scope,
     'created_at', internal.timestamp_text((token_view.token).created_at));
 end $$;

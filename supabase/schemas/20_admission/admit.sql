@@ -14,3 +14,10 @@ language plpgsql set search_path = '' as $$
 begin
   return internal.in_namespace(public.admit(admit_to_namespace.payload), admit_to_namespace.namespace);
 end $$;
+
+-- admit, for a request that writes, takes away or changes rules.
+create function internal.admit_writer(payload jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
+begin
+  return internal.as_writer(public.admit(admit_writer.payload));
+end $$;

@@ -1,4 +1,4 @@
--- Who is asking. Returns {tenant_id, token_id, namespaces, limit}, `namespaces` being the only ones that the token may use
+-- Who is asking. Returns {tenant_id, token_id, scope, namespaces, limit}, `namespaces` being the only ones that the token may use
 -- (null: any) and `limit` the limit that is set for the token, or else for its tenant (null: neither has one, and the bucket's
 -- own counts); or a refusal: invalid_token, token_inactive, token_expired.
 create function internal.identify(payload jsonb) returns jsonb
@@ -8,6 +8,7 @@ declare
   usable text[];
 begin
   select tracer_tokens.id, tracer_tokens.tenant_id, tracer_tokens.active, tracer_tokens.expires_at, tracer_tokens.namespaces,
+         tracer_tokens.scope,
          tenants.registered_namespaces_only,
          coalesce(tracer_tokens.rate_limits -> (identify.payload ->> 'bucket'),
                   tenants.rate_limits -> (identify.payload ->> 'bucket')) as rate_limit
@@ -34,7 +35,7 @@ begin
         and (token.namespaces is null or namespaces.name = any (token.namespaces)));
   end if;
   return jsonb_build_object(
-    'tenant_id', token.tenant_id, 'token_id', token.id, 'namespaces', to_jsonb(usable), 'limit', token.rate_limit);
+    'tenant_id', token.tenant_id, 'token_id', token.id, 'scope', token.scope, 'namespaces', to_jsonb(usable), 'limit', token.rate_limit);
 end $$;
 
 -- The namespaces that an admitted token may use, null for any.
@@ -69,4 +70,12 @@ begin
     return in_namespace.admission;
   end if;
   return in_namespace.admission || internal.namespace_refusal(in_namespace.namespace);
+end $$;
+
+-- An admission, and the refusal `forbidden` where its token may only read: for what writes, takes away or changes rules.
+create function internal.as_writer(admission jsonb) returns jsonb
+language plpgsql immutable set search_path = '' as $$
+begin
+  if as_writer.admission ->> 'scope' is distinct from 'read' or as_writer.admission ? 'error' then return as_writer.admission; end if;
+  return as_writer.admission || internal.refusal('forbidden', 'This tracer token may only read (scope "read").');
 end $$;

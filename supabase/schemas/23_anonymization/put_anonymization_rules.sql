@@ -4,7 +4,7 @@
 create function public.put_anonymization_rules(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
-  admission jsonb := public.admit(put_anonymization_rules.payload);
+  admission jsonb := internal.admit_writer(put_anonymization_rules.payload);
   owner_id uuid := admission ->> 'tenant_id';
   expected_version integer := put_anonymization_rules.payload ->> 'expected_version';
   current_version integer;

@@ -22,10 +22,12 @@ end $$;
 create function internal.identify_sender(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
-  admission jsonb := internal.identify(identify_sender.payload);
+  admission jsonb := internal.as_writer(internal.identify(identify_sender.payload));
   owner_id uuid := admission ->> 'tenant_id';
 begin
-  if admission ? 'error' then return admission; end if;
+  if admission ? 'error' then
+    return case when admission ? 'token_id' then internal.count_request(admission, identify_sender.payload) else admission end;
+  end if;
   perform pg_advisory_xact_lock_shared(internal.content_lock(owner_id));
   if coalesce((identify_sender.payload ->> 'anonymization_version')::integer, 0) = coalesce((
     select known.version from public.anonymization_rules known where known.tenant_id = owner_id), 0) then

@@ -3,7 +3,7 @@
 create function public.register_namespace(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
-  admission jsonb := public.admit(register_namespace.payload);
+  admission jsonb := internal.admit_writer(register_namespace.payload);
   owner_id uuid := admission ->> 'tenant_id';
   wanted text := register_namespace.payload ->> 'namespace';
   similar_names jsonb;

@@ -3,7 +3,7 @@ create function public.create_session(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
   wanted jsonb := create_session.payload -> 'session';
-  admission jsonb := internal.admit_to_namespace(create_session.payload, wanted ->> 'namespace');
+  admission jsonb := internal.in_namespace(internal.admit_writer(create_session.payload), wanted ->> 'namespace');
 begin
   if admission ? 'error' then return admission; end if;
 

@@ -5,7 +5,7 @@ create function public.get_or_create_session(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
   wanted jsonb := get_or_create_session.payload -> 'session';
-  admission jsonb := internal.admit_to_namespace(get_or_create_session.payload, wanted ->> 'namespace');
+  admission jsonb := internal.in_namespace(internal.admit_writer(get_or_create_session.payload), wanted ->> 'namespace');
   session public.sessions;
   reused boolean := false;
 begin

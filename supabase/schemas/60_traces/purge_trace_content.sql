@@ -4,7 +4,7 @@
 create function public.purge_trace_content(payload jsonb) returns jsonb
 language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
-  admission jsonb := public.admit(purge_trace_content.payload);
+  admission jsonb := internal.admit_writer(purge_trace_content.payload);
   owner_id uuid := admission ->> 'tenant_id';
   usable text[];
   purged text[];

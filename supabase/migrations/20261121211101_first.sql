@@ -67,7 +67,7 @@ end $$;
 -- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
 create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 20261121210229;
+return 20261121211101;
 
 -- supabase/schemas/10_tenants/00_tables.sql
 -- Who owns data, and the tokens that speak for them.
@@ -106,8 +106,10 @@ create table public.tracer_tokens (
   active boolean not null default true,
   expires_at timestamptz,
   namespaces text[],
+  scope text not null default 'all',
   rate_limits jsonb not null default '{}',
   created_at timestamptz not null default now(),
+  constraint token_scope_is_known check (scope in ('all', 'read')),
   constraint token_hash_belongs_to_one_token unique (token_hash),
   constraint token_hash_is_sha256_in_hex check (token_hash ~ '^[0-9a-f]{64}$'),
   constraint token_namespaces_are_null_or_some check (cardinality(namespaces) > 0),
@@ -115,12 +117,14 @@ create table public.tracer_tokens (
 );
 comment on column public.tracer_tokens.token_hash is 'SHA-256 of the token in lower-case hex. The token itself is never stored.';
 comment on column public.tracer_tokens.namespaces is 'The only namespaces that this token may use; null: all of its tenant.';
+comment on column public.tracer_tokens.scope is
+  'read: it may look at everything, and can neither write, nor take content away, nor change rules.';
 comment on column public.tracer_tokens.rate_limits is
   'Requests per minute that this token may make, where not its tenant''s: {"traces": 6000}.';
 create index tracer_tokens_of_a_tenant on public.tracer_tokens (tenant_id);
 
 -- supabase/schemas/10_tenants/create_tracer_token.sql
--- payload: {tenant, token_hash, name?, namespaces?, expires_at?}. The tenant is created on first use. A token that is
+-- payload: {tenant, token_hash, name?, namespaces?, scope?, expires_at?}. The tenant is created on first use. A token that is
 -- known stays as it is (revoked, too) and is returned; another tenant's is an error.
 create function public.create_tracer_token(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
@@ -132,11 +136,12 @@ begin
   insert into public.tenants (name) values (wanted ->> 'tenant') on conflict do nothing;
   select tenants.id into owner_id from public.tenants where tenants.name = wanted ->> 'tenant';
 
-  insert into public.tracer_tokens (tenant_id, token_hash, name, namespaces, expires_at)
+  insert into public.tracer_tokens (tenant_id, token_hash, name, namespaces, scope, expires_at)
   values (owner_id, wanted ->> 'token_hash', wanted ->> 'name',
           (select array_agg(given.namespace) from jsonb_array_elements_text(
              case jsonb_typeof(wanted -> 'namespaces') when 'array' then wanted -> 'namespaces' else '[]' end
            ) as given (namespace)),
+          coalesce(wanted ->> 'scope', 'all'),
           (wanted ->> 'expires_at')::timestamptz)
   on conflict on constraint token_hash_belongs_to_one_token do nothing;
 
@@ -160,7 +165,22 @@ begin
     'active', (token_view.token).active,
     'expires_at', internal.timestamp_text((token_view.token).expires_at),
     'namespaces', (token_view.token).namespaces,
+    'scope', (token_view.token).scope,
     'created_at', internal.timestamp_text((token_view.token).created_at));
+end $$;
+
+-- supabase/schemas/10_tenants/get_token.sql
+-- GET /token. What the token of the request may do. data: {tenant, name, namespaces, scope, expires_at}; namespaces null: all of
+-- the tenant's.
+create function public.get_token(payload jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  admission jsonb := public.admit(get_token.payload);
+begin
+  if admission ? 'error' then return admission; end if;
+  return admission || jsonb_build_object('data', (
+    select internal.token_view(tracer_tokens) - array['id', 'active', 'created_at']
+    from public.tracer_tokens where tracer_tokens.id = (admission ->> 'token_id')::uuid));
 end $$;
 
 -- supabase/schemas/10_tenants/list_tracer_tokens.sql
@@ -207,8 +227,15 @@ begin
   return internal.in_namespace(public.admit(admit_to_namespace.payload), admit_to_namespace.namespace);
 end $$;
 
+-- admit, for a request that writes, takes away or changes rules.
+create function internal.admit_writer(payload jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
+begin
+  return internal.as_writer(public.admit(admit_writer.payload));
+end $$;
+
 -- supabase/schemas/20_admission/identify.sql
--- Who is asking. Returns {tenant_id, token_id, namespaces, limit}, `namespaces` being the only ones that the token may use
+-- Who is asking. Returns {tenant_id, token_id, scope, namespaces, limit}, `namespaces` being the only ones that the token may use
 -- (null: any) and `limit` the limit that is set for the token, or else for its tenant (null: neither has one, and the bucket's
 -- own counts); or a refusal: invalid_token, token_inactive, token_expired.
 create function internal.identify(payload jsonb) returns jsonb
@@ -218,6 +245,7 @@ declare
   usable text[];
 begin
   select tracer_tokens.id, tracer_tokens.tenant_id, tracer_tokens.active, tracer_tokens.expires_at, tracer_tokens.namespaces,
+         tracer_tokens.scope,
          tenants.registered_namespaces_only,
          coalesce(tracer_tokens.rate_limits -> (identify.payload ->> 'bucket'),
                   tenants.rate_limits -> (identify.payload ->> 'bucket')) as rate_limit
@@ -244,7 +272,7 @@ begin
         and (token.namespaces is null or namespaces.name = any (token.namespaces)));
   end if;
   return jsonb_build_object(
-    'tenant_id', token.tenant_id, 'token_id', token.id, 'namespaces', to_jsonb(usable), 'limit', token.rate_limit);
+    'tenant_id', token.tenant_id, 'token_id', token.id, 'scope', token.scope, 'namespaces', to_jsonb(usable), 'limit', token.rate_limit);
 end $$;
 
 -- The namespaces that an admitted token may use, null for any.
@@ -279,6 +307,14 @@ begin
     return in_namespace.admission;
   end if;
   return in_namespace.admission || internal.namespace_refusal(in_namespace.namespace);
+end $$;
+
+-- An admission, and the refusal `forbidden` where its token may only read: for what writes, takes away or changes rules.
+create function internal.as_writer(admission jsonb) returns jsonb
+language plpgsql immutable set search_path = '' as $$
+begin
+  if as_writer.admission ->> 'scope' is distinct from 'read' or as_writer.admission ? 'error' then return as_writer.admission; end if;
+  return as_writer.admission || internal.refusal('forbidden', 'This tracer token may only read (scope "read").');
 end $$;
 
 -- supabase/schemas/21_rate_limits/00_tables.sql
@@ -589,7 +625,7 @@ end $$;
 create function public.put_anonymization_rules(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
-  admission jsonb := public.admit(put_anonymization_rules.payload);
+  admission jsonb := internal.admit_writer(put_anonymization_rules.payload);
   owner_id uuid := admission ->> 'tenant_id';
   expected_version integer := put_anonymization_rules.payload ->> 'expected_version';
   current_version integer;
@@ -645,10 +681,12 @@ end $$;
 create function internal.identify_sender(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
-  admission jsonb := internal.identify(identify_sender.payload);
+  admission jsonb := internal.as_writer(internal.identify(identify_sender.payload));
   owner_id uuid := admission ->> 'tenant_id';
 begin
-  if admission ? 'error' then return admission; end if;
+  if admission ? 'error' then
+    return case when admission ? 'token_id' then internal.count_request(admission, identify_sender.payload) else admission end;
+  end if;
   perform pg_advisory_xact_lock_shared(internal.content_lock(owner_id));
   if coalesce((identify_sender.payload ->> 'anonymization_version')::integer, 0) = coalesce((
     select known.version from public.anonymization_rules known where known.tenant_id = owner_id), 0) then
@@ -730,7 +768,7 @@ end $$;
 create function public.register_namespace(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
-  admission jsonb := public.admit(register_namespace.payload);
+  admission jsonb := internal.admit_writer(register_namespace.payload);
   owner_id uuid := admission ->> 'tenant_id';
   wanted text := register_namespace.payload ->> 'namespace';
   similar_names jsonb;
@@ -823,7 +861,7 @@ create function public.create_session(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
   wanted jsonb := create_session.payload -> 'session';
-  admission jsonb := internal.admit_to_namespace(create_session.payload, wanted ->> 'namespace');
+  admission jsonb := internal.in_namespace(internal.admit_writer(create_session.payload), wanted ->> 'namespace');
 begin
   if admission ? 'error' then return admission; end if;
 
@@ -879,7 +917,7 @@ create function public.get_or_create_session(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
   wanted jsonb := get_or_create_session.payload -> 'session';
-  admission jsonb := internal.admit_to_namespace(get_or_create_session.payload, wanted ->> 'namespace');
+  admission jsonb := internal.in_namespace(internal.admit_writer(get_or_create_session.payload), wanted ->> 'namespace');
   session public.sessions;
   reused boolean := false;
 begin
@@ -2608,7 +2646,7 @@ end $$;
 create function public.purge_trace_content(payload jsonb) returns jsonb
 language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
-  admission jsonb := public.admit(purge_trace_content.payload);
+  admission jsonb := internal.admit_writer(purge_trace_content.payload);
   owner_id uuid := admission ->> 'tenant_id';
   usable text[];
   purged text[];
