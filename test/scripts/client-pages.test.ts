@@ -16,6 +16,10 @@ const PROGRAMS: Record<string, string[]> = {
 };
 
 const packageOf = (program: string) => JSON.parse(read(`test/clients/${program}/package.json`));
+const sourcesOf = (program: string) => {
+  const files = readdirSync(`${ROOT}/test/clients/${program}`).filter((file) => file.endsWith(".mjs"));
+  return files.map((file) => read(`test/clients/${program}/${file}`));
+};
 const pages = readdirSync(`${ROOT}/docs/clients`).map((file) => file.replace(".md", ""));
 
 it("there is a program for each page but that of coding agents, and none without a page", () => {
@@ -32,7 +36,7 @@ it.each(pages)("docs/clients/%s.md is short, and docs/opentelemetry.md leads to 
 
 it.each(Object.entries(PROGRAMS))("docs/clients/%s.md has the code of its programs", (name, programs) => {
   const page = readPage(name);
-  const sources = programs.map((program) => read(`test/clients/${program}/program.mjs`));
+  const sources = programs.flatMap(sourcesOf);
   expect(page.programs.length).toBeGreaterThan(0);
   for (const block of page.programs) {
     expect([block, sources.some((source) => source.includes(block))]).toEqual([block, true]);
