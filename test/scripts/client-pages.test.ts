@@ -41,8 +41,10 @@ it.each(Object.entries(PROGRAMS))("docs/clients/%s.md has the code of its progra
   for (const block of page.programs) {
     expect([block, sources.some((source) => source.includes(block))]).toEqual([block, true]);
   }
-  const used = new Set(programs.flatMap((program) => Object.keys(packageOf(program).dependencies)));
-  expect(page.packages.filter((name) => !used.has(name))).toEqual([]);
+  const used = programs.flatMap((program) => Object.entries(packageOf(program).dependencies));
+  const names = new Set(used.flatMap(([name, version]) => [name, `${name}@${version}`]));
+  expect(page.packages.length).toBeGreaterThan(0);
+  expect(page.packages.filter((name) => !names.has(name))).toEqual([]);
 });
 
 it.each(Object.values(PROGRAMS).flat())("the packages of %s have exact versions", (program) => {
