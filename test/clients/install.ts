@@ -5,12 +5,13 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
 const FOLDER = fileURLToPath(new URL(".", import.meta.url));
-/** No lockfile: the versions that a page names are exact, and what they want themselves is what users get. */
+/** No lockfile: what the clients themselves depend on is what their users get today. */
 const OPTIONS = ["--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"];
 
 const clients = readdirSync(FOLDER).filter((name) => existsSync(`${FOLDER}${name}/package.json`));
 const missing = clients.filter((client) => !isInstalled(client));
 
+const failure = new AbortController();
 // Two at once: npm waits for the network as long as it computes.
 await Promise.all([installAll(), installAll()]);
 
@@ -18,11 +19,16 @@ async function installAll(): Promise<void> {
   for (let client = missing.shift(); client; client = missing.shift()) {
     console.log(`Installing the packages of test/clients/${client}`);
     try {
-      await promisify(execFile)("npm", ["install", ...OPTIONS], { cwd: `${FOLDER}${client}` });
+      await promisify(execFile)("npm", ["install", ...OPTIONS], {
+        cwd: `${FOLDER}${client}`,
+        signal: failure.signal,
+      });
     } catch (error) {
+      if (failure.signal.aborted) return;
+      failure.abort();
       console.error(`The packages of test/clients/${client} cannot be installed: is there a network?`);
       console.error((error as { stderr?: string }).stderr);
-      process.exit(1);
+      process.exitCode = 1;
     }
   }
 }

@@ -16,6 +16,10 @@ const PROGRAMS: Record<string, string[]> = {
 };
 
 const packageOf = (program: string) => JSON.parse(read(`test/clients/${program}/package.json`));
+const sourcesOf = (program: string) => {
+  const files = readdirSync(`${ROOT}/test/clients/${program}`).filter((file) => file.endsWith(".mjs"));
+  return files.map((file) => read(`test/clients/${program}/${file}`));
+};
 const pages = readdirSync(`${ROOT}/docs/clients`).map((file) => file.replace(".md", ""));
 
 it("there is a program for each page but that of coding agents, and none without a page", () => {
@@ -32,13 +36,15 @@ it.each(pages)("docs/clients/%s.md is short, and docs/opentelemetry.md leads to 
 
 it.each(Object.entries(PROGRAMS))("docs/clients/%s.md has the code of its programs", (name, programs) => {
   const page = readPage(name);
-  const sources = programs.map((program) => read(`test/clients/${program}/program.mjs`));
+  const sources = programs.flatMap(sourcesOf);
   expect(page.programs.length).toBeGreaterThan(0);
   for (const block of page.programs) {
     expect([block, sources.some((source) => source.includes(block))]).toEqual([block, true]);
   }
-  const used = new Set(programs.flatMap((program) => Object.keys(packageOf(program).dependencies)));
-  expect(page.packages.filter((name) => !used.has(name))).toEqual([]);
+  const used = programs.flatMap((program) => Object.entries(packageOf(program).dependencies));
+  const names = new Set(used.flatMap(([name, version]) => [name, `${name}@${version}`]));
+  expect(page.packages.length).toBeGreaterThan(0);
+  expect(page.packages.filter((name) => !names.has(name))).toEqual([]);
 });
 
 it.each(Object.values(PROGRAMS).flat())("the packages of %s have exact versions", (program) => {

@@ -52,8 +52,10 @@ async function runShell(folder: string, lines: string, variables: Variables): Pr
   const shell = spawn("sh", ["-ec", lines], {
     cwd: new URL(`../${folder}/`, import.meta.url),
     env: { PATH: `${dirname(process.execPath)}:${PATH}`, HOME, ...variables },
-    timeout: LONGEST,
+    detached: true,
   });
+  // To its whole group: the program is the shell's child.
+  const tooLong = setTimeout(() => process.kill(-(shell.pid as number), "SIGKILL"), LONGEST);
   let [stdout, stderr] = ["", ""];
   shell.stdout.on("data", (data) => {
     stdout += data;
@@ -62,6 +64,7 @@ async function runShell(folder: string, lines: string, variables: Variables): Pr
     stderr += data;
   });
   const [code] = await once(shell, "close");
+  clearTimeout(tooLong);
   if (code !== 0) throw new Error(`${folder} ended with ${code}:\n${stdout}${stderr}`);
   return stdout;
 }

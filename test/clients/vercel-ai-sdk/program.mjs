@@ -9,10 +9,29 @@ const sdk = new NodeSDK();
 sdk.start();
 registerTelemetry(new OpenTelemetry());
 
-const get_weather = tool({
-  description: "The weather in a city",
-  inputSchema: z.object({ city: z.string() }),
-  execute: async ({ city }) => ({ city, degrees: 21 }),
+const inputSchema = z.object({ city: z.string() });
+
+const get_weather = tool({ inputSchema, execute: async ({ city }) => ({ city, degrees: 21 }) });
+
+const get_tides = tool({
+  inputSchema,
+  execute: async ({ city }) => {
+    throw new Error(`There is no sea in ${city}.`);
+  },
+});
+
+const ask_forecaster = tool({
+  inputSchema,
+  execute: async ({ city }) => {
+    const { text } = await generateText({
+      model: openai("gpt-5"),
+      tools: { get_weather, get_tides },
+      stopWhen: stepCountIs(5),
+      prompt: `How is it in ${city}?`,
+      telemetry: { functionId: "forecaster" },
+    });
+    return text;
+  },
 });
 
 const tracer = trace.getTracer("weather");
@@ -20,17 +39,17 @@ await tracer.startActiveSpan("request", async (span) => {
   span.setAttributes({ "session.id": "session-1", "user.id": "user-1" });
   const { text } = await generateText({
     model: openai("gpt-5"),
-    tools: { get_weather },
+    tools: { ask_forecaster },
     stopWhen: stepCountIs(5),
     prompt: "How warm is it in Paris?",
-    telemetry: { functionId: "weather-agent" },
+    telemetry: { functionId: "concierge" },
   });
   console.log(text);
 
   await generateText({
     model: openai("gpt-broken"),
     prompt: "Are you there?",
-    telemetry: { functionId: "broken-agent" },
+    telemetry: { functionId: "broken" },
   }).catch((error) => console.log(error.message));
   span.end();
 });
