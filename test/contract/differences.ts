@@ -89,6 +89,10 @@ export const ADDED: Difference[] = [
       / 200\.(?:records|logs)\[\]\.(?:trace_type|provider|latency_ms|input|output|tool_name|arguments|result|metadata|session_id|agent)\b/,
   },
   {
+    reason: "A call that came as a span has what only spans tell.",
+    facts: / 200\.records\[\]\.(?:operation|system_instructions|usage|time_to_first_token_ms|call_id)\b/,
+  },
+  {
     reason: "The same fields are taken when log entries are uploaded.",
     facts: /^POST \/logs\/upload request\.logs\[\]\.(?:session_id|agent)\b/,
   },

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { ConversationRecord } from "../../functions/monkai-api/schemas/records.ts";
 import { oneSpanEach } from "../support/otlp-parts.ts";
 import {
   type Expected,
@@ -65,6 +66,8 @@ export async function sendRecorded(
 async function recordsOf(client: Client, { ns }: Expected, type: string): Promise<Read[]> {
   const { status, body } = await client.post("/v1/record_query", { namespace: ns, query: { limit: 100 } });
   expect([status, body.count]).toEqual([200, body.records.length]);
+  const problems = body.records.map((record: Read) => ConversationRecord.safeParse(record).error?.issues);
+  expect(problems).toEqual(body.records.map(() => undefined));
   return body.records
     .filter(({ trace_type }: Read) => trace_type === type)
     .sort((one: Read, other: Read) => (one.inserted_at < other.inserted_at ? -1 : 1));

@@ -125,7 +125,7 @@ it("the files that its tour of the code leads through are there", () => {
     ([, path]) => path as string,
   );
   expect(named.length).toBeGreaterThan(8);
-  const folders = ["", "functions/monkai-api/", "supabase/schemas/60_traces/"];
+  const folders = ["", "functions/monkai-api/", "supabase/schemas/50_steps/", "supabase/schemas/60_traces/"];
   const missing = named.filter((path) => !folders.some((folder) => existsSync(`${ROOT}/${folder}${path}`)));
   expect(missing).toEqual([]);
 });

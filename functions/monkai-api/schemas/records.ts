@@ -85,6 +85,17 @@ export const RecordUpload = z.object({
     }),
 });
 
+/** What only spans of OpenTelemetry tell of a model call or a tool call. */
+const toldBySpans = {
+  operation: z.string().optional().openapi({ description: "`chat`, `embeddings` and the like." }),
+  system_instructions: anyJson(),
+  usage: freeForm().optional().openapi({
+    description: "All tokens that were told: cached ones and those of reasoning, too.",
+  }),
+  time_to_first_token_ms: z.number().optional(),
+  call_id: z.string().optional(),
+};
+
 /** A ConversationRecord of the contract, and after its fields those of the step that it was made from. Also a CSV's columns. */
 export const ConversationRecord = z
   .object({
@@ -92,14 +103,15 @@ export const ConversationRecord = z
     trace_type: z.enum(["llm_call", "tool_call", "handoff"]).optional(),
     provider: z.string().optional(),
     latency_ms: count().optional(),
-    input: freeForm().optional(),
-    output: freeForm().optional(),
+    input: anyJson(),
+    output: anyJson(),
     tool_name: z.string().optional(),
-    arguments: freeForm().optional(),
+    arguments: anyJson(),
     result: anyJson(),
     metadata: freeForm().optional(),
     ...anonymizationVersion,
     ...readStep,
+    ...toldBySpans,
   })
   .openapi("ConversationRecord");
 
