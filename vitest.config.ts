@@ -8,6 +8,8 @@ export default defineConfig(({ mode }) => {
       include: ["test/**/*.test.ts"],
       env: isLong ? { LONG_TESTS: "1" } : {},
       globalSetup: ["test/support/stack.ts"],
+      // What requests that are meant to fail write into the log is shown where a test fails.
+      silent: "passed-only",
       testTimeout: isLong ? 30 * 60_000 : 20_000,
       hookTimeout: 60_000,
     },

@@ -1,5 +1,6 @@
 import postgres from "postgres";
-import { afterAll, describe, expect, inject, it } from "vitest";
+import { afterAll, describe, expect, inject, it, onTestFinished } from "vitest";
+import { startRest } from "../../scripts/stack/rest.ts";
 
 const sql = postgres(inject("databaseUrl"), { onnotice: () => {} });
 afterAll(() => sql.end());
@@ -100,8 +101,14 @@ describe("the whole schema is locked", () => {
 
 describe("the REST layer", () => {
   it("refuses the tables and functions to a caller without the service key", async () => {
+    // Of the test's own: it prints what Postgres refuses.
+    const rest = await startRest({
+      databaseUrl: inject("authenticatorUrl"),
+      serviceKey: inject("serviceKey"),
+    });
+    onTestFinished(() => rest.stop());
     const call = (path: string, body?: object) =>
-      fetch(`${inject("restUrl")}/rest/v1/${path}`, {
+      fetch(`${rest.url}/rest/v1/${path}`, {
         method: body ? "POST" : "GET",
         headers: { apikey: "sb_publishable_unused", "Content-Type": "application/json" },
         body: body && JSON.stringify(body),
