@@ -17,6 +17,8 @@ export interface Endpoint {
 export type NextRequest = () => Endpoint;
 
 const DAY = 24 * 3600 * 1000;
+/** As many as the smaller of the two volumes has of what is rare: both must give whole pages. */
+const FEW = 10;
 
 /** Every read and write, as they are asked of a volume: sessions and moments are those of its data. */
 export function endpoints(volume: Volume): NextRequest[] {
@@ -68,7 +70,7 @@ export function endpoints(volume: Volume): NextRequest[] {
     records(" by trace", { trace_id: trace }),
     records(" by date", oneDay),
     logs(", first page", {}),
-    logs(" by level", { level: "error" }),
+    logs(" by level", { level: "error", limit: FEW }),
     logs(" by resource", { resource_id: "resource-7" }),
     long(
       post("records/export, first page", "/v1/records/export", () => ({ namespace: "main", format: "csv" })),
@@ -78,7 +80,7 @@ export function endpoints(volume: Volume): NextRequest[] {
     traces("", ""),
     traces(" by agent", "&agent=agent-3"),
     traces(" by session", `&session_id=${session}`),
-    traces(" by date", `&${day}`),
+    traces(" by date", `&${day}&limit=${FEW}`),
     traces(", roots only", "&root_only=true"),
     whileOthersWrite(get("GET traces/{id}", `/v1/traces/${trace}`)),
     whileOthersWrite(get("GET traces/{id}/tree", `/v1/traces/${trace}/tree`)),

@@ -33,6 +33,7 @@ export const TALKS = {
 
 const SESSION_LENGTH = 50;
 const AGENTS = 20;
+const LOGS_OF_RESOURCE = 10;
 
 export async function startVolume(records: number, { talks }: { talks: boolean }): Promise<Volume> {
   const stack = await startStack();
@@ -119,7 +120,7 @@ async function fillLogs(sql: postgres.Sql, tenantId: string, count: number): Pro
       id, tenant_id, namespace_id, kind, agent, agent_is_named, level, resource_id, occurred_at, content)
     select ${stepId(sql, "logs")}, ${tenantId}::uuid, ${namespaceId}::bigint, 'log', 'agent-' || place % ${AGENTS}::integer, true,
            case when place % 50 = 0 then 'error' when place % 10 = 0 then 'warn' else 'info' end,
-           'resource-' || place % 1000, moment, jsonb_build_object('message', 'Looked up the order ' || md5(place::text))
+           'resource-' || place % ${count / LOGS_OF_RESOURCE}::integer, moment, jsonb_build_object('message', 'Looked up the order ' || md5(place::text))
     from generate_series(0, ${count - 1}::integer) as place
     cross join lateral (select ${moment(sql, sql`place`, count)} as moment) as arrived`;
 }
