@@ -1,0 +1,98 @@
+-- Steps as lists show them: skeletons, which hold nothing of what was said but a preview.
+
+-- From after which fold until which one a page of steps is, and where it begins. The first page is until now; the others are
+-- until the same fold, so that what is folded meanwhile is left to who asks for what came since.
+create function internal.span_of_folds(
+  owner_id uuid, query jsonb, out since bigint, out until bigint, out after_time timestamptz, out after_id uuid)
+language plpgsql stable set search_path = '' set enable_seqscan = off as $$
+begin
+  since := coalesce(query #>> '{after,since}', query ->> 'since', '0');
+  until := coalesce(
+    (query #>> '{after,until}')::bigint,
+    (select folds.number from public.folds where folds.tenant_id = owner_id), 0);
+  after_time := coalesce(query #>> '{after,occurred_at}', '-infinity');
+  after_id := coalesce(query #>> '{after,id}', '00000000-0000-0000-0000-000000000000');
+end $$;
+
+-- A page of steps: {traces, steps, count, next, watermark}, of ids that are one more than the page where there is a next one.
+create function internal.skeleton_page(
+  owner_id uuid, usable text[], trace_ids text[], ids uuid[], total bigint, since bigint, until bigint, wanted integer)
+returns jsonb
+language plpgsql stable set search_path = '' set enable_seqscan = off as $$
+declare
+  last_id uuid := case when cardinality(ids) = wanted then ids[wanted - 1] end;
+begin
+  return jsonb_build_object(
+    'traces', internal.linked_traces(owner_id, usable, trace_ids),
+    'steps', internal.skeletons(owner_id, ids[1 : wanted - 1]),
+    'count', total,
+    'next', (
+      select jsonb_build_object('occurred_at', placements.happened_at, 'id', last_id, 'since', skeleton_page.since,
+        'until', skeleton_page.until, 'count', total)
+      from public.placements where placements.step_id = last_id),
+    'watermark', skeleton_page.until);
+end $$;
+
+-- Of each of these traces, its id, its parent as the token sees it, and its agent.
+create function internal.linked_traces(owner_id uuid, usable text[], trace_ids text[]) returns jsonb
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+begin
+  return to_jsonb(array(
+    select jsonb_build_object('id', wanted.trace_id, 'parent_trace_id', seen.parent_trace_id, 'agent', (
+      select traces.agent from public.traces
+      where traces.tenant_id = owner_id and traces.trace_id = wanted.trace_id))
+    from unnest(linked_traces.trace_ids) with ordinality as wanted (trace_id, place)
+    cross join lateral internal.seen_trace(owner_id, usable, wanted.trace_id) as seen
+    order by wanted.place));
+end $$;
+
+-- The skeletons of these steps, in their order. A step's number is its place in the order of arrival in its trace.
+create function internal.skeletons(owner_id uuid, ids uuid[]) returns jsonb
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan
+  set enable_seqscan = off set enable_nestloop = off as $$
+begin
+  return to_jsonb(array(
+    with wanted as materialized (
+      select given.id, given.place, found.placed, (found.placed).trace_id
+      from unnest(skeletons.ids) with ordinality as given (id, place)
+      cross join lateral (
+        select placements as placed from public.placements where placements.step_id = given.id offset 0
+      ) as found
+    ), numbered as materialized (
+      select step.id, step.number
+      from (select distinct wanted.trace_id from wanted) as trace
+      cross join lateral (
+        select placements.step_id as id, row_number() over (order by placements.step_id) as number from public.placements
+        where placements.tenant_id = owner_id and placements.trace_id = trace.trace_id
+        offset 0
+      ) as step
+    )
+    select internal.skeleton(said.step, wanted.placed, numbered.number)
+    from wanted
+    join numbered on numbered.id = wanted.id
+    cross join lateral (select steps as step from public.steps where steps.id = wanted.id offset 0) as said
+    order by wanted.place));
+end $$;
+
+-- What lists show of a step.
+create function internal.skeleton(step public.steps, placed public.placements, number bigint) returns jsonb
+language plpgsql stable set search_path = '' as $$
+begin
+  return jsonb_build_object(
+    'id', step.id,
+    'trace_id', placed.trace_id,
+    'step_number', skeleton.number,
+    'kind', case when placed.is_wrapper then 'span' else step.kind end,
+    'agent', coalesce(placed.agent, step.agent),
+    'name', case step.kind when 'llm' then coalesce(step.model, step.name) else step.name end,
+    'started_at', internal.timestamp_text(internal.start_of(step)),
+    'duration_ms', step.latency_ms,
+    'time_told', step.started_at is not null,
+    'status', step.status,
+    'error', left(coalesce(step.error ->> 'message', step.error ->> 'type'), 120),
+    'input_tokens', coalesce(step.input_tokens, placed.input_tokens),
+    'output_tokens', coalesce(step.output_tokens, placed.output_tokens),
+    'to_trace_id', placed.to_trace_id,
+    'bytes', step.bytes,
+    'preview', step.preview);
+end $$;
