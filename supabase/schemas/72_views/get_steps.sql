@@ -5,17 +5,29 @@ language plpgsql set search_path = '' as $$
 declare
   query jsonb := get_steps.payload -> 'query';
   admission jsonb := internal.folded(public.admit(get_steps.payload));
+  ids uuid[] := array(select jsonb_array_elements_text(query -> 'ids'));
+  max_bytes integer := query ->> 'max_bytes';
   found_steps jsonb;
 begin
   if admission ? 'error' then return admission; end if;
-  found_steps := internal.whole_steps(
-    (admission ->> 'tenant_id')::uuid, internal.usable_namespaces(admission),
-    array(select jsonb_array_elements_text(query -> 'ids'))::uuid[], (query ->> 'max_bytes')::integer);
-  if octet_length(found_steps::text) > 16 * 1024 * 1024 then
+  if internal.bytes_of_steps(ids, max_bytes) <= 16 * 1024 * 1024 then -- else they are not even read
+    found_steps := internal.whole_steps(
+      (admission ->> 'tenant_id')::uuid, internal.usable_namespaces(admission), ids, max_bytes);
+  end if;
+  if coalesce(octet_length(found_steps::text) > 16 * 1024 * 1024, true) then
     return admission || internal.refusal('invalid_payload', 'ids: these are more than 16 MiB. Ask for fewer at a time.');
   end if;
   return internal.unless_known(
     admission || jsonb_build_object('data', jsonb_build_object('steps', found_steps)), get_steps.payload);
+end $$;
+
+-- How much content is in these steps, of each no more than so much.
+create function internal.bytes_of_steps(ids uuid[], max_bytes integer) returns bigint
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+begin
+  return (
+    select coalesce(sum(least(max_bytes, (select steps.bytes from public.steps where steps.id = wanted.id))), 0)
+    from unnest(bytes_of_steps.ids) as wanted (id));
 end $$;
 
 create function internal.whole_steps(owner_id uuid, usable text[], ids uuid[], max_bytes integer) returns jsonb
@@ -37,7 +49,7 @@ language plpgsql immutable set search_path = '' as $$
 declare
   left_out text[];
 begin
-  if octet_length(step_view ->> 'content') + octet_length(coalesce(step_view ->> 'messages', '')) <= max_bytes then
+  if coalesce(octet_length(step_view ->> 'content') + octet_length(coalesce(step_view ->> 'messages', '')) <= max_bytes, true) then
     return step_view;
   end if;
   left_out := array(
