@@ -17,6 +17,7 @@ import { otlp } from "./otlp.ts";
 import { queries } from "./queries.ts";
 import { rateLimits } from "./rate-limits.ts";
 import { sessions } from "./sessions.ts";
+import { steps } from "./steps.ts";
 import { traceTrees } from "./trace-trees.ts";
 import { traces } from "./traces.ts";
 import { uploads } from "./uploads.ts";
@@ -41,6 +42,7 @@ export function scenarios(runtime: string, api: Api): void {
     namespaces(api);
     anonymization(api);
     traceTrees(api);
+    steps(api);
     otlp(api);
     documentation(api);
     hostile(api);

@@ -21,7 +21,8 @@ const Skeleton = z
     type: z.enum([...SPAN_TYPES, "message", "log"]),
     agent: z.string().nullable(),
     name: z.string().nullable().openapi({
-      description: "Of a model call the model, of a tool call the tool, of a handoff the agent who takes over.",
+      description:
+        "Of a model call the model, of a tool call the tool, of a handoff the agent who takes over.",
     }),
     started_at: z.string().openapi({ format: "date-time" }),
     duration_ms: count().nullable(),
@@ -118,10 +119,7 @@ const listSessionSteps = versionedRoute({
 });
 
 const cut = {
-  truncated: z
-    .literal(true)
-    .optional()
-    .openapi({ description: "Its content was larger than `max_bytes`." }),
+  truncated: z.literal(true).optional().openapi({ description: "Its content was larger than `max_bytes`." }),
   left_out: z
     .array(z.string())
     .optional()

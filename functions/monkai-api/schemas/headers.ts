@@ -25,7 +25,8 @@ export const REQUEST_HEADERS = {
     in: "header",
     required: false,
     schema: { type: "string" },
-    description: "The `ETag` of an answer that you have: where nothing has changed since, it is 304 without a body.",
+    description:
+      "The `ETag` of an answer that you have: where nothing has changed since, it is 304 without a body.",
   },
   IdempotencyKeyHeader: {
     name: "Idempotency-Key",

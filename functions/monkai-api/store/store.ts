@@ -254,10 +254,7 @@ export class StoreRequest {
   }
 
   /** The steps with these ids, those that are there. */
-  async getSteps(
-    query: { ids: string[]; max_bytes: number },
-    known?: string,
-  ): Promise<Versioned<StepRow[]>> {
+  async getSteps(query: { ids: string[]; max_bytes: number }, known?: string): Promise<Versioned<StepRow[]>> {
     const { version, steps } = await this.#call<{ version: string; steps?: StepRow[] }>("get_steps", {
       query,
       known,
