@@ -84,12 +84,12 @@ end $$;
 create function internal.next_fold_number(owner_id uuid) returns bigint
 language plpgsql set search_path = '' set enable_seqscan = off as $$
 declare
-  next bigint;
+  counted bigint;
 begin
   insert into public.folds as known (tenant_id, number) values (owner_id, 1)
   on conflict on constraint folds_are_numbered_within_their_tenant do update set number = known.number + 1
-  returning known.number into next;
-  return next;
+  returning known.number into counted;
+  return counted;
 end $$;
 
 -- Notes in the sessions when their last steps arrived. One that is just being deleted is not waited for.

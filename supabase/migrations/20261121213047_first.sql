@@ -81,7 +81,7 @@ end $$;
 -- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
 create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 20261121212226;
+return 20261121213047;
 
 -- supabase/schemas/10_tenants/00_tables.sql
 -- Who owns data, and the tokens that speak for them.
@@ -2405,12 +2405,12 @@ end $$;
 create function internal.next_fold_number(owner_id uuid) returns bigint
 language plpgsql set search_path = '' set enable_seqscan = off as $$
 declare
-  next bigint;
+  counted bigint;
 begin
   insert into public.folds as known (tenant_id, number) values (owner_id, 1)
   on conflict on constraint folds_are_numbered_within_their_tenant do update set number = known.number + 1
-  returning known.number into next;
-  return next;
+  returning known.number into counted;
+  return counted;
 end $$;
 
 -- Notes in the sessions when their last steps arrived. One that is just being deleted is not waited for.
@@ -3463,17 +3463,29 @@ language plpgsql set search_path = '' as $$
 declare
   query jsonb := get_steps.payload -> 'query';
   admission jsonb := internal.folded(public.admit(get_steps.payload));
+  ids uuid[] := array(select jsonb_array_elements_text(query -> 'ids'));
+  max_bytes integer := query ->> 'max_bytes';
   found_steps jsonb;
 begin
   if admission ? 'error' then return admission; end if;
-  found_steps := internal.whole_steps(
-    (admission ->> 'tenant_id')::uuid, internal.usable_namespaces(admission),
-    array(select jsonb_array_elements_text(query -> 'ids'))::uuid[], (query ->> 'max_bytes')::integer);
-  if octet_length(found_steps::text) > 16 * 1024 * 1024 then
+  if internal.bytes_of_steps(ids, max_bytes) <= 16 * 1024 * 1024 then -- else they are not even read
+    found_steps := internal.whole_steps(
+      (admission ->> 'tenant_id')::uuid, internal.usable_namespaces(admission), ids, max_bytes);
+  end if;
+  if coalesce(octet_length(found_steps::text) > 16 * 1024 * 1024, true) then
     return admission || internal.refusal('invalid_payload', 'ids: these are more than 16 MiB. Ask for fewer at a time.');
   end if;
   return internal.unless_known(
     admission || jsonb_build_object('data', jsonb_build_object('steps', found_steps)), get_steps.payload);
+end $$;
+
+-- How much content is in these steps, of each no more than so much.
+create function internal.bytes_of_steps(ids uuid[], max_bytes integer) returns bigint
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+begin
+  return (
+    select coalesce(sum(least(max_bytes, (select steps.bytes from public.steps where steps.id = wanted.id))), 0)
+    from unnest(bytes_of_steps.ids) as wanted (id));
 end $$;
 
 create function internal.whole_steps(owner_id uuid, usable text[], ids uuid[], max_bytes integer) returns jsonb
@@ -3495,7 +3507,7 @@ language plpgsql immutable set search_path = '' as $$
 declare
   left_out text[];
 begin
-  if octet_length(step_view ->> 'content') + octet_length(coalesce(step_view ->> 'messages', '')) <= max_bytes then
+  if coalesce(octet_length(step_view ->> 'content') + octet_length(coalesce(step_view ->> 'messages', '')) <= max_bytes, true) then
     return step_view;
   end if;
   left_out := array(
