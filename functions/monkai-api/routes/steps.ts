@@ -104,7 +104,7 @@ const listSessionSteps = versionedRoute({
   tag: "Steps",
   operationId: "listSessionSteps",
   summary: "List the steps of a session",
-  description: `${IN_ORDER} \`traces\` are those that they belong to, and all above them.`,
+  description: `${IN_ORDER} \`traces\` are those that they belong or lead to, and all above them.`,
   bucket: "view",
   params: z.object({
     session_id: fromUrl(z.string()).openapi({ param: { name: "session_id", in: "path" } }),

@@ -128,8 +128,9 @@ begin
   from public.steps where steps.tree_key = spans_of_tree.tree_key;
 end $$;
 
--- The parents of traces, and the number of the handoff that a trace follows. Agents that hand over in a run of OpenAI Agents, and those that take over, are beside each other: of the
--- latter the next one to begin is below the one that hands over. That one has begun before, so this makes no cycle.
+-- The parents of traces, and the number of the handoff that a trace follows. Agents that hand over in a run of OpenAI Agents, and
+-- those that take over, are beside each other: of the latter the next one to begin is below the one that hands over. That one has
+-- begun before, so this makes no cycle. An agent that begins below the one that hands over follows its handoff, too.
 create function internal.parents_after_handoffs(
   spans internal.span[], traces integer[], openers integer[], parent_traces integer[])
 returns table (trace bigint, parent integer, handoff bigint)
@@ -150,21 +151,27 @@ begin
       from unnest(openers, parent_traces) with ordinality as opener (number, parent, trace)
       join step on step.number = opener.number
     ), event as (
-      select opened.number, opened.parent, opened.name, opened.trace, true as opens from opened
+      select opened.number, opened.parent, opened.parent as giver, opened.name, opened.trace, true as opens from opened
       union all
-      select step.number, giver.parent, handoff.value ->> 'to', step.trace, false
+      select step.number, giver.parent, giver.trace, handoff.value ->> 'to', step.trace, false
       from step
       join opened as giver on giver.trace = step.trace and giver.number < step.number
       cross join lateral jsonb_array_elements(step.handoffs) as handoff
       where step.kind = 'handoff'
     ), follow as (
       select event.*, lag(event.opens) over same_place as follows_opening, lag(event.trace) over same_place as trace_before,
-             lag(event.number) over same_place as number_before
-      from event window same_place as (partition by event.parent, event.name order by event.number, event.opens)
+             lag(event.number) over same_place as number_before,
+             lag(event.opens) over below as follows_opening_below, lag(event.number) over below as number_before_below
+      from event
+      window same_place as (partition by event.parent, event.name order by event.number, event.opens),
+             below as (partition by event.giver, event.name order by event.number, event.opens)
     )
     select follow.trace::bigint,
            case when follow.follows_opening = false and follow.parent is not null then follow.trace_before else follow.parent end::integer,
-           case when follow.follows_opening = false and follow.parent is not null then follow.number_before end::bigint
+           case
+             when follow.follows_opening = false and follow.parent is not null then follow.number_before
+             when follow.follows_opening_below = false then follow.number_before_below
+           end::bigint
     from follow where follow.opens;
 end $$;
 

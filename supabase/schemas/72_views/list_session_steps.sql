@@ -1,6 +1,6 @@
 -- GET /sessions/{session_id}/steps. payload.query: {session_id, namespace?, limit, since?, after?}, as in list_trace_steps.
 -- payload.known: see unless_known. data: {traces, steps, count, next, watermark, version}, the traces being those that the steps
--- belong to, and all above them.
+-- belong or lead to, and all above them.
 create function public.list_session_steps(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
@@ -41,11 +41,11 @@ begin
   with step as materialized (
     select placed.* from internal.steps_of_session(owner_id, session, namespace_ids) as own (id)
     cross join lateral (
-      select placements.step_id, placements.trace_id, placements.happened_at, placements.fold_number
+      select placements.step_id, placements.trace_id, placements.to_trace_id, placements.happened_at, placements.fold_number
       from public.placements where placements.step_id = own.id offset 0
     ) as placed
   )
-  select array(select distinct step.trace_id from step order by step.trace_id),
+  select array(select step.trace_id from step union select step.to_trace_id from step where step.to_trace_id is not null),
          (select count(*) from step where step.fold_number > span.since),
          array(
            select step.step_id from step

@@ -24,7 +24,7 @@ declare
 begin
   return jsonb_build_object(
     'traces', internal.linked_traces(owner_id, usable, trace_ids),
-    'steps', internal.skeletons(owner_id, ids[1 : wanted - 1]),
+    'steps', internal.skeletons(owner_id, usable, ids[1 : wanted - 1]),
     'count', total,
     'next', (
       select jsonb_build_object('occurred_at', placements.happened_at, 'id', last_id, 'since', skeleton_page.since,
@@ -46,8 +46,8 @@ begin
     order by wanted.place));
 end $$;
 
--- The skeletons of these steps, in their order. A step's number is its place in the order of arrival in its trace.
-create function internal.skeletons(owner_id uuid, ids uuid[]) returns jsonb
+-- The skeletons of these steps, in their order. A trace that the token may not see is led to by nothing. A step's number is its place in the order of arrival in its trace.
+create function internal.skeletons(owner_id uuid, usable text[], ids uuid[]) returns jsonb
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan
   set enable_seqscan = off set enable_nestloop = off as $$
 begin
@@ -67,7 +67,11 @@ begin
         offset 0
       ) as step
     )
-    select internal.skeleton(said.step, wanted.placed, numbered.number)
+    select internal.skeleton(said.step, wanted.placed, numbered.number) || case
+        when usable is null or (wanted.placed).to_trace_id is null
+          or exists (select from internal.seen_trace(owner_id, usable, (wanted.placed).to_trace_id)) then '{}'
+        else '{"to_trace_id": null}'
+      end::jsonb
     from wanted
     join numbered on numbered.id = wanted.id
     cross join lateral (select steps as step from public.steps where steps.id = wanted.id offset 0) as said

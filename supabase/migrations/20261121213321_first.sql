@@ -81,7 +81,7 @@ end $$;
 -- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
 create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 20261121213047;
+return 20261121213321;
 
 -- supabase/schemas/10_tenants/00_tables.sql
 -- Who owns data, and the tokens that speak for them.
@@ -2196,6 +2196,7 @@ end $$;
 
 -- The parents of traces, and the number of the handoff that a trace follows. Agents that hand over in a run of OpenAI Agents, and those that take over, are beside each other: of the
 -- latter the next one to begin is below the one that hands over. That one has begun before, so this makes no cycle.
+-- One that is below already follows a handoff as well.
 create function internal.parents_after_handoffs(
   spans internal.span[], traces integer[], openers integer[], parent_traces integer[])
 returns table (trace bigint, parent integer, handoff bigint)
@@ -2216,21 +2217,27 @@ begin
       from unnest(openers, parent_traces) with ordinality as opener (number, parent, trace)
       join step on step.number = opener.number
     ), event as (
-      select opened.number, opened.parent, opened.name, opened.trace, true as opens from opened
+      select opened.number, opened.parent, opened.parent as giver, opened.name, opened.trace, true as opens from opened
       union all
-      select step.number, giver.parent, handoff.value ->> 'to', step.trace, false
+      select step.number, giver.parent, giver.trace, handoff.value ->> 'to', step.trace, false
       from step
       join opened as giver on giver.trace = step.trace and giver.number < step.number
       cross join lateral jsonb_array_elements(step.handoffs) as handoff
       where step.kind = 'handoff'
     ), follow as (
       select event.*, lag(event.opens) over same_place as follows_opening, lag(event.trace) over same_place as trace_before,
-             lag(event.number) over same_place as number_before
-      from event window same_place as (partition by event.parent, event.name order by event.number, event.opens)
+             lag(event.number) over same_place as number_before,
+             lag(event.opens) over below as follows_opening_below, lag(event.number) over below as number_before_below
+      from event
+      window same_place as (partition by event.parent, event.name order by event.number, event.opens),
+             below as (partition by event.giver, event.name order by event.number, event.opens)
     )
     select follow.trace::bigint,
            case when follow.follows_opening = false and follow.parent is not null then follow.trace_before else follow.parent end::integer,
-           case when follow.follows_opening = false and follow.parent is not null then follow.number_before end::bigint
+           case
+             when follow.follows_opening = false and follow.parent is not null then follow.number_before
+             when follow.follows_opening_below = false then follow.number_before_below
+           end::bigint
     from follow where follow.opens;
 end $$;
 
@@ -3526,7 +3533,7 @@ end $$;
 -- supabase/schemas/72_views/list_session_steps.sql
 -- GET /sessions/{session_id}/steps. payload.query: {session_id, namespace?, limit, since?, after?}, as in list_trace_steps.
 -- payload.known: see unless_known. data: {traces, steps, count, next, watermark, version}, the traces being those that the steps
--- belong to, and all above them.
+-- belong or lead to, and all above them.
 create function public.list_session_steps(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
@@ -3567,11 +3574,11 @@ begin
   with step as materialized (
     select placed.* from internal.steps_of_session(owner_id, session, namespace_ids) as own (id)
     cross join lateral (
-      select placements.step_id, placements.trace_id, placements.happened_at, placements.fold_number
+      select placements.step_id, placements.trace_id, placements.to_trace_id, placements.happened_at, placements.fold_number
       from public.placements where placements.step_id = own.id offset 0
     ) as placed
   )
-  select array(select distinct step.trace_id from step order by step.trace_id),
+  select array(select step.trace_id from step union select step.to_trace_id from step where step.to_trace_id is not null),
          (select count(*) from step where step.fold_number > span.since),
          array(
            select step.step_id from step
@@ -3759,7 +3766,7 @@ declare
 begin
   return jsonb_build_object(
     'traces', internal.linked_traces(owner_id, usable, trace_ids),
-    'steps', internal.skeletons(owner_id, ids[1 : wanted - 1]),
+    'steps', internal.skeletons(owner_id, usable, ids[1 : wanted - 1]),
     'count', total,
     'next', (
       select jsonb_build_object('occurred_at', placements.happened_at, 'id', last_id, 'since', skeleton_page.since,
@@ -3781,8 +3788,8 @@ begin
     order by wanted.place));
 end $$;
 
--- The skeletons of these steps, in their order. A step's number is its place in the order of arrival in its trace.
-create function internal.skeletons(owner_id uuid, ids uuid[]) returns jsonb
+-- The skeletons of these steps, in their order. A trace that the token may not see is led to by nothing. A step's number is its place in the order of arrival in its trace.
+create function internal.skeletons(owner_id uuid, usable text[], ids uuid[]) returns jsonb
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan
   set enable_seqscan = off set enable_nestloop = off as $$
 begin
@@ -3802,7 +3809,11 @@ begin
         offset 0
       ) as step
     )
-    select internal.skeleton(said.step, wanted.placed, numbered.number)
+    select internal.skeleton(said.step, wanted.placed, numbered.number) || case
+        when usable is null or (wanted.placed).to_trace_id is null
+          or exists (select from internal.seen_trace(owner_id, usable, (wanted.placed).to_trace_id)) then '{}'
+        else '{"to_trace_id": null}'
+      end::jsonb
     from wanted
     join numbered on numbered.id = wanted.id
     cross join lateral (select steps as step from public.steps where steps.id = wanted.id offset 0) as said
