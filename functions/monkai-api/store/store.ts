@@ -268,12 +268,11 @@ export class StoreRequest {
     known?: string,
   ): Promise<Versioned<SkeletonList>> {
     const { cursors } = this.#shared;
-    const [after, watermark] = await Promise.all([
-      cursor && cursors.open(name, cursor),
-      since && cursors.open<{ fold: number }>("folds", since, "watermark"),
-    ]);
+    const after = cursor === undefined ? undefined : await cursors.open(name, cursor);
+    const seen =
+      since === undefined ? undefined : await cursors.open<{ fold: number }>("folds", since, "watermark");
     const { version, next, ...page } = await this.#call<SkeletonPage>(name, {
-      query: { ...query, after: after || undefined, since: (watermark || undefined)?.fold },
+      query: { ...query, after, since: seen?.fold },
       known,
     });
     if (!page.steps) return { version };

@@ -81,7 +81,7 @@ end $$;
 -- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
 create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 20261121213321;
+return 20261121213700;
 
 -- supabase/schemas/10_tenants/00_tables.sql
 -- Who owns data, and the tokens that speak for them.
@@ -2194,9 +2194,9 @@ begin
   from public.steps where steps.tree_key = spans_of_tree.tree_key;
 end $$;
 
--- The parents of traces, and the number of the handoff that a trace follows. Agents that hand over in a run of OpenAI Agents, and those that take over, are beside each other: of the
--- latter the next one to begin is below the one that hands over. That one has begun before, so this makes no cycle.
--- One that is below already follows a handoff as well.
+-- The parents of traces, and the number of the handoff that a trace follows. Agents that hand over in a run of OpenAI Agents, and
+-- those that take over, are beside each other: of the latter the next one to begin is below the one that hands over. That one has
+-- begun before, so this makes no cycle. An agent that begins below the one that hands over follows its handoff, too.
 create function internal.parents_after_handoffs(
   spans internal.span[], traces integer[], openers integer[], parent_traces integer[])
 returns table (trace bigint, parent integer, handoff bigint)
@@ -3775,16 +3775,24 @@ begin
     'watermark', skeleton_page.until);
 end $$;
 
--- Of each of these traces, its id, its parent as the token sees it, and its agent.
+-- Of each of these traces that the token may see, its id, its parent as the token sees it, and its agent.
 create function internal.linked_traces(owner_id uuid, usable text[], trace_ids text[]) returns jsonb
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 begin
   return to_jsonb(array(
-    select jsonb_build_object('id', wanted.trace_id, 'parent_trace_id', seen.parent_trace_id, 'agent', (
-      select traces.agent from public.traces
-      where traces.tenant_id = owner_id and traces.trace_id = wanted.trace_id))
-    from unnest(linked_traces.trace_ids) with ordinality as wanted (trace_id, place)
-    cross join lateral internal.seen_trace(owner_id, usable, wanted.trace_id) as seen
+    select jsonb_build_object('id', trace.trace_id, 'agent', trace.agent, 'parent_trace_id', case
+      when usable is null then trace.parent_trace_id
+      else (select seen.trace_id from public.traces as seen
+            where seen.tenant_id = owner_id and seen.trace_id = trace.parent_trace_id and (
+              select namespaces.name from public.namespaces where namespaces.id = seen.namespace_id) = any (usable))
+    end)
+    from unnest(linked_traces.trace_ids) with ordinality as wanted (id, place)
+    cross join lateral (
+      select traces.trace_id, traces.agent, traces.parent_trace_id from public.traces
+      where traces.tenant_id = owner_id and traces.trace_id = wanted.id and (usable is null or (
+        select namespaces.name from public.namespaces where namespaces.id = traces.namespace_id) = any (usable))
+      offset 0
+    ) as trace
     order by wanted.place));
 end $$;
 
