@@ -81,7 +81,7 @@ end $$;
 -- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
 create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 20261121213700;
+return 20261121213741;
 
 -- supabase/schemas/10_tenants/00_tables.sql
 -- Who owns data, and the tokens that speak for them.
@@ -3470,20 +3470,33 @@ language plpgsql set search_path = '' as $$
 declare
   query jsonb := get_steps.payload -> 'query';
   admission jsonb := internal.folded(public.admit(get_steps.payload));
-  ids uuid[] := array(select jsonb_array_elements_text(query -> 'ids'));
   max_bytes integer := query ->> 'max_bytes';
+  ids uuid[];
   found_steps jsonb;
 begin
   if admission ? 'error' then return admission; end if;
+  ids := internal.seen_steps(
+    (admission ->> 'tenant_id')::uuid, internal.usable_namespaces(admission),
+    array(select jsonb_array_elements_text(query -> 'ids'))::uuid[]);
   if internal.bytes_of_steps(ids, max_bytes) <= 16 * 1024 * 1024 then -- else they are not even read
-    found_steps := internal.whole_steps(
-      (admission ->> 'tenant_id')::uuid, internal.usable_namespaces(admission), ids, max_bytes);
+    found_steps := internal.whole_steps(ids, max_bytes);
   end if;
   if coalesce(octet_length(found_steps::text) > 16 * 1024 * 1024, true) then
     return admission || internal.refusal('invalid_payload', 'ids: these are more than 16 MiB. Ask for fewer at a time.');
   end if;
   return internal.unless_known(
     admission || jsonb_build_object('data', jsonb_build_object('steps', found_steps)), get_steps.payload);
+end $$;
+
+-- Those of the ids that are of steps which the token may see, in their order.
+create function internal.seen_steps(owner_id uuid, usable text[], ids uuid[]) returns uuid[]
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+begin
+  return array(
+    select wanted.id from unnest(seen_steps.ids) with ordinality as wanted (id, place)
+    where (select steps.tenant_id from public.steps where steps.id = wanted.id) = owner_id
+      and (usable is null or internal.namespace_of(wanted.id) = any (usable))
+    order by wanted.place);
 end $$;
 
 -- How much content is in these steps, of each no more than so much.
@@ -3495,15 +3508,15 @@ begin
     from unnest(bytes_of_steps.ids) as wanted (id));
 end $$;
 
-create function internal.whole_steps(owner_id uuid, usable text[], ids uuid[], max_bytes integer) returns jsonb
+-- The views of these steps, none with more content than so much.
+create function internal.whole_steps(ids uuid[], max_bytes integer) returns jsonb
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 begin
   return to_jsonb(array(
-    select internal.cut_view(internal.step_view(said.step, namespaces.name), max_bytes)
+    select internal.cut_view(internal.step_view(said.step, (
+      select namespaces.name from public.namespaces where namespaces.id = (said.step).namespace_id)), max_bytes)
     from unnest(whole_steps.ids) with ordinality as wanted (id, place)
     cross join lateral (select steps as step from public.steps where steps.id = wanted.id offset 0) as said
-    join public.namespaces on namespaces.id = (said.step).namespace_id
-    where (said.step).tenant_id = owner_id and (usable is null or namespaces.name = any (usable))
     order by wanted.place));
 end $$;
 
