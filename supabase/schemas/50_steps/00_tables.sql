@@ -108,7 +108,6 @@ comment on column public.steps.fingerprint is 'A hash of a log record that has n
 comment on column public.steps.handoffs is 'Who handed over to whom, in order: [{from, to}]. Null: nobody.';
 comment on column public.steps.tree_key is
   'What is derived together with it (internal.tree_key). Null: it belongs to no trace, as a log entry without a session.';
-
 comment on column public.steps.bytes is 'The size of its content, as the text of its JSON. 0: it was taken away.';
 comment on column public.steps.preview is 'The beginning of what it says: internal.step_preview.';
 

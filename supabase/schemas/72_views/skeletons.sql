@@ -54,7 +54,8 @@ begin
     order by wanted.place));
 end $$;
 
--- The skeletons of these steps, in their order. A trace that the token may not see is led to by nothing. A step's number is its place in the order of arrival in its trace.
+-- The skeletons of these steps, in their order. A step's number is its place in the order of arrival in its trace; and to a trace
+-- that the token may not see, no step leads.
 create function internal.skeletons(owner_id uuid, usable text[], ids uuid[]) returns jsonb
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan
   set enable_seqscan = off set enable_nestloop = off as $$

@@ -81,7 +81,7 @@ end $$;
 -- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
 create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 20261121213741;
+return 20261121213823;
 
 -- supabase/schemas/10_tenants/00_tables.sql
 -- Who owns data, and the tokens that speak for them.
@@ -1080,7 +1080,6 @@ comment on column public.steps.fingerprint is 'A hash of a log record that has n
 comment on column public.steps.handoffs is 'Who handed over to whom, in order: [{from, to}]. Null: nobody.';
 comment on column public.steps.tree_key is
   'What is derived together with it (internal.tree_key). Null: it belongs to no trace, as a log entry without a session.';
-
 comment on column public.steps.bytes is 'The size of its content, as the text of its JSON. 0: it was taken away.';
 comment on column public.steps.preview is 'The beginning of what it says: internal.step_preview.';
 
@@ -3809,7 +3808,8 @@ begin
     order by wanted.place));
 end $$;
 
--- The skeletons of these steps, in their order. A trace that the token may not see is led to by nothing. A step's number is its place in the order of arrival in its trace.
+-- The skeletons of these steps, in their order. A step's number is its place in the order of arrival in its trace; and to a trace
+-- that the token may not see, no step leads.
 create function internal.skeletons(owner_id uuid, usable text[], ids uuid[]) returns jsonb
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan
   set enable_seqscan = off set enable_nestloop = off as $$
