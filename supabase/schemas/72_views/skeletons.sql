@@ -55,57 +55,56 @@ begin
 end $$;
 
 -- The skeletons of these steps, in their order. A step's number is its place in the order of arrival in its trace; and to a trace
--- that the token may not see, no step leads.
+-- that the token may not see, no step leads. Column by column: a whole row would bring its content along.
 create function internal.skeletons(owner_id uuid, usable text[], ids uuid[]) returns jsonb
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan
   set enable_seqscan = off set enable_nestloop = off as $$
 begin
   return to_jsonb(array(
-    with wanted as materialized (
-      select given.id, given.place, found.placed, (found.placed).trace_id
+    with placed as materialized (
+      select given.place, found.*
       from unnest(skeletons.ids) with ordinality as given (id, place)
-      cross join lateral (
-        select placements as placed from public.placements where placements.step_id = given.id offset 0
-      ) as found
+      cross join lateral (select placements.* from public.placements where placements.step_id = given.id offset 0) as found
     ), numbered as materialized (
       select step.id, step.number
-      from (select distinct wanted.trace_id from wanted) as trace
+      from (select distinct placed.trace_id from placed) as trace
       cross join lateral (
         select placements.step_id as id, row_number() over (order by placements.step_id) as number from public.placements
         where placements.tenant_id = owner_id and placements.trace_id = trace.trace_id
         offset 0
       ) as step
     )
-    select internal.skeleton(said.step, wanted.placed, numbered.number) || case
-        when usable is null or (wanted.placed).to_trace_id is null
-          or exists (select from internal.seen_trace(owner_id, usable, (wanted.placed).to_trace_id)) then '{}'
-        else '{"to_trace_id": null}'
-      end::jsonb
-    from wanted
-    join numbered on numbered.id = wanted.id
-    cross join lateral (select steps as step from public.steps where steps.id = wanted.id offset 0) as said
-    order by wanted.place));
+    select jsonb_build_object(
+      'id', step.id,
+      'trace_id', placed.trace_id,
+      'step_number', numbered.number,
+      'kind', case when placed.is_wrapper then 'span' else step.kind end,
+      'agent', coalesce(placed.agent, step.agent),
+      'name', case step.kind when 'llm' then coalesce(step.model, step.name) else step.name end,
+      'started_at', internal.timestamp_text(internal.start_of(step.started_at, step.occurred_at, step.latency_ms)),
+      'duration_ms', step.latency_ms,
+      'time_told', step.started_at is not null,
+      'status', step.status,
+      'error', left(coalesce(step.error ->> 'message', step.error ->> 'type'), 120),
+      'input_tokens', coalesce(step.input_tokens, placed.input_tokens),
+      'output_tokens', coalesce(step.output_tokens, placed.output_tokens),
+      'to_trace_id', case
+        when usable is null or internal.is_seen_trace(owner_id, usable, placed.to_trace_id) then placed.to_trace_id end,
+      'bytes', step.bytes,
+      'preview', step.preview)
+    from placed
+    join numbered on numbered.id = placed.step_id
+    cross join lateral (
+      select steps.id, steps.kind, steps.agent, steps.model, steps.name, steps.started_at, steps.occurred_at, steps.latency_ms,
+             steps.status, steps.error, steps.input_tokens, steps.output_tokens, steps.bytes, steps.preview
+      from public.steps where steps.id = placed.step_id offset 0
+    ) as step
+    order by placed.place));
 end $$;
 
--- What lists show of a step.
-create function internal.skeleton(step public.steps, placed public.placements, number bigint) returns jsonb
-language plpgsql stable set search_path = '' as $$
+-- Whether the token may see the trace.
+create function internal.is_seen_trace(owner_id uuid, usable text[], trace_id text) returns boolean
+language plpgsql stable set search_path = '' set enable_seqscan = off as $$
 begin
-  return jsonb_build_object(
-    'id', step.id,
-    'trace_id', placed.trace_id,
-    'step_number', skeleton.number,
-    'kind', case when placed.is_wrapper then 'span' else step.kind end,
-    'agent', coalesce(placed.agent, step.agent),
-    'name', case step.kind when 'llm' then coalesce(step.model, step.name) else step.name end,
-    'started_at', internal.timestamp_text(internal.start_of(step)),
-    'duration_ms', step.latency_ms,
-    'time_told', step.started_at is not null,
-    'status', step.status,
-    'error', left(coalesce(step.error ->> 'message', step.error ->> 'type'), 120),
-    'input_tokens', coalesce(step.input_tokens, placed.input_tokens),
-    'output_tokens', coalesce(step.output_tokens, placed.output_tokens),
-    'to_trace_id', placed.to_trace_id,
-    'bytes', step.bytes,
-    'preview', step.preview);
+  return exists (select from internal.seen_trace(owner_id, usable, is_seen_trace.trace_id));
 end $$;
