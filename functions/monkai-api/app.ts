@@ -17,6 +17,7 @@ import { openApiRoutes } from "./routes/openapi.ts";
 import { otlpRoutes } from "./routes/otlp.ts";
 import { recordRoutes } from "./routes/records.ts";
 import { sessionRoutes } from "./routes/sessions.ts";
+import { stepRoutes } from "./routes/steps.ts";
 import { tokenRoutes } from "./routes/token.ts";
 import { traceTreeRoutes } from "./routes/trace-trees.ts";
 import { traceRoutes } from "./routes/traces.ts";
@@ -50,6 +51,7 @@ export function createApp(services: Services): OpenAPIHono<AppEnv> {
   traceBatchRoutes(app); //  POST /traces/batch
   otlpRoutes(app); //        POST /traces, /logs (OpenTelemetry), /traces/ingest (OpenAI Agents)
   traceTreeRoutes(app); //   GET  /traces, /traces/{trace_id}, /traces/{trace_id}/tree, DELETE /traces/{trace_id}/content
+  stepRoutes(app); //        GET  /traces/{trace_id}/steps, /sessions/{session_id}/steps, /steps
   fileRoutes(app); //        GET  /files/{file_id}, /files/{file_id}/download
   recordRoutes(app); //      POST /records/upload, /record_query, /records/export
   logRoutes(app); //         POST /logs/upload, /logs/query, /logs/export

@@ -1,6 +1,6 @@
 /**
- * Requests per token and minute, by bucket (fixed window). Source: the contract's changelog, v1.4. `otlp` is ours, and has no
- * window: it refills by the second.
+ * Requests per token and minute, by bucket (fixed window). Source: the contract's changelog, v1.4. `rules`, `view` and
+ * `otlp` are ours; `otlp` has no window: it refills by the second.
  */
 export const RATE_LIMITS = {
   traces: 600,
@@ -9,6 +9,7 @@ export const RATE_LIMITS = {
   sessions: 600,
   query: 60,
   rules: 60,
+  view: 300,
   otlp: 600,
   view: 300,
 } as const;

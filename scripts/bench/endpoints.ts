@@ -84,6 +84,8 @@ export function endpoints(volume: Volume): NextRequest[] {
     traces(", roots only", "&root_only=true"),
     whileOthersWrite(get("GET traces/{id}", `/v1/traces/${trace}`)),
     whileOthersWrite(get("GET traces/{id}/tree", `/v1/traces/${trace}/tree`)),
+    get("GET traces/{id}/steps of a tree", `/v1/traces/${trace}/steps?scope=tree`),
+    get("GET sessions/{id}/steps", `/v1/sessions/${session}/steps`),
     get("GET files/{id}", `/v1/files/file_${trace}`),
     get("GET files/{id}/download", `/v1/files/file_${trace}/download`),
   ];

@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { beforeAll, describe, expect, inject, it } from "vitest";
+import { SESSION_EXAMPLE, STEP_ID_EXAMPLE } from "../../functions/monkai-api/openapi/examples.ts";
 import { TRACE_ID_EXAMPLE } from "../../functions/monkai-api/schemas/common.ts";
 import { appInProcess } from "../support/app.ts";
 import { parseCurl } from "../support/curl.ts";
@@ -45,6 +46,7 @@ describe("what the document gives as an example", () => {
   /** Whose records and logs are those that the examples upload. */
   let other: Client;
   let traceId: string;
+  let stepId: string;
   const ajv = new Ajv2020({ strict: false, validateFormats: false });
   ajv.addSchema({ $id: "api", ...document });
 
@@ -52,7 +54,7 @@ describe("what the document gives as an example", () => {
     [client, other] = [await newClient(api), await newClient(api)];
     const request = exampleOf(document.paths["/traces/llm"].post.requestBody);
     const sent = { ...request, session_id: "another session" };
-    await client.post("/v1/traces/llm", sent);
+    stepId = (await client.post("/v1/traces/llm", sent)).body.id;
     await client.post("/v1/traces/handoff", {
       session_id: "another session",
       from_agent: "support-bot",
@@ -63,7 +65,11 @@ describe("what the document gives as an example", () => {
   });
 
   async function send(path: string, method: string, tag: string, body: unknown) {
-    const url = path.replace("{trace_id}", traceId).replace("{file_id}", `file_${traceId}`);
+    const url = path
+      .replace("{trace_id}", traceId)
+      .replace("{file_id}", `file_${traceId}`)
+      .replace("{session_id}", "another%20session")
+      .replace(/^\/steps$/, `/steps?ids=${stepId}`);
     const { token } = ["Records", "Logs", "Query", "Export"].includes(tag) ? other : client;
     const response = await api(`/v1${url}`, {
       method,
@@ -121,7 +127,9 @@ describe("the code samples", () => {
   const url = (path: string) =>
     `http://api.test/v1${path}`
       .replace("{trace_id}", TRACE_ID_EXAMPLE)
-      .replace("{file_id}", `file_${TRACE_ID_EXAMPLE}`);
+      .replace("{file_id}", `file_${TRACE_ID_EXAMPLE}`)
+      .replace("{session_id}", SESSION_EXAMPLE)
+      .replace(/\/steps$/, (steps) => (path === steps ? `${steps}?ids=${STEP_ID_EXAMPLE}` : steps));
   const expected = (method: string, path: string, body: unknown) => ({
     method,
     url: url(path),

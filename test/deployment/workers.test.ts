@@ -12,10 +12,11 @@ import { ROOT } from "../support/dev.ts";
 const environments = ["", "staging", "production"];
 
 it.each(environments)(
-  "what wrangler would upload to the environment '%s' has at most 220 KiB, and starts in workerd",
+  "what wrangler would upload to the environment '%s' has at most 232 KiB, and starts in workerd",
   async (environment) => {
     const code = await deployedWorker(environment);
-    expect(gzipSync(code).length).toBeLessThan(220 * 1024);
+    // 220 until people could read steps: what they ask for is described, validated and shaped in the Worker.
+    expect(gzipSync(code).length).toBeLessThan(232 * 1024);
     const workerd = await startWorkerd(prepareWorker({ code }));
     try {
       const response = await fetch(`http://127.0.0.1:${workerd.port}/v1/health`);

@@ -15,7 +15,7 @@ const NAMES = { namespace: "shop", session_id: "s", agent: "bot", trace_id: "own
 /** A tenant's things, under the same names as everybody's. */
 async function furnish(client: Client, said: string): Promise<Names> {
   await limitTenant(client.tenant, { query: 600 });
-  const names = { ...NAMES, said, project_id: "none" };
+  const names = { ...NAMES, said, project_id: "none", step_id: "none" };
   const { "DELETE /traces/{trace_id}/content": _, ...writes } = writesAbout(names);
   await askAll(client, Object.values(writes).flat());
   const keyed = await client.post(
@@ -25,7 +25,8 @@ async function furnish(client: Client, said: string): Promise<Names> {
   );
   expect([keyed.status, keyed.headers.get("idempotency-replay")]).toEqual([200, null]);
   const { data } = (await client.get("/v1/traces")).body;
-  return { ...names, project_id: data[0].project_id };
+  const [step] = (await client.get(`/v1/files/file_${names.trace_id}/download`)).body;
+  return { ...names, project_id: data[0].project_id, step_id: step.id };
 }
 
 /** All that a token can read, which is the same again while nothing changes. */
@@ -49,7 +50,7 @@ function expectNothingOf(answers: string[], secrets: string[]): void {
 export function acrossTenants(api: Api): void {
   describe("across the line between tenants", () => {
     it("the list of what is tried has every operation that needs a token", async () => {
-      const tried = Object.keys(operationsAbout({ ...NAMES, project_id: "p", said: "s" }));
+      const tried = Object.keys(operationsAbout({ ...NAMES, step_id: "i", project_id: "p", said: "s" }));
       expect(tried.sort()).toEqual((await documentedOperations(await newClient(api))).sort());
       expect(Object.keys(BOUND).sort()).toEqual(tried.sort());
     });
@@ -86,6 +87,7 @@ export function acrossTenants(api: Api): void {
         session_id: "never",
         agent: "never",
         trace_id: "never",
+        step_id: crypto.randomUUID(),
         project_id: "proj_never",
         said: "",
       };
@@ -266,6 +268,9 @@ const BOUND: Record<string, unknown[]> = {
   "GET /traces": [forbidden, forbidden, noTraces, noTraces, itsOwnTrace],
   "GET /traces/{trace_id}": [notFound],
   "GET /traces/{trace_id}/tree": [notFound],
+  "GET /traces/{trace_id}/steps": [notFound, notFound],
+  "GET /sessions/{session_id}/steps": [notFound, forbidden],
+  "GET /steps": [expect.stringMatching(/^200 {"steps":\[\]}$/)],
   "GET /files/{file_id}": [notFound],
   "GET /files/{file_id}/download": [notFound],
   // The rules are the whole tenant's.

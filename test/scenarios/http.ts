@@ -163,6 +163,8 @@ export function http(api: Api): void {
       "/records/upload",
       "/sessions/create",
       "/sessions/get-or-create",
+      "/sessions/{session_id}/steps",
+      "/steps",
       "/token",
       "/traces",
       "/traces/batch",
@@ -173,6 +175,7 @@ export function http(api: Api): void {
       "/traces/tool",
       "/traces/{trace_id}",
       "/traces/{trace_id}/content",
+      "/traces/{trace_id}/steps",
       "/traces/{trace_id}/tree",
     ]);
     expect(body.components.schemas.Error.properties.error.properties.code.enum).toEqual(ERROR_CODES);

@@ -18,6 +18,7 @@ import { queries } from "./queries.ts";
 import { rateLimits } from "./rate-limits.ts";
 import { readOnly } from "./read-only.ts";
 import { sessions } from "./sessions.ts";
+import { steps } from "./steps.ts";
 import { traceTrees } from "./trace-trees.ts";
 import { traces } from "./traces.ts";
 import { uploads } from "./uploads.ts";
@@ -43,6 +44,7 @@ export function scenarios(runtime: string, api: Api): void {
     namespaces(api);
     anonymization(api);
     traceTrees(api);
+    steps(api);
     otlp(api);
     documentation(api);
     hostile(api);

@@ -72,6 +72,9 @@ export function rateLimits(api: Api): void {
         "/traces",
         "/traces/{trace_id}",
         "/traces/{trace_id}/tree",
+        "/traces/{trace_id}/steps",
+        "/sessions/{session_id}/steps",
+        "/steps",
         "/traces/{trace_id}/content",
         "/traces/ingest",
         "/logs",
@@ -87,6 +90,7 @@ export function rateLimits(api: Api): void {
         session_id: "s",
         agent: "a",
         trace_id: "t",
+        step_id: crypto.randomUUID(),
         project_id: "n",
         said: "m",
       };
@@ -124,6 +128,13 @@ export function rateLimits(api: Api): void {
       });
       expect(answer.status).toBe(200);
       expectHeaders(answer, bucket, 60, 59);
+    });
+
+    it("GET /v1/steps counts as view", async () => {
+      const client = await newClient(api);
+      const answer = await client.get(`/v1/steps?ids=${crypto.randomUUID()}`);
+      expect(answer.status).toBe(200);
+      expectHeaders(answer, "view", 300, 299);
     });
 
     it("on every response of a limited endpoint: a refused request counts too", async () => {

@@ -9,3 +9,12 @@ it("a cursor opens to its position with the same secret, for the same list, and 
   await expect(new CursorSeal("other").open("records", cursor)).rejects.toMatchObject({ status: 400 });
   await expect(new CursorSeal("secret").open("logs", cursor)).rejects.toMatchObject({ status: 400 });
 });
+
+it("the same position makes the same cursor, and no other does", async () => {
+  const seal = new CursorSeal("secret");
+  const cursor = await seal.seal("records", position);
+  expect(await seal.seal("records", { ...position })).toBe(cursor);
+  expect(await seal.seal("logs", position)).not.toBe(cursor);
+  const next = await seal.seal("records", { ...position, id: "0b0b7c5e-4c5d-4b8e-9a57-000000000008" });
+  expect(next.slice(0, 16)).not.toBe(cursor.slice(0, 16));
+});

@@ -16,6 +16,7 @@ const namesWith = (said: string) => ({
   session_id: "s",
   agent: "bot",
   trace_id: "tree",
+  step_id: crypto.randomUUID(),
   project_id: "shop",
   said,
 });

@@ -7,6 +7,7 @@ export interface Names {
   session_id: string;
   agent: string;
   trace_id: string;
+  step_id: string;
   /** The namespace's public id. */
   project_id: string;
   said: string;
@@ -24,7 +25,7 @@ export function operationsAbout(names: Names): Record<string, Call[]> {
 }
 
 /** Those that change nothing. */
-export function readsAbout({ namespace, session_id, agent, trace_id, project_id }: Names) {
+export function readsAbout({ namespace, session_id, agent, trace_id, step_id, project_id }: Names) {
   const get = (...paths: string[]): Call[] => paths.map((path) => ({ method: "GET", path: `/v1${path}` }));
   const filters = [{}, { session_id }, { agent }, { trace_id }];
   const logFilters = [...filters, { resource_id: "r" }, { level: "info" }];
@@ -40,6 +41,15 @@ export function readsAbout({ namespace, session_id, agent, trace_id, project_id 
     ),
     "GET /traces/{trace_id}": get(`/traces/${trace_id}`),
     "GET /traces/{trace_id}/tree": get(`/traces/${trace_id}/tree`),
+    "GET /traces/{trace_id}/steps": get(
+      `/traces/${trace_id}/steps`,
+      `/traces/${trace_id}/steps?scope=tree&limit=1`,
+    ),
+    "GET /sessions/{session_id}/steps": get(
+      `/sessions/${session_id}/steps`,
+      `/sessions/${session_id}/steps?namespace=${namespace}`,
+    ),
+    "GET /steps": get(`/steps?ids=${step_id}`),
     "GET /files/{file_id}": get(`/files/file_${trace_id}`),
     "GET /files/{file_id}/download": get(`/files/file_${trace_id}/download`),
     "GET /anonymization-rules": get("/anonymization-rules"),

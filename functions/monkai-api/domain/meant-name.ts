@@ -13,6 +13,10 @@ const ALIASES: Record<string, string[]> = {
   limit: ["pagesize", "perpage", "size", "max", "top", "take", "count"],
   offset: ["skip", "page"],
   cursor: ["nextcursor", "pagetoken", "next"],
+  after: ["since", "watermark", "from"],
+  scope: ["tree", "depth"],
+  ids: ["id", "stepid", "stepids"],
+  max_bytes: ["bytes", "size", "limit"],
   format: ["type", "as", "output"],
 };
 

@@ -1,7 +1,7 @@
 import { conversationOf } from "./conversation.ts";
 import { type JsonObject, withoutNulls } from "./json.ts";
 import { readableMessages } from "./message.ts";
-import type { NumberedRow, StepRow } from "./step.ts";
+import type { NumberedRow, SkeletonRow, StepRow } from "./step.ts";
 
 /** What the published APIs call the kinds of steps; those of spans have no other name. */
 const PUBLISHED = {
@@ -57,6 +57,16 @@ export function toLogEntry(row: StepRow): JsonObject {
 
 /** A step of a trace as clients read it: its number and type, and then the record or the log entry that it is. */
 export function toNumberedStep({ step_number, ...row }: NumberedRow): JsonObject {
+  return { step_number, ...toTypedStep(row) };
+}
+
+/** A step as clients read it: its type, and then the record or the log entry that it is. */
+export function toTypedStep(row: StepRow): JsonObject {
   const read = row.kind === "log" ? toLogEntry(row) : toConversationRecord(row);
-  return { step_number, type: PUBLISHED[row.kind], ...read };
+  return { type: PUBLISHED[row.kind], ...read };
+}
+
+/** A skeleton as clients read it. */
+export function toSkeleton({ id, trace_id, step_number, kind, ...row }: SkeletonRow) {
+  return { id, trace_id, step_number, type: PUBLISHED[kind], ...row };
 }

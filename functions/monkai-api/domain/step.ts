@@ -94,6 +94,26 @@ export type StepRow = { [Column in keyof StepColumns]-?: StepColumns[Column] | n
 /** A step of a trace, with its place in it. */
 export type NumberedRow = StepRow & { step_number: number };
 
+/** A step as lists show it, without what was said. */
+export interface SkeletonRow {
+  id: string;
+  trace_id: string;
+  step_number: number;
+  kind: StepKind | SpanKind;
+  agent: string | null;
+  name: string | null;
+  started_at: string;
+  duration_ms: number | null;
+  time_told: boolean;
+  status: StepStatus | null;
+  error: string | null;
+  input_tokens: number | null;
+  output_tokens: number | null;
+  to_trace_id: string | null;
+  bytes: number;
+  preview: string | null;
+}
+
 /** The id of a step: what the ids of its request begin with, and its index there in five hexadecimal digits. */
 export function stepId(ids: string, index: number): string {
   return ids + index.toString(16).padStart(5, "0");

@@ -150,6 +150,26 @@ export function getRoute<
   });
 }
 
+/** The same for a `GET` whose answer has a version: who has it already is told so, without a body. */
+export function versionedRoute<
+  Path extends string,
+  Result extends z.ZodType,
+  Query extends z.ZodObject,
+  Params extends z.ZodObject = typeof nothing,
+>(route: Described<Path> & { params?: Params; query: Query; result: Result }) {
+  const { responses, ...get } = getRoute(route);
+  const headers = responseHeaders.versioned;
+  return createRoute({
+    ...get,
+    parameters: [requestId, ifNoneMatch],
+    responses: {
+      ...responses,
+      200: answered(route.summary, route.result, headers),
+      304: { description: "What `If-None-Match` names is still so.", headers },
+    },
+  });
+}
+
 /** The same for a `DELETE`. */
 export function deleteRoute<Path extends string, Result extends z.ZodType, Params extends z.ZodObject>(
   route: Described<Path> & { params: Params; result: Result },
@@ -158,6 +178,7 @@ export function deleteRoute<Path extends string, Result extends z.ZodType, Param
 }
 
 export const requestId = { $ref: "#/components/parameters/RequestIdHeader" };
+const ifNoneMatch = { $ref: "#/components/parameters/IfNoneMatchHeader" };
 const idempotencyKey = { $ref: "#/components/parameters/IdempotencyKeyHeader" };
 
 const refusals = {

@@ -5,7 +5,7 @@ import { SoatError } from "../schemas/error.ts";
 import { EITHER_SCHEME, REQUEST_HEADERS, RESPONSE_HEADERS } from "../schemas/headers.ts";
 import type { AppEnv } from "../services.ts";
 import { codeSamples } from "./code-samples.ts";
-import { EXAMPLES } from "./examples.ts";
+import { EXAMPLES, SESSION_EXAMPLE } from "./examples.ts";
 
 const TAGS = [
   { name: "Health", description: "Liveness and readiness (no token needed)." },
@@ -23,6 +23,7 @@ const TAGS = [
       "One agent's part in an execution, linked into a tree: the SOAT Traces API. The same paths answer under `/api/v1`, where an " +
       "error is `{error: message, code, request_id}`.",
   },
+  { name: "Steps", description: "What happened, step by step: lists for people and pages that look at it." },
   {
     name: "OpenTelemetry",
     description:
@@ -117,14 +118,18 @@ export function apiDocument(app: OpenAPIHono<AppEnv>, baseUrl: string, soat: boo
 
 /** Adds its example and its code samples to an operation. */
 function illustrate(operation: Operation, method: string, url: string): void {
-  const { request, response } = EXAMPLES[operation.operationId] ?? {};
+  const { query = "", request, response } = EXAMPLES[operation.operationId] ?? {};
   const sent = operation.requestBody?.content["application/json"];
   if (sent && request !== undefined) sent.example = request;
   const answered = (operation.responses[200] ?? operation.responses[201])?.content?.["application/json"];
   if (answered && response !== undefined) answered.example = response;
   operation["x-codeSamples"] = codeSamples({
     method,
-    url: url.replaceAll("{trace_id}", TRACE_ID_EXAMPLE).replaceAll("{file_id}", `file_${TRACE_ID_EXAMPLE}`),
+    url:
+      url
+        .replaceAll("{trace_id}", TRACE_ID_EXAMPLE)
+        .replaceAll("{file_id}", `file_${TRACE_ID_EXAMPLE}`)
+        .replaceAll("{session_id}", SESSION_EXAMPLE) + query,
     authenticated: operation.security?.length !== 0,
     body: request,
   });

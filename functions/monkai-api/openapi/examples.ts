@@ -1,16 +1,18 @@
 import { TRACE_ID_EXAMPLE } from "../schemas/common.ts";
 
 interface Example {
+  /** What the address must have behind its path. */
+  query?: string;
   request?: unknown;
   response?: unknown;
 }
 
-const SESSION = "my-agent-5521999998888-20251210123456";
+export const SESSION_EXAMPLE = "my-agent-5521999998888-20251210123456";
 const WHEN = "2025-12-10T12:34:56.789Z";
-const STEP_ID = "3f0c1b9e-6d0a-4a53-9a0e-8f1f0c2b7d11";
+export const STEP_ID_EXAMPLE = "3f0c1b9e-6d0a-4a53-9a0e-8f1f0c2b7d11";
 
 const session = {
-  session_id: SESSION,
+  session_id: SESSION_EXAMPLE,
   namespace: "my-agent",
   user_id: "5521999998888",
   inactivity_timeout: 300,
@@ -29,12 +31,12 @@ const trace = {
   created_at: WHEN,
   namespace: "my-agent",
   agent: "support-bot",
-  session_id: SESSION,
+  session_id: SESSION_EXAMPLE,
   content_redacted_at: null,
 };
 
 const llm = {
-  session_id: SESSION,
+  session_id: SESSION_EXAMPLE,
   namespace: "my-agent",
   agent: "support-bot",
   model: "gpt-4",
@@ -47,26 +49,26 @@ const llm = {
   latency_ms: 820,
 };
 const tool = {
-  session_id: SESSION,
+  session_id: SESSION_EXAMPLE,
   tool_name: "get_weather",
   arguments: { city: "Recife" },
   result: { temperature: 29 },
   latency_ms: 140,
 };
 const handoff = {
-  session_id: SESSION,
+  session_id: SESSION_EXAMPLE,
   from_agent: "support-bot",
   to_agent: "sales-bot",
   reason: "The customer wants to buy",
 };
 const log = {
-  session_id: SESSION,
+  session_id: SESSION_EXAMPLE,
   level: "info",
   message: "Order 42 was placed",
   resource_id: "order-42",
 };
 
-const stored = { success: true, id: STEP_ID };
+const stored = { success: true, id: STEP_ID_EXAMPLE };
 const traced = {
   llm: { ...stored, trace_type: "llm_call", tokens: { input: 8, output: 10 } },
   tool: { ...stored, trace_type: "tool_call", tool_name: "get_weather" },
@@ -77,7 +79,7 @@ const traced = {
 const record = {
   namespace: "my-agent",
   agent: "support-bot",
-  session_id: SESSION,
+  session_id: SESSION_EXAMPLE,
   msg: [
     { role: "user", content: "Hello!" },
     { role: "assistant", content: "Hi, how can I help?" },
@@ -97,7 +99,7 @@ const logEntry = {
   custom_object: { attempt: 2 },
 };
 /** What is read back beside what was sent. */
-const read = { id: STEP_ID, started_at: WHEN };
+const read = { id: STEP_ID_EXAMPLE, started_at: WHEN };
 const readRecord = { ...record, ...read, trace_id: TRACE_ID_EXAMPLE };
 const readLogEntry = { ...logEntry, ...read };
 const uploaded = {
@@ -106,6 +108,32 @@ const uploaded = {
   dropped_count: 0,
   duplicates_skipped: 0,
   details: { dropped: [] },
+};
+
+const skeletons = {
+  traces: [{ id: TRACE_ID_EXAMPLE, parent_trace_id: null, agent: "support-bot" }],
+  steps: [
+    {
+      id: STEP_ID_EXAMPLE,
+      trace_id: TRACE_ID_EXAMPLE,
+      step_number: 1,
+      type: "llm_call",
+      agent: "support-bot",
+      name: "gpt-4",
+      started_at: WHEN,
+      duration_ms: 820,
+      time_told: true,
+      status: null,
+      error: null,
+      input_tokens: 8,
+      output_tokens: 10,
+      to_trace_id: null,
+      bytes: 214,
+      preview: "Hi, how can I help?",
+    },
+  ],
+  count: 1,
+  watermark: "Zl0x3vYq0m4mV1uJ2o9hQmJ7yQ2mJr0kz3t4n6u8w0A",
 };
 
 const attributes = (texts: Record<string, string>) =>
@@ -124,7 +152,7 @@ const span = {
   attributes: attributes({
     "gen_ai.operation.name": "chat",
     "gen_ai.request.model": "gpt-4",
-    "gen_ai.conversation.id": SESSION,
+    "gen_ai.conversation.id": SESSION_EXAMPLE,
   }),
 };
 const logRecord = {
@@ -133,13 +161,13 @@ const logRecord = {
   timeUnixNano: "1765370096789000000",
   severityText: "INFO",
   body: { stringValue: "Order 42 was placed" },
-  attributes: attributes({ "session.id": SESSION }),
+  attributes: attributes({ "session.id": SESSION_EXAMPLE }),
 };
 const agentsTrace = {
   object: "trace",
   id: `trace_${otel.traceId}`,
   workflow_name: "my-agent",
-  group_id: SESSION,
+  group_id: SESSION_EXAMPLE,
 };
 const agentsSpan = {
   object: "trace.span",
@@ -153,6 +181,30 @@ const agentsSpan = {
 const rules = {
   toggles: { email: true, cpf: true },
   custom: [{ name: "customer", pattern: "MK-\\d+", replacement: "[CUSTOMER]" }],
+};
+
+/** A model call as files and whole steps have it. */
+const wholeStep = {
+  type: "llm_call",
+  namespace: "my-agent",
+  agent: "support-bot",
+  session_id: SESSION_EXAMPLE,
+  msg: [
+    { role: "user", content: "Hello!" },
+    { role: "assistant", content: "Hi, how can I help?", sender: "support-bot" },
+  ],
+  inserted_at: WHEN,
+  trace_type: "llm_call",
+  model: "gpt-4",
+  provider: "openai",
+  input: llm.input,
+  output: llm.output,
+  latency_ms: 820,
+  input_tokens: 8,
+  output_tokens: 10,
+  total_tokens: 18,
+  ...read,
+  trace_id: TRACE_ID_EXAMPLE,
 };
 
 /** What one may send to each operation, and what comes back. A test sends them all. */
@@ -240,33 +292,10 @@ export const EXAMPLES: Record<string, Example> = {
       content_redacted_at: null,
     },
   },
-  downloadFile: {
-    response: [
-      {
-        step_number: 1,
-        type: "llm_call",
-        namespace: "my-agent",
-        agent: "support-bot",
-        session_id: SESSION,
-        msg: [
-          { role: "user", content: "Hello!" },
-          { role: "assistant", content: "Hi, how can I help?", sender: "support-bot" },
-        ],
-        inserted_at: WHEN,
-        trace_type: "llm_call",
-        model: "gpt-4",
-        provider: "openai",
-        input: llm.input,
-        output: llm.output,
-        latency_ms: 820,
-        input_tokens: 8,
-        output_tokens: 10,
-        total_tokens: 18,
-        ...read,
-        trace_id: TRACE_ID_EXAMPLE,
-      },
-    ],
-  },
+  downloadFile: { response: [{ step_number: 1, ...wholeStep }] },
+  listTraceSteps: { response: skeletons },
+  listSessionSteps: { response: skeletons },
+  getSteps: { query: `?ids=${STEP_ID_EXAMPLE}`, response: { steps: [wholeStep] } },
   uploadRecords: { request: { records: [record] }, response: uploaded },
   queryRecords: {
     request: { namespace: "my-agent", query: { agent: "support-bot", limit: 10 } },

@@ -20,6 +20,14 @@ export const REQUEST_HEADERS = {
     schema: ID_FORM,
     description: "Your own id for this request. The response carries it back; without one it is a UUIDv4.",
   },
+  IfNoneMatchHeader: {
+    name: "If-None-Match",
+    in: "header",
+    required: false,
+    schema: { type: "string" },
+    description:
+      "The `ETag` of an answer that you have: where nothing has changed since, it is 304 without a body.",
+  },
   IdempotencyKeyHeader: {
     name: "Idempotency-Key",
     in: "header",
@@ -68,6 +76,10 @@ export const RESPONSE_HEADERS = {
     schema: { type: "string" },
     description: 'A name for the file: `attachment; filename="my-agent-records-2025-12-10.csv"`.',
   },
+  ETag: {
+    schema: { type: "string" },
+    description: "The version of what is in the answer: send it as `If-None-Match`.",
+  },
   IdempotencyReplay: {
     schema: { type: "string", enum: ["true"] as string[] },
     description: "Present when an earlier request's response is repeated.",
@@ -98,6 +110,7 @@ export const responseHeaders = {
   unauthorized,
   limited,
   exported: { ...limited, "Content-Disposition": ref("ContentDisposition") },
+  versioned: { ...limited, ETag: ref("ETag") },
   outage: { ...every, "Retry-After": ref("RetryAfter") },
   exceeded: { ...limited, "Retry-After": ref("RetryAfter") },
   idempotent: {
@@ -111,6 +124,7 @@ export const responseHeaders = {
 export const RESPONSE_HEADER_NAMES = Object.keys({
   ...responseHeaders.exceeded,
   ...responseHeaders.exported,
+  ...responseHeaders.versioned,
   ...responseHeaders.idempotent,
 });
 

@@ -1,3 +1,5 @@
+import type { SkeletonRow } from "../domain/step.ts";
+
 /** Shapes of the SQL functions that read. Dates are RFC 3339 in UTC, inclusive. */
 
 /** The two lists in which steps are read back: log entries in one, all other kinds in the other. */
@@ -40,6 +42,44 @@ export interface QueryPage<Row> {
   rows: Row[];
   count: number;
   next_cursor?: string;
+}
+
+/** What of a list of steps is asked for: a page, and only what came after a watermark. */
+export interface SkeletonPaging {
+  limit: number;
+  cursor?: string;
+  after?: string;
+}
+
+/** An answer with the version of what is in it; that alone, where the client has it already. */
+export interface Versioned<Data> {
+  version: string;
+  /** Absent where the client has it. */
+  data?: Data;
+}
+
+/** A page of skeletons as the database gives it: `watermark` is the number of the last fold that is in it. */
+export interface SkeletonPage {
+  version: string;
+  traces: LinkedTrace[];
+  steps: SkeletonRow[];
+  count: number;
+  next: object | null;
+  watermark: number;
+}
+
+export interface LinkedTrace {
+  id: string;
+  parent_trace_id: string | null;
+  agent: string;
+}
+
+export interface SkeletonList {
+  traces: LinkedTrace[];
+  steps: SkeletonRow[];
+  count: number;
+  next_cursor?: string;
+  watermark: string;
 }
 
 export interface TracesQuery {

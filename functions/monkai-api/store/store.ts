@@ -13,7 +13,18 @@ import { answerOf } from "./answer.ts";
 import { CursorSeal } from "./cursor-seal.ts";
 import { MessageHash } from "./message-hash.ts";
 import { otlpItems } from "./otlp-items.ts";
-import type { Page, Paging, QueryPage, StepFilters, StepList, TracesQuery } from "./queries.ts";
+import type {
+  Page,
+  Paging,
+  QueryPage,
+  SkeletonList,
+  SkeletonPage,
+  SkeletonPaging,
+  StepFilters,
+  StepList,
+  TracesQuery,
+  Versioned,
+} from "./queries.ts";
 import { SCHEMA_VERSION } from "./schema-version.ts";
 import type { NamespaceRow, NewSession, SessionRow, TokenRow, WantedSession } from "./sessions.ts";
 import {
@@ -228,6 +239,55 @@ export class StoreRequest {
   async getTraceTree(trace_id: string): Promise<TraceRow[]> {
     const { traces } = await this.#call<{ traces: TraceRow[] }>("get_trace_tree", { trace_id });
     return traces;
+  }
+
+  /** The steps of a trace or of its tree as they happened. `known`: the versions that the client has. */
+  listTraceSteps(
+    query: SkeletonPaging & { trace_id: string; scope: "trace" | "tree" },
+    known?: string,
+  ): Promise<Versioned<SkeletonList>> {
+    return this.#skeletons("list_trace_steps", query, known);
+  }
+
+  /** The same of a session. */
+  listSessionSteps(
+    query: SkeletonPaging & { session_id: string; namespace?: string },
+    known?: string,
+  ): Promise<Versioned<SkeletonList>> {
+    return this.#skeletons("list_session_steps", query, known);
+  }
+
+  /** The steps with these ids, those that are there. */
+  async getSteps(query: { ids: string[]; max_bytes: number }, known?: string): Promise<Versioned<StepRow[]>> {
+    const { version, steps } = await this.#call<{ version: string; steps?: StepRow[] }>("get_steps", {
+      query,
+      known,
+    });
+    return { version, data: steps };
+  }
+
+  async #skeletons(
+    name: string,
+    { cursor, after: since, ...query }: SkeletonPaging,
+    known?: string,
+  ): Promise<Versioned<SkeletonList>> {
+    const { cursors } = this.#shared;
+    const after = cursor === undefined ? undefined : await cursors.open(name, cursor);
+    const seen =
+      since === undefined ? undefined : await cursors.open<{ fold: number }>("folds", since, "watermark");
+    const { version, next, ...page } = await this.#call<SkeletonPage>(name, {
+      query: { ...query, after, since: seen?.fold },
+      known,
+    });
+    if (!page.steps) return { version };
+    return {
+      version,
+      data: {
+        ...page,
+        ...(next ? { next_cursor: await cursors.seal(name, next) } : {}),
+        watermark: await cursors.seal("folds", { fold: page.watermark }),
+      },
+    };
   }
 
   /** Takes away what was said in the trace and in all below it. */

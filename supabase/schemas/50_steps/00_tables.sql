@@ -76,6 +76,8 @@ create table public.steps (
     internal.tree_key_of_step(id, tenant_id, namespace_id, kind, session_id, trace_id, otel_trace_id)) stored,
   error jsonb,
   content jsonb,
+  bytes integer not null generated always as (coalesce(octet_length(content::text), 0)) stored,
+  preview text generated always as (internal.step_preview(kind, name, content)) stored,
   constraint step_id_is_unique primary key (id),
   constraint step_kind_is_known check (kind in ('llm', 'tool', 'handoff', 'message', 'log', 'agent', 'span')),
   constraint step_role_is_known check (role in ('turn', 'task')),
@@ -106,6 +108,8 @@ comment on column public.steps.fingerprint is 'A hash of a log record that has n
 comment on column public.steps.handoffs is 'Who handed over to whom, in order: [{from, to}]. Null: nobody.';
 comment on column public.steps.tree_key is
   'What is derived together with it (internal.tree_key). Null: it belongs to no trace, as a log entry without a session.';
+comment on column public.steps.bytes is 'The size of its content, as the text of its JSON. 0: it was taken away.';
+comment on column public.steps.preview is 'The beginning of what it says: internal.step_preview.';
 
 create index steps_by_time on public.steps (tenant_id, namespace_id, list, occurred_at desc, id desc);
 create index steps_of_an_agent_by_time

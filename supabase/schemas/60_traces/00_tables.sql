@@ -16,6 +16,7 @@ create table public.traces (
   claimed_parent_id text,
   parent_claimed_at timestamptz,
   step_count bigint not null default 0,
+  fold_number bigint not null,
   created_at timestamptz not null,
   constraint trace_id_is_unique_within_its_tenant primary key (tenant_id, trace_id),
   constraint trace_step_count_is_not_negative check (step_count >= 0)
@@ -29,6 +30,8 @@ comment on column public.traces.takes_steps_of_its_agent is
   'Whether it is the latest of its agent in its tree: later steps that name the agent belong to it.';
 comment on column public.traces.parent_trace_id is 'Its parent; of claimed ones: that claim, unless it would close a cycle.';
 comment on column public.traces.claimed_parent_id is 'The parent that was claimed for it first, by the time of the step that did.';
+comment on column public.traces.fold_number is
+  'The fold (public.folds) that made it, or last changed its parent, agent or namespace.';
 comment on column public.traces.created_at is 'When the step happened that opened it.';
 
 create index traces_by_time on public.traces (tenant_id, created_at desc, trace_id desc);
@@ -53,6 +56,14 @@ comment on column public.trees.active_trace_id is 'Where steps belong that name 
 comment on column public.trees.last_event_at is 'When something last opened a trace, or handed over.';
 create index trees_of_a_tenant on public.trees (tenant_id);
 
+-- How often a tenant's changes were folded. Counted under the lock of its folds, so the numbers come in the order in which they
+-- are committed: who sees one sees all that was folded before. That is what makes a watermark of it exact.
+create table public.folds (
+  tenant_id uuid not null,
+  number bigint not null,
+  constraint folds_are_numbered_within_their_tenant primary key (tenant_id)
+);
+
 -- Which trace a step belongs to; and of a span or log record, what it does not say itself but follows from its tree.
 create table public.placements (
   step_id uuid not null,
@@ -65,6 +76,8 @@ create table public.placements (
   is_wrapper boolean not null default false,
   input_tokens bigint,
   output_tokens bigint,
+  to_trace_id text,
+  fold_number bigint not null,
   constraint step_has_one_placement primary key (step_id)
 );
 comment on column public.placements.happened_at is 'When the step began, where a time was told, else when it arrived: their order.';
@@ -74,9 +87,12 @@ comment on column public.placements.user_id is 'Likewise; null where no span of 
 comment on column public.placements.agent is 'The agent of its trace.';
 comment on column public.placements.is_wrapper is 'Whether it is a model call with another one below it: it counts as a plain span.';
 comment on column public.placements.input_tokens is 'What is known from the spans around it. output_tokens likewise.';
+comment on column public.placements.to_trace_id is 'Of a step that hands over, the trace that it leads to; null where that is not known.';
+comment on column public.placements.fold_number is
+  'The fold (public.folds) that last changed it, or the number of the purge that took away what its step said.';
 create index placements_of_a_session on public.placements (tenant_id, session_id) where session_id is not null;
 create index placements_of_an_agent on public.placements (tenant_id, agent) where agent is not null;
-create index placements_of_a_trace on public.placements (tenant_id, trace_id, happened_at, step_id);
+create index placements_of_a_trace on public.placements (tenant_id, trace_id, happened_at, step_id) include (fold_number);
 
 -- Trees that must be derived anew from all of their steps, because steps are gone or projections were thrown away.
 create table public.rebuilds (

@@ -36,6 +36,7 @@ create type internal.tree as (
   step_ids uuid[],
   step_times timestamptz[],
   step_traces integer[],
+  step_to_traces text[], -- the trace that a step leads to which hands over; null for others. May be shorter
   -- Only of spans and log records: what they do not say themselves.
   step_sessions text[],
   step_users text[],
@@ -53,7 +54,7 @@ create type internal.span as (
 -- See public.placements.
 create type internal.placed_step as (
   step_id uuid, happened_at timestamptz, trace_id text, session_id text, user_id text, agent text, is_wrapper boolean,
-  input_tokens bigint, output_tokens bigint);
+  input_tokens bigint, output_tokens bigint, to_trace_id text);
 
 -- What one tree, or one step, tells of a trace. Of several, the lowest rank counts, then the earliest.
 create type internal.told_trace as (

@@ -17,6 +17,7 @@ declare
   step_ids uuid[] := '{}';
   step_times timestamptz[] := '{}';
   step_traces integer[] := '{}';
+  step_to_traces text[] := array[null::text]; -- from 1 on: steps are numbered in the order in which they are placed
   latest integer[]; -- the latest trace of each agent, by the agent's number
   event record;
   here integer;
@@ -65,6 +66,7 @@ begin
       latest[event.to_number] := place;
     end if;
     tree.active := place;
+    step_to_traces[event.number::integer] := trace_ids[place];
   end loop;
 
   tree.trace_ids := trace_ids;
@@ -77,6 +79,7 @@ begin
   tree.step_ids := step_ids;
   tree.step_times := step_times;
   tree.step_traces := step_traces;
+  tree.step_to_traces := step_to_traces;
   return tree;
 end $$;
 

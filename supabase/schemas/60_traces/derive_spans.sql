@@ -32,6 +32,7 @@ declare
   -- Of each trace, the root being the first:
   openers integer[]; -- the number of the span that opened it
   parent_traces integer[] := array[null::integer];
+  handoffs bigint[]; -- the number of the handoff that it follows
   path integer[]; -- from a span up to the first one whose trace is known
   place integer;
   above integer;
@@ -102,9 +103,12 @@ begin
     end if;
   end loop;
 
+  select array_agg(opened.parent order by opened.trace), array_agg(opened.handoff order by opened.trace)
+  into parent_traces, handoffs
+  from internal.parents_after_handoffs(spans, traces, openers, parent_traces) as opened;
   return internal.tree_of_spans(
     root_id, spans, traces, session_tellers, user_tellers, has_call_below, calls, input_of_tasks, output_of_tasks, openers,
-    internal.parents_after_handoffs(spans, traces, openers, parent_traces));
+    parent_traces, handoffs);
 end $$;
 
 -- The steps of an OpenTelemetry trace in the order in which they began. Steps of one moment are ordered by what they say, never
@@ -124,16 +128,20 @@ begin
   from public.steps where steps.tree_key = spans_of_tree.tree_key;
 end $$;
 
--- The parents of traces. Agents that hand over in a run of OpenAI Agents, and those that take over, are beside each other: of the
--- latter the next one to begin is below the one that hands over. That one has begun before, so this makes no cycle.
+-- The parents of traces, and the number of the handoff that a trace follows. Agents that hand over in a run of OpenAI Agents, and
+-- those that take over, are beside each other: of the latter the next one to begin is below the one that hands over. That one has
+-- begun before, so this makes no cycle. An agent that begins below the one that hands over follows its handoff, too.
 create function internal.parents_after_handoffs(
-  spans internal.span[], traces integer[], openers integer[], parent_traces integer[]) returns integer[]
+  spans internal.span[], traces integer[], openers integer[], parent_traces integer[])
+returns table (trace bigint, parent integer, handoff bigint)
 language plpgsql immutable set search_path = '' set enable_nestloop = off as $$
 begin
   if not exists (select from unnest(parents_after_handoffs.spans) as span where span.kind = 'handoff') then
-    return parent_traces;
+    return query
+    select opener.number, opener.parent, null::bigint from unnest(parent_traces) with ordinality as opener (parent, number);
+    return;
   end if;
-  return array(
+  return query
     with step as materialized (
       select step.*
       from unnest(parents_after_handoffs.spans, parents_after_handoffs.traces) with ordinality as step (
@@ -143,26 +151,35 @@ begin
       from unnest(openers, parent_traces) with ordinality as opener (number, parent, trace)
       join step on step.number = opener.number
     ), event as (
-      select opened.number, opened.parent, opened.name, opened.trace, true as opens from opened
+      select opened.number, opened.parent, opened.parent as giver, opened.name, opened.trace, true as opens from opened
       union all
-      select step.number, giver.parent, handoff.value ->> 'to', step.trace, false
+      select step.number, giver.parent, giver.trace, handoff.value ->> 'to', step.trace, false
       from step
       join opened as giver on giver.trace = step.trace and giver.number < step.number
       cross join lateral jsonb_array_elements(step.handoffs) as handoff
       where step.kind = 'handoff'
     ), follow as (
-      select event.*, lag(event.opens) over same_place as follows_opening, lag(event.trace) over same_place as trace_before
-      from event window same_place as (partition by event.parent, event.name order by event.number, event.opens)
+      select event.*, lag(event.opens) over same_place as follows_opening, lag(event.trace) over same_place as trace_before,
+             lag(event.number) over same_place as number_before,
+             lag(event.opens) over below as follows_opening_below, lag(event.number) over below as number_before_below
+      from event
+      window same_place as (partition by event.parent, event.name order by event.number, event.opens),
+             below as (partition by event.giver, event.name order by event.number, event.opens)
     )
-    select case when follow.follows_opening = false and follow.parent is not null then follow.trace_before else follow.parent end
-    from follow where follow.opens order by follow.trace);
+    select follow.trace::bigint,
+           case when follow.follows_opening = false and follow.parent is not null then follow.trace_before else follow.parent end::integer,
+           case
+             when follow.follows_opening = false and follow.parent is not null then follow.number_before
+             when follow.follows_opening_below = false then follow.number_before_below
+           end::bigint
+    from follow where follow.opens;
 end $$;
 
 -- What was found out, as a tree.
 create function internal.tree_of_spans(
   root_id text, spans internal.span[], traces integer[], session_tellers integer[], user_tellers integer[],
   has_call_below boolean[], calls integer[], input_of_tasks bigint[], output_of_tasks bigint[], openers integer[],
-  parent_traces integer[]) returns internal.tree
+  parent_traces integer[], handoffs bigint[]) returns internal.tree
 language plpgsql stable set search_path = '' set enable_nestloop = off as $$
 declare
   tree internal.tree;
@@ -205,6 +222,12 @@ begin
            array_agg(case opened.trace when 1 then least(opened.happened_at, (select min(step.happened_at) from step))
              else opened.happened_at end order by opened.trace) as opened_at
     from opened
+  ), led as materialized ( -- where the handoffs lead to
+    select handed.number, min(root_id || '-' || step.span_id) as trace_id
+    from unnest(openers, handoffs) as handed (opener, number)
+    join step on step.number = handed.opener
+    where handed.number is not null
+    group by handed.number
   ), steps as (
     select array_agg(step.id order by step.number) as ids, array_agg(step.happened_at order by step.number) as times,
            array_agg(step.trace order by step.number) as traces,
@@ -215,18 +238,22 @@ begin
            array_agg(opened.agent order by step.number) as agents,
            array_agg(step.kind = 'llm' and step.has_call_below order by step.number) as wrappers,
            array_agg(turn.input_tokens order by step.number) as input_tokens,
-           array_agg(turn.output_tokens order by step.number) as output_tokens
+           array_agg(turn.output_tokens order by step.number) as output_tokens,
+           array_agg(led.trace_id order by step.number) as to_traces
     from step
     join opened on opened.trace = step.trace
     left join step as session_teller on session_teller.number = step.session_teller
     left join step as user_teller on user_teller.number = step.user_teller
     left join turn on turn.call = step.number
+    left join led on led.number = step.number
   )
   select trees.ids, trees.agents, trees.namespace_ids, trees.session_ids, trees.parents, trees.opened_at, steps.ids, steps.times,
-         steps.traces, steps.sessions, steps.users, steps.agents, steps.wrappers, steps.input_tokens, steps.output_tokens
+         steps.traces, steps.sessions, steps.users, steps.agents, steps.wrappers, steps.input_tokens, steps.output_tokens,
+         steps.to_traces
   into tree.trace_ids, tree.agents, tree.namespace_ids, tree.session_ids, tree.parents, tree.opened_at, tree.step_ids,
        tree.step_times, tree.step_traces, tree.step_sessions, tree.step_users, tree.step_agents, tree.step_wrappers,
-       tree.step_input_tokens, tree.step_output_tokens
+       tree.step_input_tokens, tree.step_output_tokens,
+       tree.step_to_traces
   from trees, steps;
   tree.latest_of_agents := array_fill(false, array[cardinality(openers)]);
   return tree;

@@ -49,6 +49,7 @@ create function internal.fold_changes(owner_id uuid, last_request uuid, most_reb
 language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
   derivation internal.derivation;
+  fold_number bigint;
 begin
   with requests as (
     delete from public.changes
@@ -69,10 +70,26 @@ begin
   perform internal.count_changes(owner_id, derivation.changes);
   perform internal.touch_sessions(owner_id, derivation.changes);
   if derivation.told <> '{}' or derivation.remade <> '{}' then
-    perform internal.write_traces(owner_id, derivation);
+    fold_number := internal.next_fold_number(owner_id);
+    perform internal.write_traces(owner_id, derivation, fold_number);
   end if;
-  perform internal.place_steps(owner_id, derivation.placed);
+  if derivation.placed <> '{}' then
+    fold_number := coalesce(fold_number, internal.next_fold_number(owner_id));
+    perform internal.place_steps(owner_id, derivation.placed, fold_number);
+  end if;
   return exists (select from public.rebuilds where rebuilds.tenant_id = owner_id);
+end $$;
+
+-- The number of what the tenant's projections become now. Only for who holds the lock of its folds: see public.folds.
+create function internal.next_fold_number(owner_id uuid) returns bigint
+language plpgsql set search_path = '' set enable_seqscan = off as $$
+declare
+  counted bigint;
+begin
+  insert into public.folds as known (tenant_id, number) values (owner_id, 1)
+  on conflict on constraint folds_are_numbered_within_their_tenant do update set number = known.number + 1
+  returning known.number into counted;
+  return counted;
 end $$;
 
 -- Notes in the sessions when their last steps arrived. One that is just being deleted is not waited for.
@@ -95,7 +112,7 @@ begin
 end $$;
 
 -- Writes the placements of steps, and counts the steps in their traces.
-create function internal.place_steps(owner_id uuid, placed internal.placed_step[]) returns void
+create function internal.place_steps(owner_id uuid, placed internal.placed_step[], fold_number bigint) returns void
 language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
   before public.placements[] := array(
@@ -111,18 +128,21 @@ begin
     from unnest(place_steps.placed) as step
   ), written as (
     insert into public.placements as known (
-      step_id, tenant_id, trace_id, happened_at, session_id, user_id, agent, is_wrapper, input_tokens, output_tokens)
+      step_id, tenant_id, trace_id, happened_at, session_id, user_id, agent, is_wrapper, input_tokens, output_tokens,
+      to_trace_id, fold_number)
     select moved.step_id, owner_id, moved.trace_id, moved.happened_at, moved.session_id, moved.user_id, moved.agent,
-           moved.is_wrapper, moved.input_tokens, moved.output_tokens
-    from moved where moved.trace_before is distinct from moved.trace_id or moved.agent is not null
+           moved.is_wrapper, moved.input_tokens, moved.output_tokens, moved.to_trace_id, place_steps.fold_number
+    from moved
+    where moved.trace_before is distinct from moved.trace_id or moved.agent is not null or moved.to_trace_id is not null
     on conflict on constraint step_has_one_placement do update set
       trace_id = excluded.trace_id, session_id = excluded.session_id, user_id = excluded.user_id, agent = excluded.agent,
-      is_wrapper = excluded.is_wrapper, input_tokens = excluded.input_tokens, output_tokens = excluded.output_tokens
+      is_wrapper = excluded.is_wrapper, input_tokens = excluded.input_tokens, output_tokens = excluded.output_tokens,
+      to_trace_id = excluded.to_trace_id, fold_number = excluded.fold_number
     where (known.trace_id, known.session_id, known.user_id, known.agent, known.is_wrapper, known.input_tokens,
-           known.output_tokens)
+           known.output_tokens, known.to_trace_id)
       is distinct from
           (excluded.trace_id, excluded.session_id, excluded.user_id, excluded.agent, excluded.is_wrapper,
-           excluded.input_tokens, excluded.output_tokens)
+           excluded.input_tokens, excluded.output_tokens, excluded.to_trace_id)
   )
   update public.traces set step_count = traces.step_count + growth.steps
   from (

@@ -8,15 +8,20 @@ declare
   owner_id uuid := admission ->> 'tenant_id';
   usable text[];
   purged text[];
+  purge_number bigint;
 begin
   if admission ? 'error' then return admission; end if;
   -- Alone with the tenant's content: steps that are being stored are waited for, and are taken too.
   perform pg_advisory_xact_lock(internal.content_lock(owner_id));
+  -- And with its projections: who has read the steps before is to read them again, in the order of its folds.
+  perform pg_advisory_xact_lock(internal.fold_lock(owner_id));
   admission := internal.folded(admission);
   admission := internal.with_trace(admission, purge_trace_content.payload ->> 'trace_id');
   if admission ? 'error' then return admission; end if;
   usable := internal.usable_namespaces(admission);
   purged := internal.traces_below(owner_id, usable, admission ->> 'trace_id');
+
+  purge_number := internal.next_fold_number(owner_id);
 
   with emptied as (
     update public.steps set
@@ -30,7 +35,10 @@ begin
     where steps.id = placed.step_id and (steps.content is not null or steps.error is not null)
       and (usable is null or (
         select namespaces.name from public.namespaces where namespaces.id = steps.namespace_id) = any (usable))
-    returning placed.trace_id
+    returning placed.trace_id, placed.step_id
+  ), renumbered as (
+    update public.placements set fold_number = purge_number
+    where placements.step_id in (select emptied.step_id from emptied)
   )
   insert into public.purges as known (tenant_id, trace_id, purged_at)
   select owner_id, wanted.trace_id, now()

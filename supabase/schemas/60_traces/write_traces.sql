@@ -1,5 +1,5 @@
 -- Makes the traces what is told of them, and takes away those that nothing tells of any more. Only fold calls it.
-create function internal.write_traces(owner_id uuid, derivation internal.derivation) returns void
+create function internal.write_traces(owner_id uuid, derivation internal.derivation, fold_number bigint) returns void
 language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
   standing public.traces[] := internal.standing_traces(owner_id, derivation);
@@ -16,12 +16,12 @@ begin
 
   insert into public.traces as known (
     tenant_id, trace_id, tree_key, is_claimed, is_named_only, takes_steps_of_its_agent, namespace_id, session_id, agent,
-    parent_trace_id, claimed_parent_id, parent_claimed_at, step_count, created_at)
+    parent_trace_id, claimed_parent_id, parent_claimed_at, step_count, fold_number, created_at)
   select owner_id, fact.trace_id, fact.tree_key, fact.rank > 0, fact.rank = 2, fact.is_latest, fact.namespace_id,
          fact.session_id, fact.agent, fact.parent_trace_id, fact.claimed_parent_id, fact.parent_claimed_at, (
            select count(*) from public.placements
            where placements.tenant_id = owner_id and placements.trace_id = fact.trace_id),
-         fact.opened_at
+         write_traces.fold_number, fact.opened_at
   from unnest(facts) as fact
   order by fact.trace_id
   on conflict on constraint trace_id_is_unique_within_its_tenant do update set
@@ -29,6 +29,9 @@ begin
     takes_steps_of_its_agent = excluded.takes_steps_of_its_agent, namespace_id = excluded.namespace_id,
     session_id = excluded.session_id, agent = excluded.agent, parent_trace_id = excluded.parent_trace_id,
     claimed_parent_id = excluded.claimed_parent_id, parent_claimed_at = excluded.parent_claimed_at,
+    fold_number = case when (known.parent_trace_id, known.agent, known.namespace_id)
+      is distinct from (excluded.parent_trace_id, excluded.agent, excluded.namespace_id)
+      then excluded.fold_number else known.fold_number end,
     created_at = excluded.created_at
   where (known.tree_key, known.is_claimed, known.is_named_only, known.takes_steps_of_its_agent, known.namespace_id,
          known.session_id, known.agent, known.parent_trace_id, known.claimed_parent_id, known.parent_claimed_at,
@@ -46,7 +49,7 @@ begin
   on conflict on constraint tree_key_is_unique do update
     set active_trace_id = excluded.active_trace_id, last_event_at = excluded.last_event_at;
 
-  perform internal.break_cycles(owner_id, facts, standing);
+  perform internal.break_cycles(owner_id, facts, standing, fold_number);
   perform internal.note_named_traces(owner_id, vanished);
 end $$;
 
@@ -94,7 +97,8 @@ end $$;
 
 -- In a cycle of claimed parents, the claim that was made latest is ignored. No cycle can come about without a new claim, and
 -- those that were ignored before are tried anew: the cycle may be gone.
-create function internal.break_cycles(owner_id uuid, facts internal.told_trace[], standing public.traces[]) returns void
+create function internal.break_cycles(
+  owner_id uuid, facts internal.told_trace[], standing public.traces[], fold_number bigint) returns void
 language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
   tried text[];
@@ -107,13 +111,13 @@ begin
         and known.parent_trace_id is not null));
   if tried = '{}' then return; end if;
   with again as (
-    update public.traces set parent_trace_id = traces.claimed_parent_id
+    update public.traces set parent_trace_id = traces.claimed_parent_id, fold_number = break_cycles.fold_number
     where traces.tenant_id = owner_id and traces.parent_trace_id is null and traces.claimed_parent_id is not null
     returning traces.trace_id
   )
   select tried || coalesce(array_agg(again.trace_id), '{}') into tried from again;
 
-  update public.traces set parent_trace_id = null
+  update public.traces set parent_trace_id = null, fold_number = break_cycles.fold_number
   where traces.tenant_id = owner_id and traces.trace_id = any (
     internal.latest_of_cycles(owner_id, internal.traces_above_without_root(owner_id, tried)));
 end $$;

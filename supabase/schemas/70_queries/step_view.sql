@@ -17,7 +17,7 @@ begin
     'agent', coalesce(placed.agent, step.agent),
     'status', step.status,
     'error', step.error,
-    'started_at', internal.timestamp_text(internal.start_of(step)),
+    'started_at', internal.timestamp_text(internal.start_of(step.started_at, step.occurred_at, step.latency_ms)),
     'occurred_at', internal.timestamp_text(step.occurred_at),
     'latency_ms', step.latency_ms,
     'model', step.model,
@@ -45,9 +45,10 @@ begin
 end $$;
 
 -- When a step began: as it was told, else its end less what it took. (Nothing takes longer than there was time.)
-create function internal.start_of(step public.steps) returns timestamptz
+create function internal.start_of(started_at timestamptz, occurred_at timestamptz, latency_ms bigint) returns timestamptz
 language plpgsql stable set search_path = '' as $$
 begin
-  return coalesce(step.started_at, greatest(
-    step.occurred_at - least(coalesce(step.latency_ms, 0), 100000000000000) * interval '1 millisecond', '0001-01-01Z'));
+  return coalesce(start_of.started_at, greatest(
+    start_of.occurred_at - least(coalesce(start_of.latency_ms, 0), 100000000000000) * interval '1 millisecond',
+    '0001-01-01Z'));
 end $$;

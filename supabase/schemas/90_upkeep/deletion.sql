@@ -28,6 +28,7 @@ begin
   perform pg_advisory_xact_lock(internal.fold_lock(old.id));
   delete from public.steps where steps.tenant_id = old.id;
   perform internal.forget_projections(old.id);
+  delete from public.folds where folds.tenant_id = old.id;
   return old;
 end $$;
 create trigger everything_goes_with_its_tenant before delete on public.tenants
@@ -87,6 +88,7 @@ begin
   raise exception 'A step is never changed: what follows from it was derived already. Only what was said may be taken away.';
 end $$;
 create trigger steps_are_never_changed after update on public.steps for each row
-  when ((to_jsonb(old) - array['content', 'error', 'name']) is distinct from (to_jsonb(new) - array['content', 'error', 'name'])
+  when ((to_jsonb(old) - array['content', 'error', 'name', 'bytes', 'preview'])
+      is distinct from (to_jsonb(new) - array['content', 'error', 'name', 'bytes', 'preview'])
     or (old.name is distinct from new.name and new.name is not null))
   execute function internal.refuse_change_of_step();

@@ -45,6 +45,10 @@ export async function violations(sql: postgres.ISql, tenantId: string): Promise<
       (select count(*)::int from trace) - (select count(*)::int from below) as not_below_a_root,
       (select count(*)::int from placed join trace on trace.trace_id = placed.trace_id
        where placed.agent <> trace.agent) as agents_of_spans_are_not_their_traces,
+      (select count(*)::int from placed join step on step.id = placed.step_id
+       left join trace on trace.trace_id = placed.to_trace_id
+       where (placed.to_trace_id is not null or step.handoffs is not null and step.tree_kind in ('session', 'lone'))
+         and trace.agent is distinct from step.handoffs -> -1 ->> 'to') as handoffs_lead_elsewhere,
       (select count(*)::int from (
          (select * from counted where label is not null except select * from noted)
          union all (select * from noted except select * from counted)) as wrong) as wrong_counts`;

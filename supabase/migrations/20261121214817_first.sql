@@ -27,6 +27,20 @@ begin
     'warnings', coalesce(with_warning.envelope -> 'warnings', '[]') || to_jsonb(with_warning.message));
 end $$;
 
+-- An answer with the version of its data; without these, where the client has them already: payload.known is what its
+-- If-None-Match says.
+create function internal.unless_known(answer jsonb, payload jsonb) returns jsonb
+language plpgsql immutable set search_path = '' as $$
+declare
+  version text := md5((unless_known.answer -> 'data')::text);
+  known text := unless_known.payload ->> 'known';
+begin
+  if strpos(known, '"' || version || '"') > 0 or btrim(known) = '*' then
+    return unless_known.answer || jsonb_build_object('data', jsonb_build_object('version', version));
+  end if;
+  return jsonb_set(unless_known.answer, '{data,version}', to_jsonb(version));
+end $$;
+
 -- A moment as clients read it: RFC 3339 in UTC, with microseconds where there are any, else with milliseconds.
 create function internal.timestamp_text(moment timestamptz) returns text
 language plpgsql stable set search_path = '' as $$
@@ -67,7 +81,7 @@ end $$;
 -- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
 create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 20261121211455;
+return 20261121214817;
 
 -- supabase/schemas/10_tenants/00_tables.sql
 -- Who owns data, and the tokens that speak for them.
@@ -950,6 +964,49 @@ begin
     internal.session_view(session, wanted ->> 'namespace') || jsonb_build_object('reused', reused));
 end $$;
 
+-- supabase/schemas/50_steps/00_previews.sql
+-- What lists of steps show of what was said. Made when a step is stored, so that no list reads whole contents.
+
+-- What a step says, in one line of at most 120 characters: of a tool call the result, else the arguments; of a model call or a
+-- span the last of its output, else of its input; of a record the first of its messages. Null: nothing, or it was taken away.
+create function internal.step_preview(kind text, name text, content jsonb) returns text
+language plpgsql immutable set search_path = '' as $$
+declare
+  said text := case
+    when content is null then null
+    when kind = 'handoff' then 'to: ' || name
+    when kind = 'log' then content ->> 'message'
+    when kind = 'message' then internal.text_within(content -> 'msg', 0)
+    when kind = 'tool' then
+      coalesce(internal.text_within(content -> 'result', -1), internal.text_within(content -> 'arguments', -1))
+    else coalesce(internal.text_within(content -> 'output', -1), internal.text_within(content -> 'input', -1))
+  end;
+begin
+  return nullif(btrim(left(btrim(regexp_replace(left(said, 1000), '\s+', ' ', 'g')), 120)), '');
+end $$;
+
+-- The text in a value, whatever its shape: of a list its first (0) or last (-1) element, of an object the member that says most.
+-- What has no such member is its JSON.
+create function internal.text_within(value jsonb, place integer) returns text
+language plpgsql immutable set search_path = '' as $$
+declare
+  here jsonb := text_within.value;
+  inside jsonb;
+begin
+  for depth in 1 .. 10 loop
+    inside := case jsonb_typeof(here)
+      when 'array' then here -> text_within.place
+      when 'object' then coalesce(
+        nullif(here -> 'content', 'null'), nullif(here -> 'text', 'null'), nullif(here -> 'messages', 'null'),
+        nullif(here -> 'message', 'null'), nullif(here -> 'choices', 'null'), nullif(here -> 'parts', 'null'),
+        nullif(here -> 'prompt', 'null'))
+    end;
+    exit when inside is null;
+    here := inside;
+  end loop;
+  return here #>> '{}';
+end $$;
+
 -- supabase/schemas/50_steps/00_tables.sql
 -- Everything that happened, one row a step. Rows are only ever inserted; what was said can be taken away from them. The
 -- columns are the skeleton that is filtered, counted and linked; `content` and `error` hold what was said, under the API's own
@@ -1029,6 +1086,8 @@ create table public.steps (
     internal.tree_key_of_step(id, tenant_id, namespace_id, kind, session_id, trace_id, otel_trace_id)) stored,
   error jsonb,
   content jsonb,
+  bytes integer not null generated always as (coalesce(octet_length(content::text), 0)) stored,
+  preview text generated always as (internal.step_preview(kind, name, content)) stored,
   constraint step_id_is_unique primary key (id),
   constraint step_kind_is_known check (kind in ('llm', 'tool', 'handoff', 'message', 'log', 'agent', 'span')),
   constraint step_role_is_known check (role in ('turn', 'task')),
@@ -1059,6 +1118,8 @@ comment on column public.steps.fingerprint is 'A hash of a log record that has n
 comment on column public.steps.handoffs is 'Who handed over to whom, in order: [{from, to}]. Null: nobody.';
 comment on column public.steps.tree_key is
   'What is derived together with it (internal.tree_key). Null: it belongs to no trace, as a log entry without a session.';
+comment on column public.steps.bytes is 'The size of its content, as the text of its JSON. 0: it was taken away.';
+comment on column public.steps.preview is 'The beginning of what it says: internal.step_preview.';
 
 create index steps_by_time on public.steps (tenant_id, namespace_id, list, occurred_at desc, id desc);
 create index steps_of_an_agent_by_time
@@ -1520,6 +1581,7 @@ create table public.traces (
   claimed_parent_id text,
   parent_claimed_at timestamptz,
   step_count bigint not null default 0,
+  fold_number bigint not null,
   created_at timestamptz not null,
   constraint trace_id_is_unique_within_its_tenant primary key (tenant_id, trace_id),
   constraint trace_step_count_is_not_negative check (step_count >= 0)
@@ -1533,6 +1595,8 @@ comment on column public.traces.takes_steps_of_its_agent is
   'Whether it is the latest of its agent in its tree: later steps that name the agent belong to it.';
 comment on column public.traces.parent_trace_id is 'Its parent; of claimed ones: that claim, unless it would close a cycle.';
 comment on column public.traces.claimed_parent_id is 'The parent that was claimed for it first, by the time of the step that did.';
+comment on column public.traces.fold_number is
+  'The fold (public.folds) that made it, or last changed its parent, agent or namespace.';
 comment on column public.traces.created_at is 'When the step happened that opened it.';
 
 create index traces_by_time on public.traces (tenant_id, created_at desc, trace_id desc);
@@ -1557,6 +1621,14 @@ comment on column public.trees.active_trace_id is 'Where steps belong that name 
 comment on column public.trees.last_event_at is 'When something last opened a trace, or handed over.';
 create index trees_of_a_tenant on public.trees (tenant_id);
 
+-- How often a tenant's changes were folded. Counted under the lock of its folds, so the numbers come in the order in which they
+-- are committed: who sees one sees all that was folded before. That is what makes a watermark of it exact.
+create table public.folds (
+  tenant_id uuid not null,
+  number bigint not null,
+  constraint folds_are_numbered_within_their_tenant primary key (tenant_id)
+);
+
 -- Which trace a step belongs to; and of a span or log record, what it does not say itself but follows from its tree.
 create table public.placements (
   step_id uuid not null,
@@ -1569,6 +1641,8 @@ create table public.placements (
   is_wrapper boolean not null default false,
   input_tokens bigint,
   output_tokens bigint,
+  to_trace_id text,
+  fold_number bigint not null,
   constraint step_has_one_placement primary key (step_id)
 );
 comment on column public.placements.happened_at is 'When the step began, where a time was told, else when it arrived: their order.';
@@ -1578,9 +1652,12 @@ comment on column public.placements.user_id is 'Likewise; null where no span of 
 comment on column public.placements.agent is 'The agent of its trace.';
 comment on column public.placements.is_wrapper is 'Whether it is a model call with another one below it: it counts as a plain span.';
 comment on column public.placements.input_tokens is 'What is known from the spans around it. output_tokens likewise.';
+comment on column public.placements.to_trace_id is 'Of a step that hands over, the trace that it leads to; null where that is not known.';
+comment on column public.placements.fold_number is
+  'The fold (public.folds) that last changed it, or the number of the purge that took away what its step said.';
 create index placements_of_a_session on public.placements (tenant_id, session_id) where session_id is not null;
 create index placements_of_an_agent on public.placements (tenant_id, agent) where agent is not null;
-create index placements_of_a_trace on public.placements (tenant_id, trace_id, happened_at, step_id);
+create index placements_of_a_trace on public.placements (tenant_id, trace_id, happened_at, step_id) include (fold_number);
 
 -- Trees that must be derived anew from all of their steps, because steps are gone or projections were thrown away.
 create table public.rebuilds (
@@ -1641,6 +1718,7 @@ create type internal.tree as (
   step_ids uuid[],
   step_times timestamptz[],
   step_traces integer[],
+  step_to_traces text[], -- the trace that a step leads to which hands over; null for others. May be shorter
   -- Only of spans and log records: what they do not say themselves.
   step_sessions text[],
   step_users text[],
@@ -1658,7 +1736,7 @@ create type internal.span as (
 -- See public.placements.
 create type internal.placed_step as (
   step_id uuid, happened_at timestamptz, trace_id text, session_id text, user_id text, agent text, is_wrapper boolean,
-  input_tokens bigint, output_tokens bigint);
+  input_tokens bigint, output_tokens bigint, to_trace_id text);
 
 -- What one tree, or one step, tells of a trace. Of several, the lowest rank counts, then the earliest.
 create type internal.told_trace as (
@@ -1714,15 +1792,15 @@ begin
   result.placed := array(
     select (
       step.id, step.happened_at, trace.id, step.session_id, step.user_id, step.agent, coalesce(step.is_wrapper, false),
-      step.input_tokens, step.output_tokens)::internal.placed_step
+      step.input_tokens, step.output_tokens, step.to_trace_id)::internal.placed_step
     from unnest(trees) as tree
     cross join lateral unnest(
       tree.step_ids, tree.step_times, tree.step_traces, tree.step_sessions, tree.step_users, tree.step_agents,
-      tree.step_wrappers, tree.step_input_tokens, tree.step_output_tokens
-    ) as step (id, happened_at, trace, session_id, user_id, agent, is_wrapper, input_tokens, output_tokens)
+      tree.step_wrappers, tree.step_input_tokens, tree.step_output_tokens, tree.step_to_traces
+    ) as step (id, happened_at, trace, session_id, user_id, agent, is_wrapper, input_tokens, output_tokens, to_trace_id)
     join lateral unnest(tree.trace_ids) with ordinality as trace (id, place) on trace.place = step.trace
     union all
-    select (step.step_id, step.happened_at, step.trace_id, null, null, null, false, null, null)::internal.placed_step
+    select (step.step_id, step.happened_at, step.trace_id, null, null, null, false, null, null, null)::internal.placed_step
     from unnest(appended) as step);
   result.told := array(
     select (
@@ -1905,6 +1983,7 @@ declare
   step_ids uuid[] := '{}';
   step_times timestamptz[] := '{}';
   step_traces integer[] := '{}';
+  step_to_traces text[] := array[null::text]; -- from 1 on: steps are numbered in the order in which they are placed
   latest integer[]; -- the latest trace of each agent, by the agent's number
   event record;
   here integer;
@@ -1953,6 +2032,7 @@ begin
       latest[event.to_number] := place;
     end if;
     tree.active := place;
+    step_to_traces[event.number::integer] := trace_ids[place];
   end loop;
 
   tree.trace_ids := trace_ids;
@@ -1965,6 +2045,7 @@ begin
   tree.step_ids := step_ids;
   tree.step_times := step_times;
   tree.step_traces := step_traces;
+  tree.step_to_traces := step_to_traces;
   return tree;
 end $$;
 
@@ -2054,6 +2135,7 @@ declare
   -- Of each trace, the root being the first:
   openers integer[]; -- the number of the span that opened it
   parent_traces integer[] := array[null::integer];
+  handoffs bigint[]; -- the number of the handoff that it follows
   path integer[]; -- from a span up to the first one whose trace is known
   place integer;
   above integer;
@@ -2124,9 +2206,12 @@ begin
     end if;
   end loop;
 
+  select array_agg(opened.parent order by opened.trace), array_agg(opened.handoff order by opened.trace)
+  into parent_traces, handoffs
+  from internal.parents_after_handoffs(spans, traces, openers, parent_traces) as opened;
   return internal.tree_of_spans(
     root_id, spans, traces, session_tellers, user_tellers, has_call_below, calls, input_of_tasks, output_of_tasks, openers,
-    internal.parents_after_handoffs(spans, traces, openers, parent_traces));
+    parent_traces, handoffs);
 end $$;
 
 -- The steps of an OpenTelemetry trace in the order in which they began. Steps of one moment are ordered by what they say, never
@@ -2146,16 +2231,20 @@ begin
   from public.steps where steps.tree_key = spans_of_tree.tree_key;
 end $$;
 
--- The parents of traces. Agents that hand over in a run of OpenAI Agents, and those that take over, are beside each other: of the
--- latter the next one to begin is below the one that hands over. That one has begun before, so this makes no cycle.
+-- The parents of traces, and the number of the handoff that a trace follows. Agents that hand over in a run of OpenAI Agents, and
+-- those that take over, are beside each other: of the latter the next one to begin is below the one that hands over. That one has
+-- begun before, so this makes no cycle. An agent that begins below the one that hands over follows its handoff, too.
 create function internal.parents_after_handoffs(
-  spans internal.span[], traces integer[], openers integer[], parent_traces integer[]) returns integer[]
+  spans internal.span[], traces integer[], openers integer[], parent_traces integer[])
+returns table (trace bigint, parent integer, handoff bigint)
 language plpgsql immutable set search_path = '' set enable_nestloop = off as $$
 begin
   if not exists (select from unnest(parents_after_handoffs.spans) as span where span.kind = 'handoff') then
-    return parent_traces;
+    return query
+    select opener.number, opener.parent, null::bigint from unnest(parent_traces) with ordinality as opener (parent, number);
+    return;
   end if;
-  return array(
+  return query
     with step as materialized (
       select step.*
       from unnest(parents_after_handoffs.spans, parents_after_handoffs.traces) with ordinality as step (
@@ -2165,26 +2254,35 @@ begin
       from unnest(openers, parent_traces) with ordinality as opener (number, parent, trace)
       join step on step.number = opener.number
     ), event as (
-      select opened.number, opened.parent, opened.name, opened.trace, true as opens from opened
+      select opened.number, opened.parent, opened.parent as giver, opened.name, opened.trace, true as opens from opened
       union all
-      select step.number, giver.parent, handoff.value ->> 'to', step.trace, false
+      select step.number, giver.parent, giver.trace, handoff.value ->> 'to', step.trace, false
       from step
       join opened as giver on giver.trace = step.trace and giver.number < step.number
       cross join lateral jsonb_array_elements(step.handoffs) as handoff
       where step.kind = 'handoff'
     ), follow as (
-      select event.*, lag(event.opens) over same_place as follows_opening, lag(event.trace) over same_place as trace_before
-      from event window same_place as (partition by event.parent, event.name order by event.number, event.opens)
+      select event.*, lag(event.opens) over same_place as follows_opening, lag(event.trace) over same_place as trace_before,
+             lag(event.number) over same_place as number_before,
+             lag(event.opens) over below as follows_opening_below, lag(event.number) over below as number_before_below
+      from event
+      window same_place as (partition by event.parent, event.name order by event.number, event.opens),
+             below as (partition by event.giver, event.name order by event.number, event.opens)
     )
-    select case when follow.follows_opening = false and follow.parent is not null then follow.trace_before else follow.parent end
-    from follow where follow.opens order by follow.trace);
+    select follow.trace::bigint,
+           case when follow.follows_opening = false and follow.parent is not null then follow.trace_before else follow.parent end::integer,
+           case
+             when follow.follows_opening = false and follow.parent is not null then follow.number_before
+             when follow.follows_opening_below = false then follow.number_before_below
+           end::bigint
+    from follow where follow.opens;
 end $$;
 
 -- What was found out, as a tree.
 create function internal.tree_of_spans(
   root_id text, spans internal.span[], traces integer[], session_tellers integer[], user_tellers integer[],
   has_call_below boolean[], calls integer[], input_of_tasks bigint[], output_of_tasks bigint[], openers integer[],
-  parent_traces integer[]) returns internal.tree
+  parent_traces integer[], handoffs bigint[]) returns internal.tree
 language plpgsql stable set search_path = '' set enable_nestloop = off as $$
 declare
   tree internal.tree;
@@ -2227,6 +2325,12 @@ begin
            array_agg(case opened.trace when 1 then least(opened.happened_at, (select min(step.happened_at) from step))
              else opened.happened_at end order by opened.trace) as opened_at
     from opened
+  ), led as materialized ( -- where the handoffs lead to
+    select handed.number, min(root_id || '-' || step.span_id) as trace_id
+    from unnest(openers, handoffs) as handed (opener, number)
+    join step on step.number = handed.opener
+    where handed.number is not null
+    group by handed.number
   ), steps as (
     select array_agg(step.id order by step.number) as ids, array_agg(step.happened_at order by step.number) as times,
            array_agg(step.trace order by step.number) as traces,
@@ -2237,18 +2341,22 @@ begin
            array_agg(opened.agent order by step.number) as agents,
            array_agg(step.kind = 'llm' and step.has_call_below order by step.number) as wrappers,
            array_agg(turn.input_tokens order by step.number) as input_tokens,
-           array_agg(turn.output_tokens order by step.number) as output_tokens
+           array_agg(turn.output_tokens order by step.number) as output_tokens,
+           array_agg(led.trace_id order by step.number) as to_traces
     from step
     join opened on opened.trace = step.trace
     left join step as session_teller on session_teller.number = step.session_teller
     left join step as user_teller on user_teller.number = step.user_teller
     left join turn on turn.call = step.number
+    left join led on led.number = step.number
   )
   select trees.ids, trees.agents, trees.namespace_ids, trees.session_ids, trees.parents, trees.opened_at, steps.ids, steps.times,
-         steps.traces, steps.sessions, steps.users, steps.agents, steps.wrappers, steps.input_tokens, steps.output_tokens
+         steps.traces, steps.sessions, steps.users, steps.agents, steps.wrappers, steps.input_tokens, steps.output_tokens,
+         steps.to_traces
   into tree.trace_ids, tree.agents, tree.namespace_ids, tree.session_ids, tree.parents, tree.opened_at, tree.step_ids,
        tree.step_times, tree.step_traces, tree.step_sessions, tree.step_users, tree.step_agents, tree.step_wrappers,
-       tree.step_input_tokens, tree.step_output_tokens
+       tree.step_input_tokens, tree.step_output_tokens,
+       tree.step_to_traces
   from trees, steps;
   tree.latest_of_agents := array_fill(false, array[cardinality(openers)]);
   return tree;
@@ -2306,6 +2414,7 @@ create function internal.fold_changes(owner_id uuid, last_request uuid, most_reb
 language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
   derivation internal.derivation;
+  fold_number bigint;
 begin
   with requests as (
     delete from public.changes
@@ -2326,10 +2435,26 @@ begin
   perform internal.count_changes(owner_id, derivation.changes);
   perform internal.touch_sessions(owner_id, derivation.changes);
   if derivation.told <> '{}' or derivation.remade <> '{}' then
-    perform internal.write_traces(owner_id, derivation);
+    fold_number := internal.next_fold_number(owner_id);
+    perform internal.write_traces(owner_id, derivation, fold_number);
   end if;
-  perform internal.place_steps(owner_id, derivation.placed);
+  if derivation.placed <> '{}' then
+    fold_number := coalesce(fold_number, internal.next_fold_number(owner_id));
+    perform internal.place_steps(owner_id, derivation.placed, fold_number);
+  end if;
   return exists (select from public.rebuilds where rebuilds.tenant_id = owner_id);
+end $$;
+
+-- The number of what the tenant's projections become now. Only for who holds the lock of its folds: see public.folds.
+create function internal.next_fold_number(owner_id uuid) returns bigint
+language plpgsql set search_path = '' set enable_seqscan = off as $$
+declare
+  counted bigint;
+begin
+  insert into public.folds as known (tenant_id, number) values (owner_id, 1)
+  on conflict on constraint folds_are_numbered_within_their_tenant do update set number = known.number + 1
+  returning known.number into counted;
+  return counted;
 end $$;
 
 -- Notes in the sessions when their last steps arrived. One that is just being deleted is not waited for.
@@ -2352,7 +2477,7 @@ begin
 end $$;
 
 -- Writes the placements of steps, and counts the steps in their traces.
-create function internal.place_steps(owner_id uuid, placed internal.placed_step[]) returns void
+create function internal.place_steps(owner_id uuid, placed internal.placed_step[], fold_number bigint) returns void
 language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
   before public.placements[] := array(
@@ -2368,18 +2493,21 @@ begin
     from unnest(place_steps.placed) as step
   ), written as (
     insert into public.placements as known (
-      step_id, tenant_id, trace_id, happened_at, session_id, user_id, agent, is_wrapper, input_tokens, output_tokens)
+      step_id, tenant_id, trace_id, happened_at, session_id, user_id, agent, is_wrapper, input_tokens, output_tokens,
+      to_trace_id, fold_number)
     select moved.step_id, owner_id, moved.trace_id, moved.happened_at, moved.session_id, moved.user_id, moved.agent,
-           moved.is_wrapper, moved.input_tokens, moved.output_tokens
-    from moved where moved.trace_before is distinct from moved.trace_id or moved.agent is not null
+           moved.is_wrapper, moved.input_tokens, moved.output_tokens, moved.to_trace_id, place_steps.fold_number
+    from moved
+    where moved.trace_before is distinct from moved.trace_id or moved.agent is not null or moved.to_trace_id is not null
     on conflict on constraint step_has_one_placement do update set
       trace_id = excluded.trace_id, session_id = excluded.session_id, user_id = excluded.user_id, agent = excluded.agent,
-      is_wrapper = excluded.is_wrapper, input_tokens = excluded.input_tokens, output_tokens = excluded.output_tokens
+      is_wrapper = excluded.is_wrapper, input_tokens = excluded.input_tokens, output_tokens = excluded.output_tokens,
+      to_trace_id = excluded.to_trace_id, fold_number = excluded.fold_number
     where (known.trace_id, known.session_id, known.user_id, known.agent, known.is_wrapper, known.input_tokens,
-           known.output_tokens)
+           known.output_tokens, known.to_trace_id)
       is distinct from
           (excluded.trace_id, excluded.session_id, excluded.user_id, excluded.agent, excluded.is_wrapper,
-           excluded.input_tokens, excluded.output_tokens)
+           excluded.input_tokens, excluded.output_tokens, excluded.to_trace_id)
   )
   update public.traces set step_count = traces.step_count + growth.steps
   from (
@@ -2650,15 +2778,20 @@ declare
   owner_id uuid := admission ->> 'tenant_id';
   usable text[];
   purged text[];
+  purge_number bigint;
 begin
   if admission ? 'error' then return admission; end if;
   -- Alone with the tenant's content: steps that are being stored are waited for, and are taken too.
   perform pg_advisory_xact_lock(internal.content_lock(owner_id));
+  -- And with its projections: who has read the steps before is to read them again, in the order of its folds.
+  perform pg_advisory_xact_lock(internal.fold_lock(owner_id));
   admission := internal.folded(admission);
   admission := internal.with_trace(admission, purge_trace_content.payload ->> 'trace_id');
   if admission ? 'error' then return admission; end if;
   usable := internal.usable_namespaces(admission);
   purged := internal.traces_below(owner_id, usable, admission ->> 'trace_id');
+
+  purge_number := internal.next_fold_number(owner_id);
 
   with emptied as (
     update public.steps set
@@ -2672,7 +2805,10 @@ begin
     where steps.id = placed.step_id and (steps.content is not null or steps.error is not null)
       and (usable is null or (
         select namespaces.name from public.namespaces where namespaces.id = steps.namespace_id) = any (usable))
-    returning placed.trace_id
+    returning placed.trace_id, placed.step_id
+  ), renumbered as (
+    update public.placements set fold_number = purge_number
+    where placements.step_id in (select emptied.step_id from emptied)
   )
   insert into public.purges as known (tenant_id, trace_id, purged_at)
   select owner_id, wanted.trace_id, now()
@@ -2752,7 +2888,7 @@ end $$;
 
 -- supabase/schemas/60_traces/write_traces.sql
 -- Makes the traces what is told of them, and takes away those that nothing tells of any more. Only fold calls it.
-create function internal.write_traces(owner_id uuid, derivation internal.derivation) returns void
+create function internal.write_traces(owner_id uuid, derivation internal.derivation, fold_number bigint) returns void
 language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
   standing public.traces[] := internal.standing_traces(owner_id, derivation);
@@ -2769,12 +2905,12 @@ begin
 
   insert into public.traces as known (
     tenant_id, trace_id, tree_key, is_claimed, is_named_only, takes_steps_of_its_agent, namespace_id, session_id, agent,
-    parent_trace_id, claimed_parent_id, parent_claimed_at, step_count, created_at)
+    parent_trace_id, claimed_parent_id, parent_claimed_at, step_count, fold_number, created_at)
   select owner_id, fact.trace_id, fact.tree_key, fact.rank > 0, fact.rank = 2, fact.is_latest, fact.namespace_id,
          fact.session_id, fact.agent, fact.parent_trace_id, fact.claimed_parent_id, fact.parent_claimed_at, (
            select count(*) from public.placements
            where placements.tenant_id = owner_id and placements.trace_id = fact.trace_id),
-         fact.opened_at
+         write_traces.fold_number, fact.opened_at
   from unnest(facts) as fact
   order by fact.trace_id
   on conflict on constraint trace_id_is_unique_within_its_tenant do update set
@@ -2782,6 +2918,9 @@ begin
     takes_steps_of_its_agent = excluded.takes_steps_of_its_agent, namespace_id = excluded.namespace_id,
     session_id = excluded.session_id, agent = excluded.agent, parent_trace_id = excluded.parent_trace_id,
     claimed_parent_id = excluded.claimed_parent_id, parent_claimed_at = excluded.parent_claimed_at,
+    fold_number = case when (known.parent_trace_id, known.agent, known.namespace_id)
+      is distinct from (excluded.parent_trace_id, excluded.agent, excluded.namespace_id)
+      then excluded.fold_number else known.fold_number end,
     created_at = excluded.created_at
   where (known.tree_key, known.is_claimed, known.is_named_only, known.takes_steps_of_its_agent, known.namespace_id,
          known.session_id, known.agent, known.parent_trace_id, known.claimed_parent_id, known.parent_claimed_at,
@@ -2799,7 +2938,7 @@ begin
   on conflict on constraint tree_key_is_unique do update
     set active_trace_id = excluded.active_trace_id, last_event_at = excluded.last_event_at;
 
-  perform internal.break_cycles(owner_id, facts, standing);
+  perform internal.break_cycles(owner_id, facts, standing, fold_number);
   perform internal.note_named_traces(owner_id, vanished);
 end $$;
 
@@ -2847,7 +2986,8 @@ end $$;
 
 -- In a cycle of claimed parents, the claim that was made latest is ignored. No cycle can come about without a new claim, and
 -- those that were ignored before are tried anew: the cycle may be gone.
-create function internal.break_cycles(owner_id uuid, facts internal.told_trace[], standing public.traces[]) returns void
+create function internal.break_cycles(
+  owner_id uuid, facts internal.told_trace[], standing public.traces[], fold_number bigint) returns void
 language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
   tried text[];
@@ -2860,13 +3000,13 @@ begin
         and known.parent_trace_id is not null));
   if tried = '{}' then return; end if;
   with again as (
-    update public.traces set parent_trace_id = traces.claimed_parent_id
+    update public.traces set parent_trace_id = traces.claimed_parent_id, fold_number = break_cycles.fold_number
     where traces.tenant_id = owner_id and traces.parent_trace_id is null and traces.claimed_parent_id is not null
     returning traces.trace_id
   )
   select tried || coalesce(array_agg(again.trace_id), '{}') into tried from again;
 
-  update public.traces set parent_trace_id = null
+  update public.traces set parent_trace_id = null, fold_number = break_cycles.fold_number
   where traces.tenant_id = owner_id and traces.trace_id = any (
     internal.latest_of_cycles(owner_id, internal.traces_above_without_root(owner_id, tried)));
 end $$;
@@ -3244,7 +3384,7 @@ begin
     'agent', coalesce(placed.agent, step.agent),
     'status', step.status,
     'error', step.error,
-    'started_at', internal.timestamp_text(internal.start_of(step)),
+    'started_at', internal.timestamp_text(internal.start_of(step.started_at, step.occurred_at, step.latency_ms)),
     'occurred_at', internal.timestamp_text(step.occurred_at),
     'latency_ms', step.latency_ms,
     'model', step.model,
@@ -3272,11 +3412,12 @@ begin
 end $$;
 
 -- When a step began: as it was told, else its end less what it took. (Nothing takes longer than there was time.)
-create function internal.start_of(step public.steps) returns timestamptz
+create function internal.start_of(started_at timestamptz, occurred_at timestamptz, latency_ms bigint) returns timestamptz
 language plpgsql stable set search_path = '' as $$
 begin
-  return coalesce(step.started_at, greatest(
-    step.occurred_at - least(coalesce(step.latency_ms, 0), 100000000000000) * interval '1 millisecond', '0001-01-01Z'));
+  return coalesce(start_of.started_at, greatest(
+    start_of.occurred_at - least(coalesce(start_of.latency_ms, 0), 100000000000000) * interval '1 millisecond',
+    '0001-01-01Z'));
 end $$;
 
 -- supabase/schemas/71_exports/export_file.sql
@@ -3357,6 +3498,408 @@ begin
     return found_trace;
   end if;
   return admission || internal.refusal('not_found', 'There is no such file.');
+end $$;
+
+-- supabase/schemas/72_views/get_steps.sql
+-- GET /steps. payload.query: {ids: [uuid], max_bytes}. payload.known: see unless_known. data: {steps: [step_view], version}, in the
+-- order of the ids; those that are not there, or not in the token's namespaces, are absent.
+create function public.get_steps(payload jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  query jsonb := get_steps.payload -> 'query';
+  admission jsonb := internal.folded(public.admit(get_steps.payload));
+  max_bytes integer := query ->> 'max_bytes';
+  ids uuid[];
+  found_steps jsonb;
+begin
+  if admission ? 'error' then return admission; end if;
+  ids := internal.seen_steps(
+    (admission ->> 'tenant_id')::uuid, internal.usable_namespaces(admission),
+    array(select jsonb_array_elements_text(query -> 'ids'))::uuid[]);
+  if internal.bytes_of_steps(ids, max_bytes) <= 16 * 1024 * 1024 then -- else they are not even read
+    found_steps := internal.whole_steps(ids, max_bytes);
+  end if;
+  if coalesce(octet_length(found_steps::text) > 16 * 1024 * 1024, true) then
+    return admission || internal.refusal('invalid_payload', 'ids: these are more than 16 MiB. Ask for fewer at a time.');
+  end if;
+  return internal.unless_known(
+    admission || jsonb_build_object('data', jsonb_build_object('steps', found_steps)), get_steps.payload);
+end $$;
+
+-- Those of the ids that are of steps which the token may see, in their order.
+create function internal.seen_steps(owner_id uuid, usable text[], ids uuid[]) returns uuid[]
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+begin
+  return array(
+    select wanted.id from unnest(seen_steps.ids) with ordinality as wanted (id, place)
+    where (select steps.tenant_id from public.steps where steps.id = wanted.id) = owner_id
+      and (usable is null or internal.namespace_of(wanted.id) = any (usable))
+    order by wanted.place);
+end $$;
+
+-- How much content is in these steps, of each no more than so much.
+create function internal.bytes_of_steps(ids uuid[], max_bytes integer) returns bigint
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+begin
+  return (
+    select coalesce(sum(least(max_bytes, (select steps.bytes from public.steps where steps.id = wanted.id))), 0)
+    from unnest(bytes_of_steps.ids) as wanted (id));
+end $$;
+
+-- The views of these steps, none with more content than so much.
+create function internal.whole_steps(ids uuid[], max_bytes integer) returns jsonb
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+begin
+  return to_jsonb(array(
+    select internal.cut_view(internal.step_view(said.step, (
+      select namespaces.name from public.namespaces where namespaces.id = (said.step).namespace_id)), max_bytes)
+    from unnest(whole_steps.ids) with ordinality as wanted (id, place)
+    cross join lateral (select steps as step from public.steps where steps.id = wanted.id offset 0) as said
+    order by wanted.place));
+end $$;
+
+-- A step_view whose content is no larger than so many bytes of JSON: its smallest members, as many as fit, and the names of the
+-- others in `left_out`.
+create function internal.cut_view(step_view jsonb, max_bytes integer) returns jsonb
+language plpgsql immutable set search_path = '' as $$
+declare
+  left_out text[];
+begin
+  if coalesce(octet_length(step_view ->> 'content') + octet_length(coalesce(step_view ->> 'messages', '')) <= max_bytes, true) then
+    return step_view;
+  end if;
+  left_out := array(
+    select member.name
+    from (
+      select part.key as name, sum(octet_length(part.key || part.value::text) + 6) over (
+        order by octet_length(part.value::text), part.key) as bytes
+      from jsonb_each(step_view -> 'content' || jsonb_strip_nulls(jsonb_build_object('messages', step_view -> 'messages'))) as part
+    ) as member
+    where member.bytes > max_bytes order by member.name);
+  return step_view || jsonb_build_object(
+    'content', (step_view -> 'content') - left_out, 'truncated', true, 'left_out', to_jsonb(left_out),
+    'messages', case when 'messages' <> all (left_out) then step_view -> 'messages' end);
+end $$;
+
+-- supabase/schemas/72_views/list_session_steps.sql
+-- GET /sessions/{session_id}/steps. payload.query: {session_id, namespace?, limit, since?, after?}, as in list_trace_steps.
+-- payload.known: see unless_known. data: {traces, steps, count, next, watermark, version}, the traces being those that the steps
+-- belong or lead to, and all above them.
+create function public.list_session_steps(payload jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  query jsonb := list_session_steps.payload -> 'query';
+  admission jsonb := public.admit(list_session_steps.payload);
+  page jsonb;
+begin
+  if query ? 'namespace' then admission := internal.in_namespace(admission, query ->> 'namespace'); end if;
+  admission := internal.folded(admission);
+  if admission ? 'error' then return admission; end if;
+  page := internal.page_of_session(
+    (admission ->> 'tenant_id')::uuid, internal.usable_namespaces(admission), query);
+  if page is null then return admission || internal.refusal('not_found', 'There is no such session.'); end if;
+  return internal.unless_known(
+    admission || jsonb_build_object('data', page), list_session_steps.payload);
+end $$;
+
+-- A page of the steps of a session, see page_of_traces; null where the token sees no such session.
+create function internal.page_of_session(owner_id uuid, usable text[], query jsonb) returns jsonb
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan
+  set enable_seqscan = off set enable_nestloop = off as $$
+declare
+  session text := query ->> 'session_id';
+  span record := internal.span_of_folds(owner_id, query);
+  wanted integer := (query ->> 'limit')::integer + 1;
+  total bigint := query #>> '{after,count}';
+  namespace_ids bigint[]; -- null: all
+  trace_ids text[];
+  newer bigint;
+  ids uuid[];
+begin
+  if usable is not null or query ? 'namespace' then
+    namespace_ids := array(
+      select namespaces.id from public.namespaces
+      where namespaces.tenant_id = owner_id and (usable is null or namespaces.name = any (usable))
+        and (not query ? 'namespace' or namespaces.name = query ->> 'namespace'));
+  end if;
+  with step as materialized (
+    select placed.* from internal.steps_of_session(owner_id, session, namespace_ids) as own (id)
+    cross join lateral (
+      select placements.step_id, placements.trace_id, placements.to_trace_id, placements.happened_at, placements.fold_number
+      from public.placements where placements.step_id = own.id offset 0
+    ) as placed
+  )
+  select array(select step.trace_id from step union select step.to_trace_id from step where step.to_trace_id is not null),
+         (select count(*) from step where step.fold_number > span.since),
+         array(
+           select step.step_id from step
+           where (step.happened_at, step.step_id) > (span.after_time, span.after_id)
+             and step.fold_number > span.since and step.fold_number <= span.until
+           order by step.happened_at, step.step_id limit wanted)
+  into trace_ids, newer, ids;
+  if trace_ids = '{}' and not exists (
+    select from public.sessions
+    where sessions.tenant_id = owner_id and sessions.id = session
+      and (namespace_ids is null or sessions.namespace_id = any (namespace_ids))) then
+    return null;
+  end if;
+  return internal.skeleton_page(
+    owner_id, usable, internal.traces_with_those_above(owner_id, usable, trace_ids), ids, coalesce(total, newer),
+    span.since, span.until, wanted);
+end $$;
+
+-- The ids of a session's steps, in these namespaces (null: in all): of those that say so, and of those that follow from their tree.
+create function internal.steps_of_session(owner_id uuid, session_id text, namespace_ids bigint[]) returns setof uuid
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+begin
+  return query
+  select steps.id from public.steps
+  where steps.tenant_id = owner_id and steps.session_id = steps_of_session.session_id
+    and (namespace_ids is null or steps.namespace_id = any (namespace_ids))
+  union all
+  select placements.step_id from public.placements
+  where placements.tenant_id = owner_id and placements.session_id = steps_of_session.session_id
+    and (namespace_ids is null or (
+      select steps.namespace_id from public.steps where steps.id = placements.step_id) = any (namespace_ids));
+end $$;
+
+-- These traces, and all above them as far as the token may see them, in order of creation.
+create function internal.traces_with_those_above(owner_id uuid, usable text[], trace_ids text[]) returns text[]
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+begin
+  return array(
+    with recursive above as (
+      select wanted.trace_id, seen.parent_trace_id
+      from unnest(traces_with_those_above.trace_ids) as wanted (trace_id)
+      cross join lateral internal.seen_trace(owner_id, usable, wanted.trace_id) as seen
+      union
+      select above.parent_trace_id, seen.parent_trace_id
+      from above cross join lateral internal.seen_trace(owner_id, usable, above.parent_trace_id) as seen
+      where above.parent_trace_id is not null
+    )
+    select above.trace_id from above
+    order by (
+      select traces.created_at from public.traces
+      where traces.tenant_id = owner_id and traces.trace_id = above.trace_id), above.trace_id);
+end $$;
+
+-- supabase/schemas/72_views/list_trace_steps.sql
+-- GET /traces/{trace_id}/steps. payload.query: {trace_id, scope: trace | tree, limit, since?, after?}, see page_of_traces.
+-- payload.known: see unless_known. data: {traces, steps, count, next, watermark, version}.
+create function public.list_trace_steps(payload jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  query jsonb := list_trace_steps.payload -> 'query';
+  admission jsonb := internal.folded(public.admit(list_trace_steps.payload));
+begin
+  admission := internal.with_trace(admission, query ->> 'trace_id');
+  if admission ? 'error' then return admission; end if;
+  return internal.unless_known(admission || jsonb_build_object('data', internal.page_of_traces(
+    (admission ->> 'tenant_id')::uuid, internal.usable_namespaces(admission), query)), list_trace_steps.payload);
+end $$;
+
+-- A page of the steps of a trace, or of the whole tree that it is in, in the order in which they happened: {traces, steps, count,
+-- next, watermark}. `since`: only what was folded after that number. `after`: what the page before gave as `next`, so that all
+-- pages are of the moment of the first one. Stable, so that steps and watermark are of one moment.
+create function internal.page_of_traces(owner_id uuid, usable text[], query jsonb) returns jsonb
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+declare
+  reached record := internal.reached_traces(
+    owner_id, usable, query ->> 'trace_id', query ->> 'scope' = 'tree');
+  span record := internal.span_of_folds(owner_id, query);
+  wanted integer := (query ->> 'limit')::integer + 1;
+  total bigint := query #>> '{after,count}';
+  ids uuid[];
+begin
+  if total is null and usable is null and span.since = 0 then
+    total := (
+      select coalesce(sum(traces.step_count), 0) from public.traces
+      where traces.tenant_id = owner_id and traces.trace_id = any (reached.ids));
+  elsif total is null then
+    total := (
+      select count(*) from unnest(reached.ids, reached.fold_numbers) as trace (id, fold_number)
+      cross join lateral (
+        select placements.step_id from public.placements
+        where placements.tenant_id = owner_id and placements.trace_id = trace.id
+          and greatest(placements.fold_number, trace.fold_number) > span.since
+          and (usable is null or internal.namespace_of(placements.step_id) = any (usable))
+        offset 0
+      ) as step);
+  end if;
+  ids := array(
+    select step.step_id from unnest(reached.ids, reached.fold_numbers) as trace (id, fold_number)
+    cross join lateral (
+      select placements.step_id, placements.happened_at from public.placements
+      where placements.tenant_id = owner_id and placements.trace_id = trace.id
+        and (placements.happened_at, placements.step_id) > (span.after_time, span.after_id)
+        and greatest(placements.fold_number, trace.fold_number) > span.since
+        and greatest(placements.fold_number, trace.fold_number) <= span.until
+        and (usable is null or internal.namespace_of(placements.step_id) = any (usable))
+      order by placements.happened_at, placements.step_id limit wanted
+    ) as step
+    order by step.happened_at, step.step_id limit wanted);
+  return internal.skeleton_page(owner_id, usable, reached.ids, ids, total, span.since, span.until, wanted);
+end $$;
+
+-- The trace, or all of the tree that it is in, as far as the token may see them, in order of creation; and the highest number of
+-- a fold that changed how each is linked to the first one. A step is as new as that link: a whole trace may come to a tree late.
+create function internal.reached_traces(
+  owner_id uuid, usable text[], trace_id text, whole_tree boolean, out ids text[], out fold_numbers bigint[])
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+declare
+  here text := reached_traces.trace_id;
+  above text;
+  linked bigint := 0;
+begin
+  if not whole_tree then
+    ids := array[here];
+    fold_numbers := '{0}';
+    return;
+  end if;
+  loop
+    linked := greatest(linked, (
+      select traces.fold_number from public.traces where traces.tenant_id = owner_id and traces.trace_id = here));
+    select seen.parent_trace_id into above from internal.seen_trace(owner_id, usable, here) as seen;
+    exit when above is null;
+    here := above;
+  end loop;
+  with recursive below as (
+    select traces.trace_id, traces.created_at, linked as fold_number from public.traces
+    where traces.tenant_id = owner_id and traces.trace_id = here
+    union all
+    select child.trace_id, child.created_at, greatest(below.fold_number, child.fold_number)
+    from below cross join lateral (
+      select traces.trace_id, traces.created_at, traces.fold_number from public.traces
+      where traces.tenant_id = owner_id and traces.parent_trace_id = below.trace_id
+        and (usable is null or (
+          select namespaces.name from public.namespaces where namespaces.id = traces.namespace_id) = any (usable))
+      offset 0
+    ) as child
+  )
+  select array_agg(below.trace_id order by below.created_at, below.trace_id),
+         array_agg(below.fold_number order by below.created_at, below.trace_id)
+  into ids, fold_numbers from below;
+end $$;
+
+-- The name of the namespace of a step.
+create function internal.namespace_of(step_id uuid) returns text
+language plpgsql stable set search_path = '' set enable_seqscan = off as $$
+begin
+  return (
+    select namespaces.name from public.namespaces where namespaces.id = (
+      select steps.namespace_id from public.steps where steps.id = namespace_of.step_id));
+end $$;
+
+-- supabase/schemas/72_views/skeletons.sql
+-- Steps as lists show them: skeletons, which hold nothing of what was said but a preview.
+
+-- From after which fold until which one a page of steps is, and where it begins. The first page is until now; the others are
+-- until the same fold, so that what is folded meanwhile is left to who asks for what came since.
+create function internal.span_of_folds(
+  owner_id uuid, query jsonb, out since bigint, out until bigint, out after_time timestamptz, out after_id uuid)
+language plpgsql stable set search_path = '' set enable_seqscan = off as $$
+begin
+  since := coalesce(query #>> '{after,since}', query ->> 'since', '0');
+  until := coalesce(
+    (query #>> '{after,until}')::bigint,
+    (select folds.number from public.folds where folds.tenant_id = owner_id), 0);
+  after_time := coalesce(query #>> '{after,occurred_at}', '-infinity');
+  after_id := coalesce(query #>> '{after,id}', '00000000-0000-0000-0000-000000000000');
+end $$;
+
+-- A page of steps: {traces, steps, count, next, watermark}, of ids that are one more than the page where there is a next one.
+create function internal.skeleton_page(
+  owner_id uuid, usable text[], trace_ids text[], ids uuid[], total bigint, since bigint, until bigint, wanted integer)
+returns jsonb
+language plpgsql stable set search_path = '' set enable_seqscan = off as $$
+declare
+  last_id uuid := case when cardinality(ids) = wanted then ids[wanted - 1] end;
+begin
+  return jsonb_build_object(
+    'traces', internal.linked_traces(owner_id, usable, trace_ids),
+    'steps', internal.skeletons(owner_id, usable, ids[1 : wanted - 1]),
+    'count', total,
+    'next', (
+      select jsonb_build_object('occurred_at', placements.happened_at, 'id', last_id, 'since', skeleton_page.since,
+        'until', skeleton_page.until, 'count', total)
+      from public.placements where placements.step_id = last_id),
+    'watermark', skeleton_page.until);
+end $$;
+
+-- Of each of these traces that the token may see, its id, its parent as the token sees it, and its agent.
+create function internal.linked_traces(owner_id uuid, usable text[], trace_ids text[]) returns jsonb
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+begin
+  return to_jsonb(array(
+    select jsonb_build_object('id', trace.trace_id, 'agent', trace.agent, 'parent_trace_id', case
+      when usable is null then trace.parent_trace_id
+      else (select seen.trace_id from public.traces as seen
+            where seen.tenant_id = owner_id and seen.trace_id = trace.parent_trace_id and (
+              select namespaces.name from public.namespaces where namespaces.id = seen.namespace_id) = any (usable))
+    end)
+    from unnest(linked_traces.trace_ids) with ordinality as wanted (id, place)
+    cross join lateral (
+      select traces.trace_id, traces.agent, traces.parent_trace_id from public.traces
+      where traces.tenant_id = owner_id and traces.trace_id = wanted.id and (usable is null or (
+        select namespaces.name from public.namespaces where namespaces.id = traces.namespace_id) = any (usable))
+      offset 0
+    ) as trace
+    order by wanted.place));
+end $$;
+
+-- The skeletons of these steps, in their order. A step's number is its place in the order of arrival in its trace; and to a trace
+-- that the token may not see, no step leads. Column by column: a whole row would bring its content along.
+create function internal.skeletons(owner_id uuid, usable text[], ids uuid[]) returns jsonb
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan
+  set enable_seqscan = off set enable_nestloop = off as $$
+begin
+  return to_jsonb(array(
+    with placed as materialized (
+      select given.place, found.*
+      from unnest(skeletons.ids) with ordinality as given (id, place)
+      cross join lateral (select placements.* from public.placements where placements.step_id = given.id offset 0) as found
+    ), numbered as materialized (
+      select step.id, step.number
+      from (select distinct placed.trace_id from placed) as trace
+      cross join lateral (
+        select placements.step_id as id, row_number() over (order by placements.step_id) as number from public.placements
+        where placements.tenant_id = owner_id and placements.trace_id = trace.trace_id
+        offset 0
+      ) as step
+    )
+    select jsonb_build_object(
+      'id', step.id,
+      'trace_id', placed.trace_id,
+      'step_number', numbered.number,
+      'kind', case when placed.is_wrapper then 'span' else step.kind end,
+      'agent', coalesce(placed.agent, step.agent),
+      'name', case step.kind when 'llm' then coalesce(step.model, step.name) else step.name end,
+      'started_at', internal.timestamp_text(internal.start_of(step.started_at, step.occurred_at, step.latency_ms)),
+      'duration_ms', step.latency_ms,
+      'time_told', step.started_at is not null,
+      'status', step.status,
+      'error', left(coalesce(step.error ->> 'message', step.error ->> 'type'), 120),
+      'input_tokens', coalesce(step.input_tokens, placed.input_tokens),
+      'output_tokens', coalesce(step.output_tokens, placed.output_tokens),
+      'to_trace_id', case
+        when usable is null or internal.is_seen_trace(owner_id, usable, placed.to_trace_id) then placed.to_trace_id end,
+      'bytes', step.bytes,
+      'preview', step.preview)
+    from placed
+    join numbered on numbered.id = placed.step_id
+    cross join lateral (
+      select steps.id, steps.kind, steps.agent, steps.model, steps.name, steps.started_at, steps.occurred_at, steps.latency_ms,
+             steps.status, steps.error, steps.input_tokens, steps.output_tokens, steps.bytes, steps.preview
+      from public.steps where steps.id = placed.step_id offset 0
+    ) as step
+    order by placed.place));
+end $$;
+
+-- Whether the token may see the trace.
+create function internal.is_seen_trace(owner_id uuid, usable text[], trace_id text) returns boolean
+language plpgsql stable set search_path = '' set enable_seqscan = off as $$
+begin
+  return exists (select from internal.seen_trace(owner_id, usable, is_seen_trace.trace_id));
 end $$;
 
 -- supabase/schemas/80_counts/00_tables.sql
@@ -3552,6 +4095,7 @@ begin
   perform pg_advisory_xact_lock(internal.fold_lock(old.id));
   delete from public.steps where steps.tenant_id = old.id;
   perform internal.forget_projections(old.id);
+  delete from public.folds where folds.tenant_id = old.id;
   return old;
 end $$;
 create trigger everything_goes_with_its_tenant before delete on public.tenants
@@ -3611,7 +4155,8 @@ begin
   raise exception 'A step is never changed: what follows from it was derived already. Only what was said may be taken away.';
 end $$;
 create trigger steps_are_never_changed after update on public.steps for each row
-  when ((to_jsonb(old) - array['content', 'error', 'name']) is distinct from (to_jsonb(new) - array['content', 'error', 'name'])
+  when ((to_jsonb(old) - array['content', 'error', 'name', 'bytes', 'preview'])
+      is distinct from (to_jsonb(new) - array['content', 'error', 'name', 'bytes', 'preview'])
     or (old.name is distinct from new.name and new.name is not null))
   execute function internal.refuse_change_of_step();
 
