@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { beforeAll, describe, expect, inject, it } from "vitest";
-import { TRACE_ID_EXAMPLE } from "../../functions/monkai-api/schemas/common.ts";
+import { SCORE_ID_EXAMPLE, TRACE_ID_EXAMPLE } from "../../functions/monkai-api/schemas/common.ts";
 import { appInProcess } from "../support/app.ts";
 import { parseCurl } from "../support/curl.ts";
 import { type Client, newClient } from "../support/tenant.ts";
@@ -45,6 +45,7 @@ describe("what the document gives as an example", () => {
   /** Whose records and logs are those that the examples upload. */
   let other: Client;
   let traceId: string;
+  let scoreId: string;
   const ajv = new Ajv2020({ strict: false, validateFormats: false });
   ajv.addSchema({ $id: "api", ...document });
 
@@ -60,10 +61,15 @@ describe("what the document gives as an example", () => {
     });
     const { body } = await client.get("/v1/traces?session_id=another%20session&root_only=true");
     traceId = body.data[0].id;
+    const score = exampleOf(document.paths["/scores"].post.requestBody);
+    scoreId = (await client.post("/v1/scores", score)).body.id;
   });
 
   async function send(path: string, method: string, tag: string, body: unknown) {
-    const url = path.replace("{trace_id}", traceId).replace("{file_id}", `file_${traceId}`);
+    const url = path
+      .replace("{trace_id}", traceId)
+      .replace("{file_id}", `file_${traceId}`)
+      .replace("{score_id}", scoreId);
     const { token } = ["Records", "Logs", "Query", "Export"].includes(tag) ? other : client;
     const response = await api(`/v1${url}`, {
       method,
@@ -121,7 +127,8 @@ describe("the code samples", () => {
   const url = (path: string) =>
     `http://api.test/v1${path}`
       .replace("{trace_id}", TRACE_ID_EXAMPLE)
-      .replace("{file_id}", `file_${TRACE_ID_EXAMPLE}`);
+      .replace("{file_id}", `file_${TRACE_ID_EXAMPLE}`)
+      .replace("{score_id}", SCORE_ID_EXAMPLE);
   const expected = (method: string, path: string, body: unknown) => ({
     method,
     url: url(path),

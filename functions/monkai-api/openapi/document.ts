@@ -1,6 +1,6 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { ERRORS, type ErrorCode } from "../errors.ts";
-import { TRACE_ID_EXAMPLE } from "../schemas/common.ts";
+import { SCORE_ID_EXAMPLE, TRACE_ID_EXAMPLE } from "../schemas/common.ts";
 import { SoatError } from "../schemas/error.ts";
 import { EITHER_SCHEME, REQUEST_HEADERS, RESPONSE_HEADERS } from "../schemas/headers.ts";
 import type { AppEnv } from "../services.ts";
@@ -13,6 +13,7 @@ const TAGS = [
   { name: "Namespaces", description: "What keeps a tenant's agents or products apart." },
   { name: "Sessions", description: "Conversations that traces belong to." },
   { name: "Traces", description: "LLM calls, tool calls, handoffs and logs, one by one or in batches." },
+  { name: "Scores", description: "Feedback: how good a trace, a session or a step was." },
   { name: "Records", description: "Conversation records in bulk." },
   { name: "Logs", description: "Operational log entries in bulk." },
   { name: "Query", description: "Reading records and logs back." },
@@ -124,7 +125,10 @@ function illustrate(operation: Operation, method: string, url: string): void {
   if (answered && response !== undefined) answered.example = response;
   operation["x-codeSamples"] = codeSamples({
     method,
-    url: url.replaceAll("{trace_id}", TRACE_ID_EXAMPLE).replaceAll("{file_id}", `file_${TRACE_ID_EXAMPLE}`),
+    url: url
+      .replaceAll("{trace_id}", TRACE_ID_EXAMPLE)
+      .replaceAll("{file_id}", `file_${TRACE_ID_EXAMPLE}`)
+      .replaceAll("{score_id}", SCORE_ID_EXAMPLE),
     authenticated: operation.security?.length !== 0,
     body: request,
   });
