@@ -42,7 +42,7 @@ const INFO = {
 back as queries, exports and execution trees. Every endpoint but health and documentation wants a tracer token, as
 \`Authorization: Bearer tk_...\` or as \`tracer_token: tk_...\`.
 
-- **Retries**: send an \`Idempotency-Key\` with a trace or a batch, and the same one again when you retry it.
+- **Retries**: send an \`Idempotency-Key\` with a trace, a score or a batch, and the same one again when you retry it.
 - **Limits**: per token and minute; every answer says what is left. Past them it is 429 with \`Retry-After\`.
 - **Errors**: branch on \`error.code\`, and on the status where you do not know the code. Quote \`error.request_id\`.
 - \`null\` means absent in the fields that are described here, and comes back as it was sent in messages and other free-form

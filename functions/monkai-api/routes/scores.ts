@@ -97,7 +97,11 @@ const createScore = postRoute({
 
 const ScoreBatchRequest = z.object({
   scores: z
-    .array(z.custom(isObject, "must be a JSON object").openapi({ allOf: [schemaRef("ScoreRequest")] }))
+    .array(
+      z
+        .custom(isObject, "must be a JSON object")
+        .openapi({ type: "object", allOf: [schemaRef("ScoreRequest")] }),
+    )
     .min(1, MEASURED)
     .max(100, MEASURED),
 });
