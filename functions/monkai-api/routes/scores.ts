@@ -71,7 +71,9 @@ const Score = z
     namespace: z.string(),
     ...target,
     name: scoreName(),
-    value: value.nullable().openapi({ description: "Null where it was a text that was taken away." }),
+    value: z
+      .union([z.number(), z.boolean(), z.string(), z.null()])
+      .openapi({ description: "Null where it was a text that was taken away." }),
     comment: z.string().optional(),
     source: source().optional(),
     created_at: z.string().openapi({ format: "date-time" }),
@@ -100,7 +102,7 @@ const ScoreBatchRequest = z.object({
     .array(
       z
         .custom(isObject, "must be a JSON object")
-        .openapi({ type: "object", allOf: [schemaRef("ScoreRequest")] }),
+        .openapi({ type: "object", oneOf: [schemaRef("ScoreRequest")] }),
     )
     .min(1, MEASURED)
     .max(100, MEASURED),
