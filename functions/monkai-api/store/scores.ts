@@ -53,9 +53,12 @@ export interface ScoreItem extends Omit<NewScore, "value" | "comment"> {
   content: { comment?: string; text_value?: string };
 }
 
+/** What its sender is told of a score beside what was sent. */
+type Made = Pick<ScoreRow, "id" | "namespace" | "created_at">;
+
 /** What the database did with the scores that it was sent. */
 export interface StoredScores {
-  scores: { index: number; id: string; namespace: string; created_at: string }[];
+  scores: (Made & { index: number })[];
   refused: (Refusal & { index: number })[];
 }
 
@@ -75,18 +78,15 @@ export function scoreResults(
   items: ScoreItem[],
   { scores, refused }: StoredScores,
 ): ScoreResult[] {
-  const sent = new Map(items.map((item) => [item.index, item]));
-  const rows = new Map(scores.map((made) => [made.index, scoreRow(sent.get(made.index) as ScoreItem, made)]));
+  const sent = new Map(items.map(({ index, ...item }) => [index, item]));
+  const made = new Map(scores.map(({ index, ...told }) => [index, told]));
   const refusals = new Map(refused.map(({ index, ...refusal }) => [index, refusal]));
   return tried.map((score, index) => {
     const error = "refusal" in score ? score.refusal : refusals.get(index);
     if (error) return { index, status: "error", error };
-    return { index, status: "ok", result: rows.get(index) as ScoreRow };
+    const { content, value, ...item } = sent.get(index) as Omit<ScoreItem, "index">;
+    const { text_value = null, comment } = content;
+    const told = made.get(index) as Made;
+    return { index, status: "ok", result: { ...item, ...told, value: value ?? text_value, comment } };
   });
-}
-
-function scoreRow({ content, ...item }: ScoreItem, made: StoredScores["scores"][number]): ScoreRow {
-  const { comment, text_value } = content;
-  const { index: _, value = text_value ?? null, ...row } = { ...item, ...made };
-  return { ...row, value, comment };
 }

@@ -67,7 +67,7 @@ end $$;
 -- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
 create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 20261121213447;
+return 20261121214516;
 
 -- supabase/schemas/10_tenants/00_tables.sql
 -- Who owns data, and the tokens that speak for them.
@@ -3719,17 +3719,18 @@ declare
     when session_id is not null then coalesce(
       (select sessions.namespace_id from public.sessions
        where sessions.tenant_id = owner_id and sessions.id = home_of_score.session_id),
-      (select steps.namespace_id -- a session that only spans tell of
-       from public.placements join public.steps on steps.id = placements.step_id
+      (select (select steps.namespace_id from public.steps where steps.id = placements.step_id)
+       from public.placements -- a session that only spans tell of
        where placements.tenant_id = owner_id and placements.session_id = home_of_score.session_id
        limit 1))
     else coalesce(
       (select traces.namespace_id from public.traces
        where traces.tenant_id = owner_id and traces.trace_id = home_of_score.trace_id),
       (select steps.namespace_id from public.steps
-       where steps.tree_key in (
-         internal.tree_key(owner_id, 'claimed', home_of_score.trace_id),
-         internal.tree_key(owner_id, 'otel', home_of_score.trace_id))
+       where steps.tree_key = internal.tree_key(owner_id, 'claimed', home_of_score.trace_id)
+       order by steps.id limit 1),
+      (select steps.namespace_id from public.steps
+       where steps.tree_key = internal.tree_key(owner_id, 'otel', home_of_score.trace_id)
        order by steps.id limit 1))
   end;
 begin
