@@ -224,7 +224,6 @@ export function scores(api: Api): void {
 
     it("a score goes to the namespace of its trace, session or step, unless it names another", async () => {
       const { whole, stepId } = await wholeAndBound(api);
-      await whole.post("/v1/sessions/create", { namespace: "elsewhere" });
       const sent = [
         { trace_id: "t" },
         { session_id: "s" },

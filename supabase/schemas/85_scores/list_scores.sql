@@ -1,5 +1,5 @@
--- GET /scores. payload.query: {trace_id?, session_id?, step_id?, name?, source?, namespace?, start_date?, end_date?, limit, after?}.
--- data: {rows: [score_view], next}, newest first, of the namespaces that the token may use.
+-- GET /scores. payload.query: {trace_id?, session_id?, step_id?, name?, source?, namespace?, start_date?, end_date?, limit,
+-- after?}. data: {rows: [score_view], next}, newest first, of the namespaces that the token may use.
 create function public.list_scores(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
@@ -61,5 +61,6 @@ begin
     'comment', score.comment,
     'source', score.source,
     'created_at', internal.timestamp_text(score.created_at)
-  )) || jsonb_build_object('value', coalesce(to_jsonb(score.number_value), to_jsonb(score.boolean_value), to_jsonb(score.text_value)));
+  )) || jsonb_build_object('value', coalesce(
+    to_jsonb(score.number_value), to_jsonb(score.boolean_value), to_jsonb(score.text_value)));
 end $$;

@@ -67,7 +67,7 @@ end $$;
 -- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
 create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 20261121214516;
+return 20261121214604;
 
 -- supabase/schemas/10_tenants/00_tables.sql
 -- Who owns data, and the tokens that speak for them.
@@ -3556,8 +3556,8 @@ begin
 end $$;
 
 -- supabase/schemas/85_scores/list_scores.sql
--- GET /scores. payload.query: {trace_id?, session_id?, step_id?, name?, source?, namespace?, start_date?, end_date?, limit, after?}.
--- data: {rows: [score_view], next}, newest first, of the namespaces that the token may use.
+-- GET /scores. payload.query: {trace_id?, session_id?, step_id?, name?, source?, namespace?, start_date?, end_date?, limit,
+-- after?}. data: {rows: [score_view], next}, newest first, of the namespaces that the token may use.
 create function public.list_scores(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
@@ -3619,7 +3619,8 @@ begin
     'comment', score.comment,
     'source', score.source,
     'created_at', internal.timestamp_text(score.created_at)
-  )) || jsonb_build_object('value', coalesce(to_jsonb(score.number_value), to_jsonb(score.boolean_value), to_jsonb(score.text_value)));
+  )) || jsonb_build_object('value', coalesce(
+    to_jsonb(score.number_value), to_jsonb(score.boolean_value), to_jsonb(score.text_value)));
 end $$;
 
 -- supabase/schemas/85_scores/record_scores.sql
