@@ -16,6 +16,7 @@ import { namespaceRoutes } from "./routes/namespaces.ts";
 import { openApiRoutes } from "./routes/openapi.ts";
 import { otlpRoutes } from "./routes/otlp.ts";
 import { recordRoutes } from "./routes/records.ts";
+import { scoreRoutes } from "./routes/scores.ts";
 import { sessionRoutes } from "./routes/sessions.ts";
 import { stepRoutes } from "./routes/steps.ts";
 import { tokenRoutes } from "./routes/token.ts";
@@ -55,6 +56,7 @@ export function createApp(services: Services): OpenAPIHono<AppEnv> {
   fileRoutes(app); //        GET  /files/{file_id}, /files/{file_id}/download
   recordRoutes(app); //      POST /records/upload, /record_query, /records/export
   logRoutes(app); //         POST /logs/upload, /logs/query, /logs/export
+  scoreRoutes(app); //       POST /scores, /scores/batch, GET /scores, DELETE /scores/{score_id}
   anonymizationRoutes(app); // GET, PUT /anonymization-rules
   openApiRoutes(app); //     GET  /openapi.json, /openapi.yaml
   docsRoutes(app); //        GET  /docs

@@ -9,7 +9,6 @@ export const RATE_LIMITS = {
   sessions: 600,
   query: 60,
   rules: 60,
-  view: 300,
   otlp: 600,
   view: 300,
 } as const;

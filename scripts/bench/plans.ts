@@ -24,6 +24,7 @@ const GROWING = new Set([
   "sessions",
   "counts",
   "record_fingerprints",
+  "scores",
   "monkai_idempotency_keys",
 ]);
 

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { beforeAll, describe, expect, inject, it } from "vitest";
 import { SESSION_EXAMPLE, STEP_ID_EXAMPLE } from "../../functions/monkai-api/openapi/examples.ts";
-import { TRACE_ID_EXAMPLE } from "../../functions/monkai-api/schemas/common.ts";
+import { SCORE_ID_EXAMPLE, TRACE_ID_EXAMPLE } from "../../functions/monkai-api/schemas/common.ts";
 import { appInProcess } from "../support/app.ts";
 import { parseCurl } from "../support/curl.ts";
 import { type Client, newClient } from "../support/tenant.ts";
@@ -47,6 +47,7 @@ describe("what the document gives as an example", () => {
   let other: Client;
   let traceId: string;
   let stepId: string;
+  let scoreId: string;
   const ajv = new Ajv2020({ strict: false, validateFormats: false });
   ajv.addSchema({ $id: "api", ...document });
 
@@ -62,12 +63,15 @@ describe("what the document gives as an example", () => {
     });
     const { body } = await client.get("/v1/traces?session_id=another%20session&root_only=true");
     traceId = body.data[0].id;
+    const score = exampleOf(document.paths["/scores"].post.requestBody);
+    scoreId = (await client.post("/v1/scores", score)).body.id;
   });
 
   async function send(path: string, method: string, tag: string, body: unknown) {
     const url = path
       .replace("{trace_id}", traceId)
       .replace("{file_id}", `file_${traceId}`)
+      .replace("{score_id}", scoreId)
       .replace("{session_id}", "another%20session")
       .replace(/^\/steps$/, `/steps?ids=${stepId}`);
     const { token } = ["Records", "Logs", "Query", "Export"].includes(tag) ? other : client;
@@ -128,6 +132,7 @@ describe("the code samples", () => {
     `http://api.test/v1${path}`
       .replace("{trace_id}", TRACE_ID_EXAMPLE)
       .replace("{file_id}", `file_${TRACE_ID_EXAMPLE}`)
+      .replace("{score_id}", SCORE_ID_EXAMPLE)
       .replace("{session_id}", SESSION_EXAMPLE)
       .replace(/\/steps$/, (steps) => (path === steps ? `${steps}?ids=${STEP_ID_EXAMPLE}` : steps));
   const expected = (method: string, path: string, body: unknown) => ({

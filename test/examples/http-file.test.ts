@@ -6,7 +6,13 @@ import { newToken } from "../support/tenant.ts";
 const text = readFileSync(new URL("../../examples/trace.http", import.meta.url), "utf8");
 const base = `${inject("workerdUrl")}/v1`;
 const { token } = await newToken();
-const requests = parseHttpFile(text, { base, token });
+const made = await fetch(`${base}/scores`, {
+  method: "POST",
+  headers: { tracer_token: token, "Content-Type": "application/json" },
+  body: JSON.stringify({ trace_id: "http-root", name: "helpful", value: true }),
+});
+const { id: score } = await made.json();
+const requests = parseHttpFile(text, { base, token, score });
 
 it.each(requests.map((request) => [`${request.method} ${request.url.slice(base.length)}`, request] as const))(
   "examples/trace.http: %s succeeds",
@@ -27,6 +33,7 @@ it("examples/trace.http has every operation of the API", async () => {
         .replace(/\?.*/, "")
         .replace("/http-root", "/{trace_id}")
         .replace("/http-session/", "/{session_id}/")
+        .replace(`/${score}`, "/{score_id}")
         .replace("/file_http-root", "/{file_id}"),
     ),
   );

@@ -26,7 +26,8 @@ async function furnish(client: Client, said: string): Promise<Names> {
   expect([keyed.status, keyed.headers.get("idempotency-replay")]).toEqual([200, null]);
   const { data } = (await client.get("/v1/traces")).body;
   const [step] = (await client.get(`/v1/files/file_${names.trace_id}/download`)).body;
-  return { ...names, project_id: data[0].project_id, step_id: step.id };
+  const { scores } = (await client.get("/v1/scores")).body;
+  return { ...names, project_id: data[0].project_id, step_id: step.id, score_id: scores[0].id };
 }
 
 /** All that a token can read, which is the same again while nothing changes. */
@@ -72,11 +73,12 @@ export function acrossTenants(api: Api): void {
         (await client.get("/v1/traces")).body.total,
         (await client.get("/v1/files/file_own-tree")).body.step_count,
         (await client.get("/v1/namespaces")).body.namespaces.length,
+        (await client.get("/v1/scores")).body.scores.length,
       ];
       const counted = await countedBy(one);
-      const [logs, records, traces, steps, namespaces] = counted;
+      const [logs, records, traces, steps, namespaces, scores] = counted;
       expect(Math.min(...counted)).toBeGreaterThan(0);
-      expect(await countedBy(two)).toEqual([logs + 1, records, traces, steps + 1, namespaces]);
+      expect(await countedBy(two)).toEqual([logs + 1, records, traces, steps + 1, namespaces, scores]);
     });
 
     it("a stranger who knows every name and id reads what it would read of things that never were", async () => {
@@ -259,6 +261,7 @@ export function acrossTenants(api: Api): void {
 const forbidden = expect.stringMatching(/^403 .*"forbidden"/);
 const notFound = expect.stringMatching(/^404 .*"not_found"/);
 const noTraces = expect.stringMatching(/^200 {"data":\[\],"total":0,/);
+const noScores = expect.stringMatching(/^200 {"scores":\[\]}$/);
 const itsOwnTrace = expect.stringMatching(/^200 {"data":\[{[^{]*"namespace":"mine"[^{]*}\],"total":1,/);
 
 /** What each operation answers to a token that may not use the namespace, call by call. */
@@ -266,6 +269,7 @@ const BOUND: Record<string, unknown[]> = {
   "GET /token": [expect.stringMatching(/^200 .*"namespaces":\["mine"\]/)],
   "GET /namespaces": [expect.stringMatching(/^200 {"namespaces":\[{"namespace":"mine"[^{]*}\]}$/)],
   "GET /traces": [forbidden, forbidden, noTraces, noTraces, itsOwnTrace],
+  "GET /scores": [forbidden, noScores, noScores, noScores],
   "GET /traces/{trace_id}": [notFound],
   "GET /traces/{trace_id}/tree": [notFound],
   "GET /traces/{trace_id}/steps": [notFound, notFound],
@@ -288,6 +292,9 @@ const BOUND: Record<string, unknown[]> = {
   "POST /traces/handoff": [forbidden],
   "POST /traces/log": [forbidden],
   "POST /traces/batch": [expect.stringMatching(/^200 .*"succeeded":0,.*"forbidden"/)],
+  "POST /scores": [forbidden],
+  "POST /scores/batch": [expect.stringMatching(/^200 .*"succeeded":0,.*"forbidden"/)],
+  "DELETE /scores/{score_id}": [notFound],
   "POST /records/upload": [forbidden],
   "POST /logs/upload": [forbidden],
   "POST /traces": [expect.stringMatching(/^200 .*"rejectedSpans":"1",.*may not use the namespace/)],

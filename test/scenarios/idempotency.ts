@@ -15,6 +15,16 @@ const ENDPOINTS: [string, Record<string, unknown>][] = [
       ],
     },
   ],
+  ["/v1/scores", { session_id: "s", name: "helpful", value: "yes", comment: "c" }],
+  [
+    "/v1/scores/batch",
+    {
+      scores: [
+        { session_id: "s", name: "helpful", value: true },
+        { session_id: "s", name: "about" },
+      ],
+    },
+  ],
 ];
 
 const TRACE = { session_id: "s", model: "gpt-4" };
@@ -22,7 +32,8 @@ const TRACE = { session_id: "s", model: "gpt-4" };
 async function stored(client: Client): Promise<number> {
   const records = await client.post("/v1/record_query", { namespace: "default", query: {} });
   const logs = await client.post("/v1/logs/query", { namespace: "default" });
-  return records.body.count + logs.body.count;
+  const scores = await client.get("/v1/scores");
+  return records.body.count + logs.body.count + scores.body.scores.length;
 }
 
 function expectReplayOf(first: Answer, replay: Answer): void {

@@ -17,6 +17,7 @@ import { otlp } from "./otlp.ts";
 import { queries } from "./queries.ts";
 import { rateLimits } from "./rate-limits.ts";
 import { readOnly } from "./read-only.ts";
+import { scores } from "./scores.ts";
 import { sessions } from "./sessions.ts";
 import { steps } from "./steps.ts";
 import { traceTrees } from "./trace-trees.ts";
@@ -43,6 +44,7 @@ export function scenarios(runtime: string, api: Api): void {
     uploads(api);
     namespaces(api);
     anonymization(api);
+    scores(api);
     traceTrees(api);
     steps(api);
     otlp(api);

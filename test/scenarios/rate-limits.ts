@@ -17,6 +17,8 @@ const LIMITED: [path: string, body: unknown, bucket: string, limit: number][] = 
   ["/v1/traces/handoff", { session_id: "s", from_agent: "a", to_agent: "b" }, "traces", 600],
   ["/v1/traces/log", { session_id: "s", message: "m" }, "traces", 600],
   ["/v1/traces/batch", { traces: [{ type: "llm", session_id: "s" }] }, "traces_batch", 60],
+  ["/v1/scores", { trace_id: "t", name: "n", value: 1 }, "traces", 600],
+  ["/v1/scores/batch", { scores: [{ trace_id: "t", name: "n", value: 1 }] }, "traces_batch", 60],
   ["/v1/sessions/create", { namespace: "n" }, "sessions", 600],
   ["/v1/sessions/get-or-create", { namespace: "n", user_id: "u" }, "sessions", 600],
   ["/v1/records/upload", { records: [{ namespace: "n", agent: "a", msg: {} }] }, "bulk_upload", 60],
@@ -77,6 +79,7 @@ export function rateLimits(api: Api): void {
         "/steps",
         "/traces/{trace_id}/content",
         "/traces/ingest",
+        "/scores/{score_id}",
         "/logs",
         "/files/{file_id}",
         "/files/{file_id}/download",
@@ -115,11 +118,12 @@ export function rateLimits(api: Api): void {
     });
 
     it.each([
-      ["GET", "/v1/namespaces", "query"],
-      ["GET", "/v1/traces", "query"],
-      ["GET", "/v1/anonymization-rules", "rules"],
-      ["PUT", "/v1/anonymization-rules", "rules"],
-    ])("%s %s counts as %s", async (method, path, bucket) => {
+      ["GET", "/v1/namespaces", "query", 60],
+      ["GET", "/v1/traces", "query", 60],
+      ["GET", "/v1/anonymization-rules", "rules", 60],
+      ["PUT", "/v1/anonymization-rules", "rules", 60],
+      ["GET", "/v1/scores", "view", 300],
+    ])("%s %s counts as %s", async (method, path, bucket, limit) => {
       const client = await newClient(api);
       const answer = await client.request(path, {
         method,
@@ -127,7 +131,7 @@ export function rateLimits(api: Api): void {
         ...(method === "PUT" ? { body: '{"toggles": {}}' } : {}),
       });
       expect(answer.status).toBe(200);
-      expectHeaders(answer, bucket, 60, 59);
+      expectHeaders(answer, bucket, limit, limit - 1);
     });
 
     it("GET /v1/steps counts as view", async () => {

@@ -7,6 +7,8 @@ const NAMES = {
   session_id: "s",
   agent: "a",
   trace_id: "t",
+  step_id: "00000000-0000-7000-8000-000000000000",
+  score_id: "00000000-0000-7000-8000-000000000000",
   project_id: "main",
   said: "said",
 };

@@ -103,6 +103,8 @@ describe("tenant isolation in the database", () => {
         { ...caller, items: [step, { ...step, index: 1, session_id: "t" }] },
       ]);
       await sql`delete from public.steps where tenant_id = ${id} and session_id = 't'`;
+      const score = { index: 0, trace_id: "t", name: "n", value: 1, content: {} };
+      await callAll(sql, "record_scores", [{ ...caller, items: [score] }]);
       await callAll(sql, "put_anonymization_rules", [{ ...caller, ...put }]);
     }
     const tables = await sql`

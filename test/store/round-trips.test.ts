@@ -24,6 +24,9 @@ describe("one request is one call to the REST layer", () => {
     ["traces/handoff", 200, { session_id: "s", from_agent: "a", to_agent: "b" }],
     ["traces/log", 200, { session_id: "s", message: "m" }],
     ["traces/batch", 200, { traces: hundred }],
+    ["scores", 200, { trace_id: "t", name: "n", value: 1 }],
+    ["scores", 400, {}],
+    ["scores/batch", 200, { scores: Array(100).fill({ trace_id: "t", name: "n", value: 1 }) }],
     ["namespace/register", 201, { namespace: "n" }],
     ["records/upload", 200, { records: thousand }],
     ["records/upload", 400, { records: [] }],
@@ -78,7 +81,7 @@ describe("one request is one call to the REST layer", () => {
     }
   });
 
-  it("reading traces is one call, and so is a page of a file", async () => {
+  it("reading traces or scores is one call, and so is a page of a file", async () => {
     const client = await newClient(api);
     await client.post("/v1/traces/llm", { session_id: "s", namespace: "n" });
     const trace_id = (await client.get("/v1/traces")).body.data[0].id;
@@ -91,6 +94,9 @@ describe("one request is one call to the REST layer", () => {
       ["GET", `/v1/traces/${trace_id}/steps?scope=tree`, 200],
       ["GET", "/v1/sessions/s/steps", 200],
       ["GET", `/v1/steps?ids=${crypto.randomUUID()}`, 200],
+      ["GET", "/v1/scores?trace_id=t", 200],
+      ["GET", "/v1/scores?cursor=made-up", 400],
+      ["DELETE", "/v1/scores/00000000-0000-7000-8000-000000000000", 404],
       ["GET", `/v1/files/file_${trace_id}`, 200],
       ["GET", `/v1/files/file_${trace_id}/download`, 200],
       ["DELETE", `/v1/traces/${trace_id}/content`, 200],

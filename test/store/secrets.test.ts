@@ -93,7 +93,7 @@ describe("what is stored", () => {
     });
     const others = Object.values(writesAbout({ ...namesWith(word), session_id: "t", trace_id: "t" })).flat();
     await ask(client, others.find(({ path }) => path.endsWith("/records/upload")) as Call);
-    expect(await holders(word)).toEqual([["steps"]]);
+    expect(await holders(word)).toEqual([["scores", "steps"]]);
 
     const { data } = (await client.get("/v1/traces?root_only=true")).body;
     expect(data.length).toBeGreaterThan(1);
@@ -245,6 +245,9 @@ describe("errors", () => {
         `/v1/traces/${text}`,
         `/v1/traces/${text}/tree`,
         `/v1/files/file_${text}/download`,
+        ...["trace_id", "session_id", "step_id", "name", "source", "namespace", "limit", "cursor"].map(
+          (name) => `/v1/scores?${name}=${text}`,
+        ),
         ...["project_id", "session_id", "agent", "start_date", "limit", "offset", "root_only"].map(
           (name) => `/v1/traces?${name}=${text}`,
         ),
@@ -259,7 +262,7 @@ describe("errors", () => {
 
 async function hostileClient(api: Api): Promise<Client> {
   const client = await newClient(api);
-  const buckets = ["traces", "traces_batch", "bulk_upload", "sessions", "query", "rules", "otlp"];
+  const buckets = ["traces", "traces_batch", "bulk_upload", "sessions", "query", "rules", "otlp", "view"];
   await limitTenant(client.tenant, Object.fromEntries(buckets.map((bucket) => [bucket, 10_000])));
   return client;
 }

@@ -59,6 +59,7 @@ const REPEATED: Record<string, string[]> = {
   createSession: ["namespace", "user_id", "inactivity_timeout", "metadata"],
   getOrCreateSession: ["namespace", "user_id"],
   putAnonymizationRules: ["rules"],
+  createScore: ["trace_id", "session_id", "name", "value", "comment", "source"],
 };
 
 /** That, and what it must be. */

@@ -11,6 +11,8 @@ export interface Names {
   /** The namespace's public id. */
   project_id: string;
   said: string;
+  /** One that nobody has, unless it is given. */
+  score_id?: string;
 }
 
 export interface Call {
@@ -53,6 +55,12 @@ export function readsAbout({ namespace, session_id, agent, trace_id, step_id, pr
     "GET /files/{file_id}": get(`/files/file_${trace_id}`),
     "GET /files/{file_id}/download": get(`/files/file_${trace_id}/download`),
     "GET /anonymization-rules": get("/anonymization-rules"),
+    "GET /scores": get(
+      `/scores?namespace=${namespace}`,
+      `/scores?session_id=${session_id}`,
+      `/scores?trace_id=${trace_id}`,
+      "/scores",
+    ),
     "POST /record_query": filters.map((query) => post("/record_query", { namespace, query })),
     "POST /records/export": filters.map((query) => post("/records/export", { namespace, ...query })),
     "POST /logs/query": logFilters.map((query) => post("/logs/query", { namespace, ...query })),
@@ -61,7 +69,7 @@ export function readsAbout({ namespace, session_id, agent, trace_id, step_id, pr
 }
 
 /** Those that change something. Each alone; content is taken away last. */
-export function writesAbout({ namespace, session_id, agent, trace_id, said }: Names) {
+export function writesAbout({ namespace, session_id, agent, trace_id, said, score_id }: Names) {
   const placed = { namespace, session_id, metadata: { said } };
   const llm = { ...placed, agent, trace_id, input: { prompt: said }, output: { content: said } };
   const log = { ...placed, agent, trace_id, message: said, resource_id: "r" };
@@ -77,6 +85,8 @@ export function writesAbout({ namespace, session_id, agent, trace_id, said }: Na
     started_at: "2026-11-21T12:00:00Z",
     span_data: tool,
   };
+  const score = { namespace, trace_id, name: "helpful", value: said, comment: said };
+  const solved = { namespace, session_id, name: "solved", value: true };
   const rules = { custom: [{ name: said, pattern: "never-said", replacement: "" }] };
   return {
     "POST /namespace/register": [post("/namespace/register", { namespace })],
@@ -102,6 +112,11 @@ export function writesAbout({ namespace, session_id, agent, trace_id, said }: Na
           { object: "trace.span", ...span },
         ],
       }),
+    ],
+    "POST /scores": [post("/scores", score)],
+    "POST /scores/batch": [post("/scores/batch", { scores: [score, solved] })],
+    "DELETE /scores/{score_id}": [
+      { method: "DELETE", path: `/v1/scores/${score_id ?? "00000000-0000-7000-8000-000000000000"}` },
     ],
     "PUT /anonymization-rules": [{ method: "PUT", path: "/v1/anonymization-rules", body: rules }],
     "DELETE /traces/{trace_id}/content": [{ method: "DELETE", path: `/v1/traces/${trace_id}/content` }],

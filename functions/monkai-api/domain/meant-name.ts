@@ -5,6 +5,8 @@ const ALIASES: Record<string, string[]> = {
   session_id: ["session", "conversation", "conversationid", "thread", "threadid", "chatid"],
   agent: ["agentname", "agentid", "bot"],
   trace_id: ["trace"],
+  step_id: ["step", "spanid", "recordid", "observationid"],
+  name: ["scorename", "metric"],
   level: ["severity", "loglevel"],
   resource_id: ["resource"],
   namespace: ["project", "projectid", "app"],

@@ -1,6 +1,6 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { ERRORS, type ErrorCode } from "../errors.ts";
-import { TRACE_ID_EXAMPLE } from "../schemas/common.ts";
+import { SCORE_ID_EXAMPLE, TRACE_ID_EXAMPLE } from "../schemas/common.ts";
 import { SoatError } from "../schemas/error.ts";
 import { EITHER_SCHEME, REQUEST_HEADERS, RESPONSE_HEADERS } from "../schemas/headers.ts";
 import type { AppEnv } from "../services.ts";
@@ -13,6 +13,7 @@ const TAGS = [
   { name: "Namespaces", description: "What keeps a tenant's agents or products apart." },
   { name: "Sessions", description: "Conversations that traces belong to." },
   { name: "Traces", description: "LLM calls, tool calls, handoffs and logs, one by one or in batches." },
+  { name: "Scores", description: "Feedback: how good a trace, a session or a step was." },
   { name: "Records", description: "Conversation records in bulk." },
   { name: "Logs", description: "Operational log entries in bulk." },
   { name: "Query", description: "Reading records and logs back." },
@@ -42,7 +43,7 @@ const INFO = {
 back as queries, exports and execution trees. Every endpoint but health and documentation wants a tracer token, as
 \`Authorization: Bearer tk_...\` or as \`tracer_token: tk_...\`.
 
-- **Retries**: send an \`Idempotency-Key\` with a trace or a batch, and the same one again when you retry it.
+- **Retries**: send an \`Idempotency-Key\` with a trace, a score or a batch, and the same one again when you retry it.
 - **Limits**: per token and minute; every answer says what is left. Past them it is 429 with \`Retry-After\`.
 - **Errors**: branch on \`error.code\`, and on the status where you do not know the code. Quote \`error.request_id\`.
 - \`null\` means absent in the fields that are described here, and comes back as it was sent in messages and other free-form
@@ -129,6 +130,7 @@ function illustrate(operation: Operation, method: string, url: string): void {
       url
         .replaceAll("{trace_id}", TRACE_ID_EXAMPLE)
         .replaceAll("{file_id}", `file_${TRACE_ID_EXAMPLE}`)
+        .replaceAll("{score_id}", SCORE_ID_EXAMPLE)
         .replaceAll("{session_id}", SESSION_EXAMPLE) + query,
     authenticated: operation.security?.length !== 0,
     body: request,

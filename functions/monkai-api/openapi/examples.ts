@@ -1,4 +1,4 @@
-import { TRACE_ID_EXAMPLE } from "../schemas/common.ts";
+import { SCORE_ID_EXAMPLE, TRACE_ID_EXAMPLE } from "../schemas/common.ts";
 
 interface Example {
   /** What the address must have behind its path. */
@@ -75,6 +75,15 @@ const traced = {
   handoff: { ...stored, trace_type: "handoff", from: "support-bot", to: "sales-bot" },
   log: { ...stored, trace_type: "log" },
 };
+
+const judged = {
+  trace_id: TRACE_ID_EXAMPLE,
+  name: "helpful",
+  value: 0.9,
+  comment: "Found the cheapest flight.",
+  source: "human",
+};
+const score = { id: SCORE_ID_EXAMPLE, namespace: "my-agent", ...judged, created_at: WHEN };
 
 const record = {
   namespace: "my-agent",
@@ -296,6 +305,33 @@ export const EXAMPLES: Record<string, Example> = {
   listTraceSteps: { response: skeletons },
   listSessionSteps: { response: skeletons },
   getSteps: { query: `?ids=${STEP_ID_EXAMPLE}`, response: { steps: [wholeStep] } },
+  createScore: { request: judged, response: score },
+  createScores: {
+    request: { scores: [judged, { session_id: SESSION_EXAMPLE, name: "solved", value: true }] },
+    response: {
+      success: true,
+      total: 2,
+      succeeded: 2,
+      failed: 0,
+      results: [
+        { index: 0, status: "ok", result: score },
+        {
+          index: 1,
+          status: "ok",
+          result: {
+            id: `${SCORE_ID_EXAMPLE.slice(0, -1)}1`,
+            namespace: "my-agent",
+            session_id: SESSION_EXAMPLE,
+            name: "solved",
+            value: true,
+            created_at: WHEN,
+          },
+        },
+      ],
+    },
+  },
+  listScores: { response: { scores: [score] } },
+  deleteScore: { response: score },
   uploadRecords: { request: { records: [record] }, response: uploaded },
   queryRecords: {
     request: { namespace: "my-agent", query: { agent: "support-bot", limit: 10 } },

@@ -143,8 +143,8 @@ const putRules = putRoute({
   summary: "Replace the tenant's anonymization rules",
   description:
     "From then on the server takes out what they find before it stores anything: from messages, inputs and outputs, tool " +
-    "arguments and results, reasons of handoffs, log messages, custom objects, metadata and attachments. Users, names " +
-    "and ids are kept. A record whose `anonymization_version` is the current one was redacted by its client already. " +
+    "arguments and results, reasons of handoffs, log messages, custom objects, metadata and attachments, and from comments " +
+    "and texts of scores. Users, names and ids are kept. A record whose `anonymization_version` is the current one was redacted by its client already. " +
     "A token that is bound to namespaces may not change the rules.",
   bucket: "rules",
   conflict: { version: count().optional().openapi({ description: "The version that they are at." }) },

@@ -1,10 +1,10 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import * as z from "zod";
-import { ERROR_CODES } from "../errors.ts";
 import { postRoute } from "../http/api-route.ts";
 import { BODY_LIMIT } from "../middleware/body-limit.ts";
 import { validationError } from "../middleware/validation.ts";
-import { count, MEASURED, nullsAbsent, schemaRef } from "../schemas/common.ts";
+import { batchAnswer, batchResponse, batchResult } from "../schemas/batches.ts";
+import { MEASURED, nullsAbsent, schemaRef } from "../schemas/common.ts";
 import type { AppEnv } from "../services.ts";
 import type { TriedStep } from "../store/steps.ts";
 import { TRACED_KINDS } from "./traces.ts";
@@ -32,31 +32,16 @@ const BatchTraceItem = z.looseObject({ type: z.enum(KINDS) }).openapi("BatchTrac
 
 const BatchTraceRequest = z.object({ traces: z.array(BatchTraceItem).min(1, MEASURED).max(100, MEASURED) });
 
+const { index, status, ...outcome } = batchResult(
+  "traces",
+  z.union(Object.values(TRACED_KINDS).map(({ answer }) => answer)),
+  "what the endpoint of that type answers.",
+);
 const BatchTraceResultItem = z
-  .object({
-    index: count().openapi({ description: "Position in the request's `traces`." }),
-    type: z.enum(KINDS),
-    status: z.enum(["ok", "error"]),
-    result: z
-      .union(Object.values(TRACED_KINDS).map(({ answer }) => answer))
-      .optional()
-      .openapi({ description: "When `status` is `ok`: what the endpoint of that type answers." }),
-    error: z
-      .object({ code: z.enum(ERROR_CODES), message: z.string() })
-      .optional()
-      .openapi({ description: "When `status` is `error`." }),
-  })
+  .object({ index, type: z.enum(KINDS), status, ...outcome })
   .openapi("BatchTraceResultItem");
 
-const BatchTraceResponse = z
-  .object({
-    success: z.boolean().openapi({ description: "True only when every item succeeded." }),
-    total: count(),
-    succeeded: count(),
-    failed: count(),
-    results: z.array(BatchTraceResultItem),
-  })
-  .openapi("BatchTraceResponse");
+const BatchTraceResponse = batchResponse(BatchTraceResultItem).openapi("BatchTraceResponse");
 
 const traceBatch = postRoute({
   path: "/traces/batch",
@@ -82,10 +67,7 @@ export function traceBatchRoutes(app: OpenAPIHono<AppEnv>): void {
   app.openapi(traceBatch, async (c) => {
     const steps = c.req.valid("json").traces.map((item) => read(item.type, item));
     const results = await c.var.store.storeSteps(steps, c.var.idempotency);
-    const failed = results.filter((result) => result.status === "error").length;
-    const succeeded = results.length - failed;
-    const answer = { success: failed === 0, total: results.length, succeeded, failed, results };
-    return c.json(answer as z.infer<typeof BatchTraceResponse>, 200);
+    return c.json(batchAnswer(results) as z.infer<typeof BatchTraceResponse>, 200);
   });
 }
 

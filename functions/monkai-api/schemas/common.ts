@@ -17,6 +17,7 @@ const ABSENT_WHEN_EMPTY = new Set([
   "tool_name",
   "trace_id",
   "parent_trace_id",
+  "step_id",
   "status",
   "error",
 ]);
@@ -108,6 +109,7 @@ export const userId = () =>
   z.string().min(1, MEASURED).max(256, MEASURED).openapi({ example: "5521999998888" });
 
 export const TRACE_ID_EXAMPLE = "agt_trace_V1StGXR8Z5jdHi6B";
+export const SCORE_ID_EXAMPLE = "019b0a7c-3c15-7f2e-8a41-5d3c9e100000";
 
 /** A trace's id that a client made. Those that would be the path of another route are none. */
 export const traceId = () =>

@@ -37,11 +37,15 @@ export interface Page<Row> {
   next: Position | null;
 }
 
-/** A page as a query gives it. `count` is of all rows that match. The last page has no `next_cursor`. */
+/** A page as a query gives it. The last page has no `next_cursor`. */
 export interface QueryPage<Row> {
   rows: Row[];
-  count: number;
   next_cursor?: string;
+}
+
+/** The same where all rows that match are counted. */
+export interface CountedPage<Row> extends QueryPage<Row> {
+  count: number;
 }
 
 /** What of a list of steps is asked for: a page, and only what came after a watermark. */

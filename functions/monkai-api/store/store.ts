@@ -14,6 +14,7 @@ import { CursorSeal } from "./cursor-seal.ts";
 import { MessageHash } from "./message-hash.ts";
 import { otlpItems } from "./otlp-items.ts";
 import type {
+  CountedPage,
   Page,
   Paging,
   QueryPage,
@@ -26,6 +27,17 @@ import type {
   Versioned,
 } from "./queries.ts";
 import { SCHEMA_VERSION } from "./schema-version.ts";
+import {
+  type NewScore,
+  type ScoreItem,
+  type ScoreResult,
+  type ScoreRow,
+  type ScoresQuery,
+  type StoredScores,
+  scoreItems,
+  scoreResults,
+  type TriedScore,
+} from "./scores.ts";
 import type { NamespaceRow, NewSession, SessionRow, TokenRow, WantedSession } from "./sessions.ts";
 import {
   itemsOf,
@@ -158,20 +170,54 @@ export class StoreRequest {
 
   /** Stores all steps that are not refused, or none. The results are in their order. SQL: `record_steps`. */
   async storeSteps(steps: TriedStep[], idempotency?: Idempotency): Promise<StepResult[]> {
-    return resultsOf(steps, await this.#store("record_steps", itemsOf(steps), { idempotency }));
+    const { data } = await this.#store<StoredSteps>("record_steps", itemsOf(steps), { idempotency });
+    return resultsOf(steps, data);
   }
 
   /** The same for one step, whose refusal is the request's. */
   async storeStep(step: AnsweredStep, idempotency?: Idempotency): Promise<StepAnswer & { id: string }> {
     const work = { single: true, idempotency };
-    const { ids } = await this.#store<StoredSteps>("record_steps", itemsOf([step]), work);
-    return { ...step.result, id: stepId(ids, 0) };
+    const { data } = await this.#store<StoredSteps>("record_steps", itemsOf([step]), work);
+    return { ...step.result, id: stepId(data.ids, 0) };
   }
 
   /** Stores all steps that are not refused, or none; a step that is there already is not stored again. Returns the refusals. */
   async storeOtlp(steps: OtlpStep[]): Promise<Refusal[]> {
     const items = await otlpItems(steps, this.#shared.messageHash);
-    return (await this.#store<StoredSteps>("record_steps", items)).refused;
+    return (await this.#store<StoredSteps>("record_steps", items)).data.refused;
+  }
+
+  /** Stores all scores that are not refused, or none. The results are in their order. SQL: `record_scores`. */
+  async storeScores(scores: TriedScore[], idempotency?: Idempotency): Promise<ScoreResult[]> {
+    const work = { idempotency };
+    const { items, data } = await this.#store<StoredScores, ScoreItem>(
+      "record_scores",
+      scoreItems(scores),
+      work,
+    );
+    return scoreResults(scores, items, data);
+  }
+
+  /** The same for one score, whose refusal is the request's. */
+  async storeScore(score: NewScore, idempotency?: Idempotency): Promise<ScoreRow> {
+    const work = { single: true, idempotency };
+    const { items, data } = await this.#store<StoredScores, ScoreItem>(
+      "record_scores",
+      scoreItems([score]),
+      work,
+    );
+    const [stored] = scoreResults([score], items, data);
+    return stored?.result as ScoreRow;
+  }
+
+  /** A page of the scores that the token may see, newest first. */
+  listScores(query: ScoresQuery): Promise<QueryPage<ScoreRow>> {
+    return this.#page("list_scores", "scores", query);
+  }
+
+  /** The score that is gone. */
+  deleteScore(score_id: string): Promise<ScoreRow> {
+    return this.#call("delete_score", { score_id });
   }
 
   registerNamespace(namespace: string): Promise<NamespaceRow> {
@@ -191,10 +237,8 @@ export class StoreRequest {
   /** Stores all steps but those that repeat what was stored within the last minute, whose indexes it returns. */
   async uploadSteps(steps: UploadedStep[]): Promise<{ inserted_count: number; duplicates: number[] }> {
     const hashed = await this.#shared.messageHash.addTo(steps);
-    return this.#store(
-      "upload_steps",
-      hashed.map((step, index) => ({ index, ...step })),
-    );
+    const items = hashed.map((step, index) => ({ index, ...step }));
+    return (await this.#store<{ inserted_count: number; duplicates: number[] }>("upload_steps", items)).data;
   }
 
   getAnonymizationRules(): Promise<AnonymizationRules> {
@@ -212,14 +256,9 @@ export class StoreRequest {
   }
 
   /** A page of a list, newest first. */
-  async querySteps(list: StepList, { cursor, ...query }: StepFilters & Paging): Promise<QueryPage<StepRow>> {
-    const { cursors } = this.#shared;
-    const after = cursor === undefined ? undefined : await cursors.open(list, cursor);
-    const page = await this.#call<Page<StepRow> & { count: number }>("query_steps", {
-      query: { list, ...query, after },
-    });
-    const { rows, count, next } = page;
-    return { rows, count, ...(next ? { next_cursor: await cursors.seal(list, next) } : {}) };
+  querySteps(list: StepList, query: StepFilters & Paging): Promise<CountedPage<StepRow>> {
+    const asked = { list, ...query };
+    return this.#page("query_steps", list, asked);
   }
 
   /** All steps of a list that match, newest first, page by page. */
@@ -305,6 +344,21 @@ export class StoreRequest {
     return this.#export("export_file", { file_id });
   }
 
+  /** A page of a list. Its cursor is good for that list alone. */
+  async #page<Answered extends QueryPage<unknown>>(
+    name: string,
+    list: string,
+    { cursor, ...query }: { cursor?: string },
+  ): Promise<Answered> {
+    const { cursors } = this.#shared;
+    const after = cursor === undefined ? undefined : await cursors.open(list, cursor);
+    const { next, ...page } = await this.#call<Answered & Page<unknown>>(name, {
+      query: { ...query, after },
+    });
+    if (next) page.next_cursor = await cursors.seal(list, next);
+    return page as unknown as Answered;
+  }
+
   async *#export<Row>(name: string, filters: object): AsyncGenerator<Row[]> {
     let page: Page<Row> | undefined;
     do {
@@ -314,15 +368,19 @@ export class StoreRequest {
     } while (page.next);
   }
 
-  /** The only way in which content reaches the database: anonymized by the rules that the tenant has now. */
-  async #store<Data>(name: string, items: object[], work = {}): Promise<Data> {
+  /** The only way in which content reaches the database: anonymized by the rules that the tenant has now, as `items` are then. */
+  async #store<Data, Item extends object = object>(
+    name: string,
+    items: Item[],
+    work = {},
+  ): Promise<{ data: Data; items: Item[] }> {
     const { tokenHash } = this.#caller;
     const { anonymizers, deadline } = this.#shared;
     const end = deadline();
     for (let tries = 0; tries < 3; tries += 1) {
       const { anonymization_version, anonymized } = anonymizers.anonymize(tokenHash, items);
       const answer = await this.#ask<Data>(name, { ...work, anonymization_version, items: anonymized }, end);
-      if (!answer.anonymization) return answer.data as Data;
+      if (!answer.anonymization) return { data: answer.data as Data, items: anonymized };
       anonymizers.keep(tokenHash, answer.anonymization);
     }
     throw new ApiError("anonymization_error", "The anonymization rules are being changed. Please try again.");

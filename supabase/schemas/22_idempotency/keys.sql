@@ -37,6 +37,10 @@ begin
     on sessions.tenant_id = (replay_refusal.admission ->> 'tenant_id')::uuid and sessions.id = item.session_id
   left join public.namespaces on namespaces.id = sessions.namespace_id
   where item.namespace <> all (usable) or namespaces.name <> all (usable);
+  if not found then -- scores are remembered with the namespaces that they have got
+    perform from jsonb_to_recordset(replay_refusal.response -> 'scores') as score (namespace text)
+    where score.namespace <> all (usable);
+  end if;
   if not found then return null; end if;
   return internal.refusal('forbidden',
     'This tracer token may not use every namespace of the request that was first sent with this Idempotency-Key.');

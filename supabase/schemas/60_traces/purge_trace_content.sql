@@ -1,6 +1,6 @@
--- DELETE /traces/{trace_id}/content. payload.trace_id. Takes away for good what was said in the trace and in all below it, and
--- leaves the skeleton: ids, times, counts. Again it changes nothing, but for steps that have come since. data: the trace, as
--- in get_trace.
+-- DELETE /traces/{trace_id}/content. payload.trace_id. Takes away for good what was said in the trace and in all below it, and in
+-- the scores of these, and leaves the skeleton: ids, times, counts. Again it changes nothing, but for steps and scores that have
+-- come since. data: the trace, as in get_trace.
 create function public.purge_trace_content(payload jsonb) returns jsonb
 language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
@@ -46,5 +46,6 @@ begin
   where wanted.trace_id in (select emptied.trace_id from emptied) or not exists (
     select from public.purges where purges.tenant_id = owner_id and purges.trace_id = wanted.trace_id)
   on conflict on constraint trace_knows_its_last_purge do update set purged_at = excluded.purged_at;
+  perform internal.purge_scores(owner_id, usable, purged);
   return internal.trace_answer(admission);
 end $$;

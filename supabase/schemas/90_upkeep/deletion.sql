@@ -1,14 +1,16 @@
 -- Deleting, as who runs this may: a tenant, a namespace, a session or some steps, by plain `delete`. What follows from the steps
 -- that are gone goes too, at the next fold.
 
--- With a namespace or a session its steps are deleted. Alone with the tenant's content, so that no step comes to it meanwhile.
--- Before the namespace goes, whose name is still needed to fold; after the session is gone, whose activity folding would note.
+-- With a namespace or a session its steps and scores are deleted. Alone with the tenant's content, so that none comes to it
+-- meanwhile. Before the namespace goes, whose name is still needed to fold (its scores have a foreign key); after the session is
+-- gone, whose activity folding would note.
 create function internal.delete_steps_with_owner() returns trigger
 language plpgsql set search_path = '' as $$
 begin
   perform pg_advisory_xact_lock(internal.content_lock(old.tenant_id));
   perform pg_advisory_xact_lock(internal.fold_lock(old.tenant_id));
   if tg_table_name = 'sessions' then
+    perform internal.delete_scores_of_session(old.tenant_id, old.id);
     delete from public.steps where steps.tenant_id = old.tenant_id and steps.session_id = old.id;
   else
     delete from public.steps where steps.tenant_id = old.tenant_id and steps.namespace_id = old.id;

@@ -41,6 +41,8 @@ const SAID = new Set([
   "custom_object",
   "metadata",
   "attachments",
+  "comment", // of a score
+  "text_value",
 ]);
 
 /** Steps whose name is whatever a program made of it. Tools, and who takes over, are known by theirs, which are kept. */

@@ -81,7 +81,7 @@ end $$;
 -- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
 create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 20261121214817;
+return 20261121214925;
 
 -- supabase/schemas/10_tenants/00_tables.sql
 -- Who owns data, and the tokens that speak for them.
@@ -551,6 +551,10 @@ begin
     on sessions.tenant_id = (replay_refusal.admission ->> 'tenant_id')::uuid and sessions.id = item.session_id
   left join public.namespaces on namespaces.id = sessions.namespace_id
   where item.namespace <> all (usable) or namespaces.name <> all (usable);
+  if not found then -- scores are remembered with the namespaces that they have got
+    perform from jsonb_to_recordset(replay_refusal.response -> 'scores') as score (namespace text)
+    where score.namespace <> all (usable);
+  end if;
   if not found then return null; end if;
   return internal.refusal('forbidden',
     'This tracer token may not use every namespace of the request that was first sent with this Idempotency-Key.');
@@ -2768,9 +2772,9 @@ begin
 end $$;
 
 -- supabase/schemas/60_traces/purge_trace_content.sql
--- DELETE /traces/{trace_id}/content. payload.trace_id. Takes away for good what was said in the trace and in all below it, and
--- leaves the skeleton: ids, times, counts. Again it changes nothing, but for steps that have come since. data: the trace, as
--- in get_trace.
+-- DELETE /traces/{trace_id}/content. payload.trace_id. Takes away for good what was said in the trace and in all below it, and in
+-- the scores of these, and leaves the skeleton: ids, times, counts. Again it changes nothing, but for steps and scores that have
+-- come since. data: the trace, as in get_trace.
 create function public.purge_trace_content(payload jsonb) returns jsonb
 language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
@@ -2816,6 +2820,7 @@ begin
   where wanted.trace_id in (select emptied.trace_id from emptied) or not exists (
     select from public.purges where purges.tenant_id = owner_id and purges.trace_id = wanted.trace_id)
   on conflict on constraint trace_knows_its_last_purge do update set purged_at = excluded.purged_at;
+  perform internal.purge_scores(owner_id, usable, purged);
   return internal.trace_answer(admission);
 end $$;
 
@@ -4029,6 +4034,320 @@ begin
       and (counted_rows.last_hour is null or counts.hour < counted_rows.last_hour));
 end $$;
 
+-- supabase/schemas/85_scores/00_tables.sql
+-- Feedback: how good a trace, a session or a step was, as people, models and programs say. As steps, scores have no foreign keys to
+-- what they are about: it may come later, and a score that is kept until then is better than one that is lost.
+create table public.scores (
+  id uuid not null,
+  tenant_id uuid not null,
+  namespace_id bigint not null,
+  trace_id text,
+  session_id text,
+  step_id uuid,
+  name text not null,
+  number_value double precision,
+  boolean_value boolean,
+  text_value text,
+  comment text,
+  source text,
+  created_at timestamptz not null,
+  constraint score_id_is_unique primary key (id),
+  constraint score_namespace_belongs_to_its_tenant
+    foreign key (tenant_id, namespace_id) references public.namespaces (tenant_id, id) on delete cascade,
+  constraint score_is_about_one_thing check (num_nonnulls(trace_id, session_id, step_id) = 1),
+  constraint score_has_at_most_one_value check (num_nonnulls(number_value, boolean_value, text_value) <= 1),
+  constraint score_number_is_finite check (number_value between '-1.7976931348623157e308' and '1.7976931348623157e308'),
+  constraint score_name_is_not_empty check (name <> ''),
+  constraint score_source_is_known check (source in ('human', 'llm', 'code'))
+);
+comment on table public.scores is
+  'Three columns and no jsonb for the value: numbers and yes or no are added up, texts are content and can be taken away.';
+comment on column public.scores.id is 'A UUID of version 7, made as those of steps (internal.new_step_ids).';
+comment on column public.scores.namespace_id is
+  'The one that its sender gave, else that of what it is about as it was known then, else `default`.';
+comment on column public.scores.text_value is 'Content, as the comment. Of a score without any value it was taken away.';
+comment on column public.scores.created_at is 'As its sender told, else when it arrived.';
+
+-- Each filter finds its rows in the order of the list. And a namespace that is deleted takes its scores along.
+create index scores_by_time on public.scores (tenant_id, created_at desc, id desc);
+create index scores_of_a_namespace_by_time on public.scores (tenant_id, namespace_id, created_at desc, id desc);
+create index scores_of_a_name_by_time on public.scores (tenant_id, name, created_at desc, id desc);
+create index scores_of_a_source_by_time on public.scores (tenant_id, source, created_at desc, id desc) where source is not null;
+create index scores_of_a_trace_by_time on public.scores (tenant_id, trace_id, created_at desc, id desc) where trace_id is not null;
+create index scores_of_a_session_by_time
+  on public.scores (tenant_id, session_id, created_at desc, id desc) where session_id is not null;
+create index scores_of_a_step_by_time on public.scores (tenant_id, step_id, created_at desc, id desc) where step_id is not null;
+
+-- supabase/schemas/85_scores/delete_score.sql
+-- DELETE /scores/{score_id}. payload.score_id: a UUID. data: the score that is gone. One of another tenant, or in a namespace that
+-- the token may not use, looks like one that never was.
+create function public.delete_score(payload jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  admission jsonb := internal.admit_writer(delete_score.payload);
+  usable text[] := internal.usable_namespaces(admission);
+  gone public.scores;
+begin
+  if admission ? 'error' then return admission; end if;
+  delete from public.scores
+  where scores.id = (delete_score.payload ->> 'score_id')::uuid and scores.tenant_id = (admission ->> 'tenant_id')::uuid
+    and (usable is null or (
+      select namespaces.name from public.namespaces where namespaces.id = scores.namespace_id) = any (usable))
+  returning scores.* into gone;
+  if not found then return admission || internal.refusal('not_found', 'There is no such score.'); end if;
+  return admission || jsonb_build_object('data', internal.score_view(gone));
+end $$;
+
+-- supabase/schemas/85_scores/list_scores.sql
+-- GET /scores. payload.query: {trace_id?, session_id?, step_id?, name?, source?, namespace?, start_date?, end_date?, limit,
+-- after?}. data: {rows: [score_view], next}, newest first, of the namespaces that the token may use.
+create function public.list_scores(payload jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  query jsonb := list_scores.payload -> 'query';
+  admission jsonb := public.admit(list_scores.payload);
+begin
+  if query ? 'namespace' then admission := internal.in_namespace(admission, query ->> 'namespace'); end if;
+  if admission ? 'error' then return admission; end if;
+  return internal.page_answer(
+    admission,
+    internal.page_of_scores((admission ->> 'tenant_id')::uuid, internal.usable_namespaces(admission), query),
+    (query ->> 'limit')::integer);
+end $$;
+
+-- A page of the scores that match: {rows, next}. Planned anew for the filters that a call really has. Where there is one namespace,
+-- that is said by `=`: an index gives rows in order for one value, not for an array of them.
+create function internal.page_of_scores(owner_id uuid, usable text[], query jsonb) returns jsonb
+language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan as $$
+declare
+  wanted text[] := case when query ? 'namespace' then array[query ->> 'namespace'] else page_of_scores.usable end;
+  namespace_ids bigint[];
+  source refcursor;
+begin
+  if wanted is not null then
+    namespace_ids := array(
+      select namespaces.id from public.namespaces where namespaces.tenant_id = owner_id and namespaces.name = any (wanted));
+  end if;
+  open source for
+    select internal.score_view(scores) as view, scores.created_at as moment, scores.id
+    from public.scores
+    where scores.tenant_id = owner_id
+      and (namespace_ids is null or scores.namespace_id = any (namespace_ids))
+      and (cardinality(namespace_ids) is distinct from 1 or scores.namespace_id = namespace_ids[1])
+      and (query ->> 'trace_id' is null or scores.trace_id = query ->> 'trace_id')
+      and (query ->> 'session_id' is null or scores.session_id = query ->> 'session_id')
+      and (query ->> 'step_id' is null or scores.step_id = (query ->> 'step_id')::uuid)
+      and (query ->> 'name' is null or scores.name = query ->> 'name')
+      and (query ->> 'source' is null or scores.source = query ->> 'source')
+      and (query ->> 'start_date' is null or scores.created_at >= (query ->> 'start_date')::timestamptz)
+      and (query ->> 'end_date' is null or scores.created_at <= (query ->> 'end_date')::timestamptz)
+      and (query -> 'after' is null or (scores.created_at, scores.id)
+        < ((query #>> '{after,occurred_at}')::timestamptz, (query #>> '{after,id}')::uuid))
+    order by scores.created_at desc, scores.id desc
+    limit (query ->> 'limit')::integer + 1;
+  return internal.page_of(source, (query ->> 'limit')::integer, 16 * 1024 * 1024);
+end $$;
+
+-- A score as clients get it: `value` is null once it was taken away, and what was not told is not there.
+create function internal.score_view(score public.scores) returns jsonb
+language plpgsql stable set search_path = '' as $$
+begin
+  return jsonb_strip_nulls(jsonb_build_object(
+    'id', score.id,
+    'namespace', (select namespaces.name from public.namespaces where namespaces.id = score.namespace_id),
+    'trace_id', score.trace_id,
+    'session_id', score.session_id,
+    'step_id', score.step_id,
+    'name', score.name,
+    'comment', score.comment,
+    'source', score.source,
+    'created_at', internal.timestamp_text(score.created_at)
+  )) || jsonb_build_object('value', coalesce(
+    to_jsonb(score.number_value), to_jsonb(score.boolean_value), to_jsonb(score.text_value)));
+end $$;
+
+-- supabase/schemas/85_scores/record_scores.sql
+-- POST /scores (one item) and /scores/batch (1 to 100). payload.items: {index, trace_id | session_id | step_id, namespace?, name,
+-- value? (number or boolean), source?, created_at?, content: {text_value?, comment?}}, numbered by their `index` in the request.
+-- All that the token may store are stored, or none is. data: see store_scores; it is remembered, so nothing in it is content.
+-- payload.single: the one item's refusal is the request's. payload.anonymization_version: see identify_sender.
+create function public.record_scores(payload jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  admission jsonb := internal.identify_sender(record_scores.payload);
+  stored jsonb;
+begin
+  if admission ?| array['error', 'anonymization'] then return admission; end if;
+  -- In the order of record_steps: the key, the work, the count.
+  if record_scores.payload ? 'idempotency' then
+    admission := internal.replay_or_claim(admission, record_scores.payload);
+    if admission ?| array['error', 'replay'] then return internal.count_request(admission, record_scores.payload); end if;
+  end if;
+  perform internal.refuse_beyond_limit(admission, record_scores.payload);
+
+  stored := internal.store_scores(admission, record_scores.payload -> 'items');
+  if record_scores.payload ? 'single' and stored -> 'refused' <> '[]' then
+    admission := admission || jsonb_build_object('error', (stored #> '{refused,0}') - 'index');
+  else
+    admission := admission || jsonb_build_object('data', stored);
+  end if;
+  if record_scores.payload ? 'idempotency' then
+    admission := internal.settle_idempotency_key(admission, record_scores.payload);
+  end if;
+  return internal.count_or_undo(admission, record_scores.payload);
+exception when sqlstate 'TR429' then -- nothing of the above has happened
+  return internal.count_request(
+    admission || internal.limit_refusal(admission, record_scores.payload), record_scores.payload);
+end $$;
+
+-- Stores the items that the token may store: {scores: [{index, id, namespace, created_at}], refused: [{index, code, message}]}.
+create function internal.store_scores(admission jsonb, items jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  owner_id uuid := store_scores.admission ->> 'tenant_id';
+  whole jsonb := internal.whole_scores(owner_id, store_scores.items);
+  refused jsonb := internal.refused_scores(store_scores.admission, whole);
+begin
+  whole := internal.not_refused(whole, refused);
+  perform internal.register_namespaces(owner_id, array(
+    select item.value ->> 'namespace' from jsonb_array_elements(whole) as item));
+  insert into public.scores (
+    id, tenant_id, namespace_id, trace_id, session_id, step_id, name, number_value, boolean_value, text_value, comment, source,
+    created_at)
+  select
+    item.id, owner_id, internal.namespace_id(owner_id, item.namespace), item.trace_id, item.session_id, item.step_id, item.name,
+    case jsonb_typeof(item.value) when 'number' then item.value::double precision end,
+    case jsonb_typeof(item.value) when 'boolean' then item.value::boolean end,
+    item.content ->> 'text_value', item.content ->> 'comment', item.source, item.created_at
+  from jsonb_to_recordset(whole) as item (
+    id uuid, namespace text, trace_id text, session_id text, step_id uuid, name text, value jsonb, content jsonb, source text,
+    created_at timestamptz);
+  return jsonb_build_object('refused', refused, 'scores', to_jsonb(array(
+    select jsonb_build_object('index', item.value -> 'index', 'id', item.value -> 'id', 'namespace', item.value -> 'namespace',
+                              'created_at', item.value -> 'created_at')
+    from jsonb_array_elements(whole) with ordinality as item (value, number) order by item.number)));
+end $$;
+
+-- The items with their ids and all that their senders may leave open; `home` is the namespace of what they are about.
+create function internal.whole_scores(owner_id uuid, items jsonb) returns jsonb
+language plpgsql volatile set search_path = '' as $$
+declare
+  ids text := internal.new_step_ids();
+begin
+  return to_jsonb(array(
+    select item.value || jsonb_build_object(
+      'id', ids || lpad(to_hex((item.value ->> 'index')::integer), 5, '0'),
+      'home', home.namespace,
+      'namespace', coalesce(item.value ->> 'namespace', home.namespace, 'default'),
+      'created_at', internal.timestamp_text(coalesce(
+        (item.value ->> 'created_at')::timestamptz,
+        now() + (item.value ->> 'index')::integer * interval '1 microsecond'))) -- in the order of the request
+    from jsonb_array_elements(whole_scores.items) with ordinality as item (value, number)
+    cross join lateral (
+      select internal.home_of_score(
+        owner_id, item.value ->> 'trace_id', item.value ->> 'session_id', (item.value ->> 'step_id')::uuid) as namespace
+      offset 0 -- once for each
+    ) as home
+    order by item.number));
+end $$;
+
+-- The namespace of a trace, session or step as it is known at this moment; null: it is not there yet. Nothing is folded for it: of
+-- the traces that were not, clients know those that they have named themselves and those of OpenTelemetry.
+create function internal.home_of_score(owner_id uuid, trace_id text, session_id text, step_id uuid) returns text
+language plpgsql stable set search_path = '' set enable_seqscan = off as $$
+declare
+  home bigint := case
+    when step_id is not null then (
+      select steps.namespace_id from public.steps
+      where steps.id = home_of_score.step_id and steps.tenant_id = owner_id)
+    when session_id is not null then coalesce(
+      (select sessions.namespace_id from public.sessions
+       where sessions.tenant_id = owner_id and sessions.id = home_of_score.session_id),
+      (select (select steps.namespace_id from public.steps where steps.id = placements.step_id)
+       from public.placements -- a session that only spans tell of
+       where placements.tenant_id = owner_id and placements.session_id = home_of_score.session_id
+       limit 1))
+    else coalesce(
+      (select traces.namespace_id from public.traces
+       where traces.tenant_id = owner_id and traces.trace_id = home_of_score.trace_id),
+      (select steps.namespace_id from public.steps
+       where steps.tree_key = internal.tree_key(owner_id, 'claimed', home_of_score.trace_id)
+       order by steps.id limit 1),
+      (select steps.namespace_id from public.steps
+       where steps.tree_key = internal.tree_key(owner_id, 'otel', home_of_score.trace_id)
+       order by steps.id limit 1))
+  end;
+begin
+  return (select namespaces.name from public.namespaces where namespaces.id = home);
+end $$;
+
+-- The refusals of whole_scores: [{index, code, message}]. A bound token must be one that may use both the namespace that the score
+-- gets and that of what it is about, whose name it is not told.
+create function internal.refused_scores(admission jsonb, items jsonb) returns jsonb
+language plpgsql stable set search_path = '' as $$
+begin
+  return (
+    select coalesce(jsonb_agg(
+      jsonb_build_object('index', item.value -> 'index') || (refused.refusal -> 'error') order by item.number), '[]')
+    from jsonb_array_elements(refused_scores.items) with ordinality as item (value, number)
+    cross join lateral (
+      select case
+        when not internal.may_use_namespace(admission, item.value ->> 'home') then
+          internal.refusal('forbidden', 'This tracer token may not use the namespace of what this score is about.')
+        when not internal.may_use_namespace(admission, item.value ->> 'namespace') then
+          internal.namespace_refusal(item.value ->> 'namespace')
+      end as refusal
+    ) as refused
+    where refused.refusal is not null);
+end $$;
+
+-- supabase/schemas/85_scores/taken_away.sql
+-- What becomes of scores when what they are about is emptied or deleted.
+
+-- Takes away what was said in the scores of these traces and of their steps, as far as the token may use their namespaces.
+-- Numbers, and yes or no, stay: they are figures.
+create function internal.purge_scores(owner_id uuid, usable text[], trace_ids text[]) returns void
+language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+declare
+  scored uuid[] := array(
+    select about.id
+    from unnest(purge_scores.trace_ids) as wanted (trace_id)
+    cross join lateral (
+      select scores.id from public.scores where scores.tenant_id = owner_id and scores.trace_id = wanted.trace_id
+      union all
+      select of_step.id
+      from public.placements
+      cross join lateral (
+        select scores.id from public.scores where scores.tenant_id = owner_id and scores.step_id = placements.step_id
+        offset 0
+      ) as of_step
+      where placements.tenant_id = owner_id and placements.trace_id = wanted.trace_id
+      offset 0 -- one by one: the planner does not know how few they are
+    ) as about);
+begin
+  update public.scores set text_value = null, comment = null
+  where scores.id = any (scored) and num_nonnulls(scores.text_value, scores.comment) > 0
+    and (usable is null or (
+      select namespaces.name from public.namespaces where namespaces.id = scores.namespace_id) = any (usable));
+end $$;
+
+-- Deletes the scores of a session, and of the steps and traces in it. Before its steps go, by which they are known.
+create function internal.delete_scores_of_session(owner_id uuid, session_id text) returns void
+language plpgsql set search_path = '' set enable_seqscan = off as $$
+declare
+  step_ids uuid[] := array(
+    select steps.id from public.steps
+    where steps.tenant_id = owner_id and steps.session_id = delete_scores_of_session.session_id);
+  trace_ids text[] := array(
+    select steps.trace_id from public.steps where steps.id = any (step_ids) and steps.trace_id is not null
+    union
+    select placements.trace_id from public.placements where placements.step_id = any (step_ids));
+begin
+  delete from public.scores where scores.tenant_id = owner_id and scores.session_id = delete_scores_of_session.session_id;
+  delete from public.scores where scores.tenant_id = owner_id and scores.step_id = any (step_ids);
+  delete from public.scores where scores.tenant_id = owner_id and scores.trace_id = any (trace_ids);
+end $$;
+
 -- supabase/schemas/90_upkeep/delete_expired.sql
 -- Deletes what has expired: idempotency keys, counts of requests, fingerprints of records. Returns how many of each. A part that
 -- fails is a warning, and the others are done.
@@ -4068,14 +4387,16 @@ end $$;
 -- Deleting, as who runs this may: a tenant, a namespace, a session or some steps, by plain `delete`. What follows from the steps
 -- that are gone goes too, at the next fold.
 
--- With a namespace or a session its steps are deleted. Alone with the tenant's content, so that no step comes to it meanwhile.
--- Before the namespace goes, whose name is still needed to fold; after the session is gone, whose activity folding would note.
+-- With a namespace or a session its steps and scores are deleted. Alone with the tenant's content, so that none comes to it
+-- meanwhile. Before the namespace goes, whose name is still needed to fold (its scores have a foreign key); after the session is
+-- gone, whose activity folding would note.
 create function internal.delete_steps_with_owner() returns trigger
 language plpgsql set search_path = '' as $$
 begin
   perform pg_advisory_xact_lock(internal.content_lock(old.tenant_id));
   perform pg_advisory_xact_lock(internal.fold_lock(old.tenant_id));
   if tg_table_name = 'sessions' then
+    perform internal.delete_scores_of_session(old.tenant_id, old.id);
     delete from public.steps where steps.tenant_id = old.tenant_id and steps.session_id = old.id;
   else
     delete from public.steps where steps.tenant_id = old.tenant_id and steps.namespace_id = old.id;
