@@ -11,11 +11,14 @@ import { ROOT } from "../support/dev.ts";
 
 const environments = ["", "staging", "production"];
 
+/** Bytes. The three megabytes that Cloudflare takes are far away: this is how much it may grow by the APIs that people read with. */
+const LARGEST = 232 * 1024;
+
 it.each(environments)(
-  "what wrangler would upload to the environment '%s' has at most 220 KiB, and starts in workerd",
+  "what wrangler would upload to the environment '%s' has at most 232 KiB, and starts in workerd",
   async (environment) => {
     const code = await deployedWorker(environment);
-    expect(gzipSync(code).length).toBeLessThan(220 * 1024);
+    expect(gzipSync(code).length).toBeLessThan(LARGEST);
     const workerd = await startWorkerd(prepareWorker({ code }));
     try {
       const response = await fetch(`http://127.0.0.1:${workerd.port}/v1/health`);
