@@ -3,6 +3,7 @@ import * as z from "zod";
 import { isObject } from "../domain/json.ts";
 import { deleteRoute, getRoute, postRoute } from "../http/api-route.ts";
 import { BODY_LIMIT } from "../middleware/body-limit.ts";
+import { methodNotAllowed } from "../middleware/refusals.ts";
 import { validationError } from "../middleware/validation.ts";
 import { batchAnswer, batchResponse, batchResult } from "../schemas/batches.ts";
 import {
@@ -100,9 +101,7 @@ const createScore = postRoute({
 const ScoreBatchRequest = z.object({
   scores: z
     .array(
-      z
-        .custom(isObject, "must be a JSON object")
-        .openapi({ type: "object", oneOf: [schemaRef("ScoreRequest")] }),
+      z.custom(isObject, "must be a JSON object").openapi({ type: "object", ...schemaRef("ScoreRequest") }),
     )
     .min(1, MEASURED)
     .max(100, MEASURED),
@@ -170,6 +169,9 @@ export function scoreRoutes(app: OpenAPIHono<AppEnv>): void {
     const scores = c.req.valid("json").scores.map(read);
     return c.json(batchAnswer(await c.var.store.storeScores(scores, c.var.idempotency)), 200);
   });
+
+  // `DELETE /scores/batch` is a wrong method, and not a score named batch.
+  app.all("/scores/batch", (c) => methodNotAllowed(c, ["POST"]));
 
   app.openapi(listScores, async (c) => {
     const { rows, ...page } = await c.var.store.listScores(c.req.valid("query"));
