@@ -244,7 +244,7 @@ describe("what nobody has read for long", { timeout: 120_000 }, () => {
 
   it("is prepared in parts: a read says 503 as long as there is more, and each brings it forward", async () => {
     const caller = await newTenant(sql);
-    await send(sql, caller, lone(21_000));
+    await send(sql, caller, lone(11_000));
     const statuses = [];
     for (let time = 0; time < 3; time += 1) {
       const [row] = await sql`
@@ -252,7 +252,7 @@ describe("what nobody has read for long", { timeout: 120_000 }, () => {
       statuses.push(row?.answer.error?.status ?? 200);
     }
     expect(statuses).toEqual([503, 503, 200]);
-    expect(await listTraces(sql, caller)).toBe(21_000);
+    expect(await listTraces(sql, caller)).toBe(11_000);
   });
 
   it("is folded by the schedule, however many tenants have something to fold", async () => {

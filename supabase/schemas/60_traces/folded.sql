@@ -8,7 +8,7 @@ declare
 begin
   if admission ? 'error' then return admission; end if;
   loop
-    if internal.fold((admission ->> 'tenant_id')::uuid, 10000) then return admission; end if;
+    if internal.fold((admission ->> 'tenant_id')::uuid, 5000) then return admission; end if;
     exit when clock_timestamp() > ends;
   end loop;
   return admission || jsonb_build_object('error', jsonb_build_object('code', 'internal_error', 'status', 503,

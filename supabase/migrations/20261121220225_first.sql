@@ -81,7 +81,7 @@ end $$;
 -- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
 create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 20261121214925;
+return 20261121220225;
 
 -- supabase/schemas/10_tenants/00_tables.sql
 -- Who owns data, and the tokens that speak for them.
@@ -2562,7 +2562,7 @@ declare
 begin
   if admission ? 'error' then return admission; end if;
   loop
-    if internal.fold((admission ->> 'tenant_id')::uuid, 10000) then return admission; end if;
+    if internal.fold((admission ->> 'tenant_id')::uuid, 5000) then return admission; end if;
     exit when clock_timestamp() > ends;
   end loop;
   return admission || jsonb_build_object('error', jsonb_build_object('code', 'internal_error', 'status', 503,
