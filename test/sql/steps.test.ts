@@ -75,7 +75,9 @@ describe("what came since a watermark", { timeout: 60_000 }, () => {
     });
     const since = await page(caller, SESSION, { since: early?.watermark });
     expect(since.steps.map(({ error }) => error)).toEqual(["late"]);
-    expect(idsOf(since) < idsOf(early as Answer).slice(1)).toBe(true);
+    const [late = ""] = idsOf(since);
+    const [, read = ""] = idsOf(early as Answer);
+    expect(late < read).toBe(true);
     expect(idsOf(await page(caller, SESSION, { since: since.watermark }))).toEqual([]);
     expect(idsOf(await page(caller, SESSION))).toHaveLength(3);
   });
