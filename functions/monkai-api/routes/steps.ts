@@ -179,7 +179,7 @@ export function stepRoutes(app: OpenAPIHono<AppEnv>): void {
 
   app.openapi(getSteps, async (c) => {
     const { version, data } = await c.var.store.getSteps(c.req.valid("query"), knownVersions(c));
-    return versioned(c, version, data && { steps: data.map(toTypedStep) });
+    return versioned(c, version, data && { steps: data.steps.map(toTypedStep) });
   });
 }
 

@@ -64,7 +64,6 @@ export interface Versioned<Data> {
 
 /** A page of skeletons as the database gives it: `watermark` is the number of the last fold that is in it. */
 export interface SkeletonPage {
-  version: string;
   traces: LinkedTrace[];
   steps: SkeletonRow[];
   count: number;

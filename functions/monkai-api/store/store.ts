@@ -75,6 +75,8 @@ export interface Admission {
 
 type Answer<Data> = Admission & {
   data?: Data;
+  /** Of the data, which is absent where the client has that version. */
+  version?: string;
   replay?: { request_id: string };
   error?: { code: ErrorCode; message: string; status?: ContentfulStatusCode; [context: string]: unknown };
   /** Nothing was done: what was sent is not anonymized by these, the tenant's current rules. */
@@ -297,12 +299,11 @@ export class StoreRequest {
   }
 
   /** The steps with these ids, those that are there. */
-  async getSteps(query: { ids: string[]; max_bytes: number }, known?: string): Promise<Versioned<StepRow[]>> {
-    const { version, steps } = await this.#call<{ version: string; steps?: StepRow[] }>("get_steps", {
-      query,
-      known,
-    });
-    return { version, data: steps };
+  getSteps(
+    query: { ids: string[]; max_bytes: number },
+    known?: string,
+  ): Promise<Versioned<{ steps: StepRow[] }>> {
+    return this.#versioned("get_steps", query, known);
   }
 
   async #skeletons(
@@ -314,19 +315,18 @@ export class StoreRequest {
     const after = cursor === undefined ? undefined : await cursors.open(name, cursor);
     const seen =
       since === undefined ? undefined : await cursors.open<{ fold: number }>("folds", since, "watermark");
-    const { version, next, ...page } = await this.#call<SkeletonPage>(name, {
-      query: { ...query, after, since: seen?.fold },
-      known,
-    });
-    if (!page.steps) return { version };
-    return {
-      version,
-      data: {
-        ...page,
-        ...(next ? { next_cursor: await cursors.seal(name, next) } : {}),
-        watermark: await cursors.seal("folds", { fold: page.watermark }),
-      },
-    };
+    const wanted = { ...query, after, since: seen?.fold };
+    const { version, data } = await this.#versioned<SkeletonPage>(name, wanted, known);
+    if (!data) return { version };
+    const { next, ...page } = data;
+    const next_cursor = next ? { next_cursor: await cursors.seal(name, next) } : {};
+    const watermark = await cursors.seal("folds", { fold: page.watermark });
+    return { version, data: { ...page, ...next_cursor, watermark } };
+  }
+
+  async #versioned<Data>(name: string, query: object, known?: string): Promise<Versioned<Data>> {
+    const { version = "", data } = await this.#ask<Data>(name, { query, known });
+    return { version, data };
   }
 
   /** Takes away what was said in the trace and in all below it. */

@@ -16,18 +16,18 @@ begin
     'warnings', coalesce(with_warning.envelope -> 'warnings', '[]') || to_jsonb(with_warning.message));
 end $$;
 
--- An answer with the version of its data; without these, where the client has them already: payload.known is what its
--- If-None-Match says.
-create function internal.unless_known(answer jsonb, payload jsonb) returns jsonb
+-- An answer with the version of its data; without the data, where the client has it already: payload.known is what its
+-- If-None-Match says. Put together once: each time costs as much as the data is large.
+create function internal.unless_known(admission jsonb, data jsonb, payload jsonb) returns jsonb
 language plpgsql immutable set search_path = '' as $$
 declare
-  version text := md5((unless_known.answer -> 'data')::text);
+  version text := md5(unless_known.data::text);
   known text := unless_known.payload ->> 'known';
 begin
   if strpos(known, '"' || version || '"') > 0 or btrim(known) = '*' then
-    return unless_known.answer || jsonb_build_object('data', jsonb_build_object('version', version));
+    return unless_known.admission || jsonb_build_object('version', version);
   end if;
-  return jsonb_set(unless_known.answer, '{data,version}', to_jsonb(version));
+  return unless_known.admission || jsonb_build_object('version', version, 'data', unless_known.data);
 end $$;
 
 -- A moment as clients read it: RFC 3339 in UTC, with microseconds where there are any, else with milliseconds.

@@ -1,4 +1,4 @@
--- GET /steps. payload.query: {ids: [uuid], max_bytes}. payload.known: see unless_known. data: {steps: [step_view], version}, in the
+-- GET /steps. payload.query: {ids: [uuid], max_bytes}. payload.known: see unless_known. data: {steps: [step_view]}, in the
 -- order of the ids; those that are not there, or not in the token's namespaces, are absent.
 create function public.get_steps(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
@@ -19,8 +19,7 @@ begin
   if coalesce(octet_length(found_steps::text) > 16 * 1024 * 1024, true) then
     return admission || internal.refusal('invalid_payload', 'ids: these are more than 16 MiB. Ask for fewer at a time.');
   end if;
-  return internal.unless_known(
-    admission || jsonb_build_object('data', jsonb_build_object('steps', found_steps)), get_steps.payload);
+  return internal.unless_known(admission, jsonb_build_object('steps', found_steps), get_steps.payload);
 end $$;
 
 -- Those of the ids that are of steps which the token may see, in their order.

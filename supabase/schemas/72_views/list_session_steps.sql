@@ -1,5 +1,5 @@
 -- GET /sessions/{session_id}/steps. payload.query: {session_id, namespace?, limit, since?, after?}, as in list_trace_steps.
--- payload.known: see unless_known. data: {traces, steps, count, next, watermark, version}, the traces being those that the steps
+-- payload.known: see unless_known. data: {traces, steps, count, next, watermark}, the traces being those that the steps
 -- belong or lead to, and all above them.
 create function public.list_session_steps(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
@@ -14,8 +14,7 @@ begin
   page := internal.page_of_session(
     (admission ->> 'tenant_id')::uuid, internal.usable_namespaces(admission), query);
   if page is null then return admission || internal.refusal('not_found', 'There is no such session.'); end if;
-  return internal.unless_known(
-    admission || jsonb_build_object('data', page), list_session_steps.payload);
+  return internal.unless_known(admission, page, list_session_steps.payload);
 end $$;
 
 -- A page of the steps of a session, see page_of_traces; null where the token sees no such session.

@@ -1,5 +1,5 @@
 -- GET /traces/{trace_id}/steps. payload.query: {trace_id, scope: trace | tree, limit, since?, after?}, see page_of_traces.
--- payload.known: see unless_known. data: {traces, steps, count, next, watermark, version}.
+-- payload.known: see unless_known. data: {traces, steps, count, next, watermark}.
 create function public.list_trace_steps(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
@@ -8,8 +8,8 @@ declare
 begin
   admission := internal.with_trace(admission, query ->> 'trace_id');
   if admission ? 'error' then return admission; end if;
-  return internal.unless_known(admission || jsonb_build_object('data', internal.page_of_traces(
-    (admission ->> 'tenant_id')::uuid, internal.usable_namespaces(admission), query)), list_trace_steps.payload);
+  return internal.unless_known(admission, internal.page_of_traces(
+    (admission ->> 'tenant_id')::uuid, internal.usable_namespaces(admission), query), list_trace_steps.payload);
 end $$;
 
 -- A page of the steps of a trace, or of the whole tree that it is in, in the order in which they happened: {traces, steps, count,

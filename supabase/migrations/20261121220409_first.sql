@@ -27,18 +27,18 @@ begin
     'warnings', coalesce(with_warning.envelope -> 'warnings', '[]') || to_jsonb(with_warning.message));
 end $$;
 
--- An answer with the version of its data; without these, where the client has them already: payload.known is what its
--- If-None-Match says.
-create function internal.unless_known(answer jsonb, payload jsonb) returns jsonb
+-- An answer with the version of its data; without the data, where the client has it already: payload.known is what its
+-- If-None-Match says. Put together once: each time costs as much as the data is large.
+create function internal.unless_known(admission jsonb, data jsonb, payload jsonb) returns jsonb
 language plpgsql immutable set search_path = '' as $$
 declare
-  version text := md5((unless_known.answer -> 'data')::text);
+  version text := md5(unless_known.data::text);
   known text := unless_known.payload ->> 'known';
 begin
   if strpos(known, '"' || version || '"') > 0 or btrim(known) = '*' then
-    return unless_known.answer || jsonb_build_object('data', jsonb_build_object('version', version));
+    return unless_known.admission || jsonb_build_object('version', version);
   end if;
-  return jsonb_set(unless_known.answer, '{data,version}', to_jsonb(version));
+  return unless_known.admission || jsonb_build_object('version', version, 'data', unless_known.data);
 end $$;
 
 -- A moment as clients read it: RFC 3339 in UTC, with microseconds where there are any, else with milliseconds.
@@ -81,7 +81,7 @@ end $$;
 -- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
 create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 20261121220225;
+return 20261121220409;
 
 -- supabase/schemas/10_tenants/00_tables.sql
 -- Who owns data, and the tokens that speak for them.
@@ -3506,7 +3506,7 @@ begin
 end $$;
 
 -- supabase/schemas/72_views/get_steps.sql
--- GET /steps. payload.query: {ids: [uuid], max_bytes}. payload.known: see unless_known. data: {steps: [step_view], version}, in the
+-- GET /steps. payload.query: {ids: [uuid], max_bytes}. payload.known: see unless_known. data: {steps: [step_view]}, in the
 -- order of the ids; those that are not there, or not in the token's namespaces, are absent.
 create function public.get_steps(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
@@ -3527,8 +3527,7 @@ begin
   if coalesce(octet_length(found_steps::text) > 16 * 1024 * 1024, true) then
     return admission || internal.refusal('invalid_payload', 'ids: these are more than 16 MiB. Ask for fewer at a time.');
   end if;
-  return internal.unless_known(
-    admission || jsonb_build_object('data', jsonb_build_object('steps', found_steps)), get_steps.payload);
+  return internal.unless_known(admission, jsonb_build_object('steps', found_steps), get_steps.payload);
 end $$;
 
 -- Those of the ids that are of steps which the token may see, in their order.
@@ -3588,7 +3587,7 @@ end $$;
 
 -- supabase/schemas/72_views/list_session_steps.sql
 -- GET /sessions/{session_id}/steps. payload.query: {session_id, namespace?, limit, since?, after?}, as in list_trace_steps.
--- payload.known: see unless_known. data: {traces, steps, count, next, watermark, version}, the traces being those that the steps
+-- payload.known: see unless_known. data: {traces, steps, count, next, watermark}, the traces being those that the steps
 -- belong or lead to, and all above them.
 create function public.list_session_steps(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
@@ -3603,8 +3602,7 @@ begin
   page := internal.page_of_session(
     (admission ->> 'tenant_id')::uuid, internal.usable_namespaces(admission), query);
   if page is null then return admission || internal.refusal('not_found', 'There is no such session.'); end if;
-  return internal.unless_known(
-    admission || jsonb_build_object('data', page), list_session_steps.payload);
+  return internal.unless_known(admission, page, list_session_steps.payload);
 end $$;
 
 -- A page of the steps of a session, see page_of_traces; null where the token sees no such session.
@@ -3690,7 +3688,7 @@ end $$;
 
 -- supabase/schemas/72_views/list_trace_steps.sql
 -- GET /traces/{trace_id}/steps. payload.query: {trace_id, scope: trace | tree, limit, since?, after?}, see page_of_traces.
--- payload.known: see unless_known. data: {traces, steps, count, next, watermark, version}.
+-- payload.known: see unless_known. data: {traces, steps, count, next, watermark}.
 create function public.list_trace_steps(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
@@ -3699,8 +3697,8 @@ declare
 begin
   admission := internal.with_trace(admission, query ->> 'trace_id');
   if admission ? 'error' then return admission; end if;
-  return internal.unless_known(admission || jsonb_build_object('data', internal.page_of_traces(
-    (admission ->> 'tenant_id')::uuid, internal.usable_namespaces(admission), query)), list_trace_steps.payload);
+  return internal.unless_known(admission, internal.page_of_traces(
+    (admission ->> 'tenant_id')::uuid, internal.usable_namespaces(admission), query), list_trace_steps.payload);
 end $$;
 
 -- A page of the steps of a trace, or of the whole tree that it is in, in the order in which they happened: {traces, steps, count,
