@@ -1,8 +1,3 @@
--- Everything that happened, one row a step. Rows are only ever inserted; what was said can be taken away from them. The
--- columns are the skeleton that is filtered, counted and linked; `content` and `error` hold what was said, under the API's own
--- field names. Which trace a step belongs to is not written here: it is derived (60_traces).
--- Steps have no foreign keys, which would cost more than a quarter of a large request. Instead, who writes steps holds the
--- tenant's content lock, and who deletes a namespace or a session waits for it and deletes the steps (90_upkeep).
 -- What is derived together: all steps of an OpenTelemetry trace, of a trace that clients named (claimed), of a session (and
 -- namespace); or a record that belongs to none of them, by itself (lone). Null: a log entry that belongs to no trace.
 create function internal.tree_kind(kind text, session_id text, trace_id text, otel_trace_id text) returns text
@@ -39,6 +34,11 @@ begin
   end);
 end $$;
 
+-- Everything that happened, one row a step. Rows are only ever inserted; what was said can be taken away from them. The
+-- columns are the skeleton that is filtered, counted and linked; `content` and `error` hold what was said, under the API's own
+-- field names. Which trace a step belongs to is not written here: it is derived (60_traces).
+-- Steps have no foreign keys, which would cost more than a quarter of a large request. Instead, who writes steps holds the
+-- tenant's content lock, and who deletes a namespace or a session waits for it and deletes the steps (90_upkeep).
 create table public.steps (
   id uuid not null,
   tenant_id uuid not null,
