@@ -52,6 +52,10 @@ const STRANGE: Record<string, [body: unknown, status: number, rejected?: string]
   "an id that is a number": [traceOf({}, { spanId: 7 }), 200, "1"],
   "an id of zeros": [traceOf({}, { traceId: "0".repeat(32) }), 200, "1"],
   "no name": [traceOf({}, { name: "" }), 200, "1"],
+  "an object that has no text in the place of a time": [
+    traceOf({}, { endTimeUnixNano: { toString: "" } }),
+    200,
+  ],
   "a start in 1969": [traceOf({}, { startTimeUnixNano: "-1000000000" }), 200, "1"],
   "a start in 2500": [
     traceOf({}, { startTimeUnixNano: "16725225600000000000", endTimeUnixNano: "16725225601000000000" }),

@@ -100,8 +100,8 @@ const MOST = 2n ** 64n - 1n;
 
 /** 0 where it is no whole number of 64 bits. */
 function unsigned(sent: unknown): bigint {
-  const text = String(sent);
-  if (!/^\d{1,20}$/.test(text)) return 0n;
+  const text = typeof sent === "number" ? String(sent) : sent; // an object may have no text at all
+  if (typeof text !== "string" || !/^\d{1,20}$/.test(text)) return 0n;
   const value = BigInt(text);
   return value <= MOST ? value : 0n;
 }
