@@ -26,14 +26,15 @@ begin
   namespace_id := internal.namespace_id(open_session.tenant_id, wanted ->> 'namespace');
 
   for attempt in 1 .. 1000000 loop
-    insert into public.sessions (tenant_id, id, namespace_id, user_id, inactivity_timeout, metadata)
+    insert into public.sessions (tenant_id, id, namespace_id, user_id, inactivity_timeout, metadata, was_created)
     values (open_session.tenant_id, base || suffix, namespace_id, wanted ->> 'user_id',
-            coalesce((wanted ->> 'inactivity_timeout')::integer, 120), coalesce(wanted -> 'metadata', '{}'))
+            coalesce((wanted ->> 'inactivity_timeout')::integer, 120), coalesce(wanted -> 'metadata', '{}'), true)
     on conflict on constraint session_id_is_unique_within_its_tenant do nothing
     returning * into session;
     exit when found;
     suffix := '-' || attempt;
   end loop;
+  perform internal.list_session_without_steps(session.tenant_id, session.id, session.namespace_id);
   return session;
 end $$;
 

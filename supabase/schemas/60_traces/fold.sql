@@ -111,73 +111,103 @@ begin
   where sessions.ctid = active.place;
 end $$;
 
--- Writes the placements of steps, and counts the steps in their traces.
+-- Writes the placements of steps, and what follows from them: the steps of traces, counts, usage, the figures of sessions.
 create function internal.place_steps(owner_id uuid, placed internal.placed_step[], fold_number bigint) returns void
 language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
-  before public.placements[] := array(
-    select (
-      select placements from public.placements where placements.step_id = step.step_id)
-    from unnest(place_steps.placed) as step
-    where step.agent is not null or step.is_wrapper);
+  moved internal.moved_step[] := internal.moved_steps(owner_id, place_steps.placed, place_steps.fold_number);
 begin
-  if before <> '{}' then perform internal.correct_counts(owner_id, place_steps.placed, before); end if;
-  with moved as materialized (
-    select step.*, (
-      select placements.trace_id from public.placements where placements.step_id = step.step_id) as trace_before
-    from unnest(place_steps.placed) as step
-  ), written as (
-    insert into public.placements as known (
-      step_id, tenant_id, trace_id, happened_at, session_id, user_id, agent, is_wrapper, input_tokens, output_tokens,
-      to_trace_id, fold_number)
-    select moved.step_id, owner_id, moved.trace_id, moved.happened_at, moved.session_id, moved.user_id, moved.agent,
-           moved.is_wrapper, moved.input_tokens, moved.output_tokens, moved.to_trace_id, place_steps.fold_number
-    from moved
-    where moved.trace_before is distinct from moved.trace_id or moved.agent is not null or moved.to_trace_id is not null
-    on conflict on constraint step_has_one_placement do update set
-      trace_id = excluded.trace_id, session_id = excluded.session_id, user_id = excluded.user_id, agent = excluded.agent,
-      is_wrapper = excluded.is_wrapper, input_tokens = excluded.input_tokens, output_tokens = excluded.output_tokens,
-      to_trace_id = excluded.to_trace_id, fold_number = excluded.fold_number
-    where (known.trace_id, known.session_id, known.user_id, known.agent, known.is_wrapper, known.input_tokens,
-           known.output_tokens, known.to_trace_id)
-      is distinct from
-          (excluded.trace_id, excluded.session_id, excluded.user_id, excluded.agent, excluded.is_wrapper,
-           excluded.input_tokens, excluded.output_tokens, excluded.to_trace_id)
-  )
+  if moved = '{}' then return; end if;
+  insert into public.placements as known
+  select (move.after).* from unnest(moved) as move
+  on conflict on constraint step_has_one_placement do update set
+    trace_id = excluded.trace_id, session_id = excluded.session_id, user_id = excluded.user_id, agent = excluded.agent,
+    is_wrapper = excluded.is_wrapper, input_tokens = excluded.input_tokens, output_tokens = excluded.output_tokens,
+    to_trace_id = excluded.to_trace_id, fold_number = excluded.fold_number;
+
   update public.traces set step_count = traces.step_count + growth.steps
   from (
     select change.trace_id, sum(change.steps) as steps
-    from (
-      select moved.trace_id, 1 as steps from moved where moved.trace_before is distinct from moved.trace_id
-      union all
-      select moved.trace_before, -1 from moved where moved.trace_before <> moved.trace_id
-    ) as change
+    from unnest(moved) as move
+    cross join lateral (values ((move.after).trace_id, 1), ((move.before).trace_id, -1)) as change (trace_id, steps)
+    where change.trace_id is not null
     group by change.trace_id
   ) as growth
   where traces.tenant_id = owner_id and traces.trace_id = growth.trace_id and growth.steps <> 0;
+
+  perform internal.correct_counts(owner_id, moved);
+  perform internal.add_figures(array(
+    select internal.figure_of(move.step, side.placed, side.change)
+    from unnest(moved) as move
+    cross join lateral (values (move.before, -1), (move.after, 1)) as side (placed, change)
+    where (side.placed).step_id is not null and internal.counts_otherwise(move.before, move.after)));
+  perform internal.join_sessions(array(
+    select internal.member_of_session(move.step, move.after) from unnest(moved) as move
+    where (move.before).step_id is null or (move.before).session_id is distinct from (move.after).session_id));
+  perform internal.leave_sessions(array(
+    select internal.member_of_session(move.step, move.before) from unnest(moved) as move
+    where (move.before).step_id is not null and (move.before).session_id is distinct from (move.after).session_id));
+end $$;
+
+-- Those of the steps that had no place, or get another one than they had. Whose they are is settled here: the user that they tell,
+-- else the one of the spans around them, else their session's.
+create function internal.moved_steps(owner_id uuid, placed internal.placed_step[], fold_number bigint)
+returns internal.moved_step[]
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+begin
+  return array(
+    select (said.step, known.placed, settled.placed)::internal.moved_step
+    from unnest(moved_steps.placed) as told
+    cross join lateral (
+      select (select placements from public.placements where placements.step_id = told.step_id) as placed offset 0
+    ) as known
+    cross join lateral (select internal.counted_step(told.step_id) as step offset 0) as said
+    cross join lateral (
+      select (
+        told.step_id, owner_id, told.trace_id, told.happened_at, told.session_id,
+        coalesce((said.step).user_id, told.user_id, (
+          select sessions.user_id from public.sessions
+          where sessions.tenant_id = owner_id and sessions.id = coalesce((said.step).session_id, told.session_id))),
+        told.agent, told.is_wrapper, told.input_tokens, told.output_tokens, told.to_trace_id, moved_steps.fold_number
+        )::public.placements as placed
+      offset 0
+    ) as settled
+    where ( -- but for spans, where they belong is all that can have changed: then the step is not even read
+        (known.placed).step_id is null or told.agent is not null
+        or ((known.placed).trace_id, (known.placed).to_trace_id) is distinct from (told.trace_id, told.to_trace_id))
+      and ((known.placed).step_id is null
+        or ((known.placed).trace_id, (known.placed).to_trace_id) is distinct from (told.trace_id, told.to_trace_id)
+        or internal.counts_otherwise(known.placed, settled.placed)));
+end $$;
+
+-- Whether a step adds something else to the figures in one place than in the other.
+create function internal.counts_otherwise(before public.placements, after public.placements) returns boolean
+language plpgsql immutable set search_path = '' as $$
+begin
+  return before.step_id is null
+    or (before.session_id, before.user_id, before.agent, before.is_wrapper, before.input_tokens, before.output_tokens)
+      is distinct from
+       (after.session_id, after.user_id, after.agent, after.is_wrapper, after.input_tokens, after.output_tokens);
 end $$;
 
 -- Steps are counted under the agent that they say, and model calls as such. Where the tree tells otherwise, or tells otherwise
 -- than before, the counts are corrected by the difference.
-create function internal.correct_counts(owner_id uuid, placed internal.placed_step[], before public.placements[]) returns void
+create function internal.correct_counts(owner_id uuid, moved internal.moved_step[]) returns void
 language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 begin
   perform internal.add_counts(array(
     select (
-      owner_id, said.list, said.namespace_id, correction.label, date_trunc('hour', said.occurred_at, 'UTC'), correction.change
-      )::internal.count_change
-    from unnest(correct_counts.placed) as step
-    left join unnest(correct_counts.before) as known on known.step_id = step.step_id
-    cross join lateral (
-      select steps.list, steps.namespace_id, steps.agent, steps.occurred_at from public.steps
-      where steps.id = step.step_id offset 0
-    ) as said
+      owner_id, (move.step).list, (move.step).namespace_id, correction.label,
+      date_trunc('hour', (move.step).occurred_at, 'UTC'), correction.change)::internal.count_change
+    from unnest(correct_counts.moved) as move
     cross join lateral (
       values
-        (case when not coalesce(known.is_wrapper, false) then coalesce(known.agent, said.agent) end, -1),
-        (case when not step.is_wrapper then coalesce(step.agent, said.agent) end, 1)
+        (case when not coalesce((move.before).is_wrapper, false)
+           then coalesce((move.before).agent, (move.step).agent) end, -1),
+        (case when not (move.after).is_wrapper then coalesce((move.after).agent, (move.step).agent) end, 1)
     ) as correction (label, change)
-    where (step.agent is not null or step.is_wrapper)
-      and (known.step_id is null or (known.agent, known.is_wrapper) is distinct from (step.agent, step.is_wrapper))
-      and said.list = 'records' and correction.label is not null));
+    where ((move.after).agent is not null or (move.after).is_wrapper)
+      and ((move.before).step_id is null
+        or ((move.before).agent, (move.before).is_wrapper) is distinct from ((move.after).agent, (move.after).is_wrapper))
+      and (move.step).list = 'records' and correction.label is not null));
 end $$;

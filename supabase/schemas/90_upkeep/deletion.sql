@@ -12,6 +12,9 @@ begin
   if tg_table_name = 'sessions' then
     perform internal.delete_scores_of_session(old.tenant_id, old.id);
     delete from public.steps where steps.tenant_id = old.tenant_id and steps.session_id = old.id;
+    delete from public.session_summaries
+    where session_summaries.tenant_id = old.tenant_id and session_summaries.session_id = old.id
+      and session_summaries.step_count = 0;
   else
     delete from public.steps where steps.tenant_id = old.tenant_id and steps.namespace_id = old.id;
   end if;
@@ -42,6 +45,7 @@ create function internal.take_back_steps() returns trigger
 language plpgsql set search_path = '' as $$
 declare
   owner_id uuid;
+  moved internal.moved_step[]; -- those that had a place
 begin
   for owner_id in select distinct gone.tenant_id from gone order by 1 loop
     perform pg_advisory_xact_lock(internal.fold_lock(owner_id));
@@ -68,12 +72,21 @@ begin
     where gone.list <> 'spans'
     group by gone.tenant_id, gone.list, gone.namespace_id, counted.label, date_trunc('hour', gone.occurred_at, 'UTC')));
 
-  with displaced as (
-    delete from public.placements where placements.step_id in (select gone.id from gone)
-    returning placements.tenant_id, placements.trace_id
-  )
+  moved := array(
+    select (
+      (gone.id, gone.tenant_id, gone.namespace_id, gone.session_id, gone.list, gone.kind, gone.name, gone.agent, gone.status,
+       gone.model, gone.started_at, gone.occurred_at, gone.latency_ms, gone.input_tokens, gone.cached_input_tokens,
+       gone.output_tokens, gone.reasoning_tokens, gone.user_id)::internal.counted_step, placements, null)::internal.moved_step
+    from gone join public.placements on placements.step_id = gone.id);
+  delete from public.placements where placements.step_id in (select (move.before).step_id from unnest(moved) as move);
+  perform internal.add_figures(array(
+    select internal.figure_of(move.step, move.before, -1) from unnest(moved) as move));
+  perform internal.leave_sessions(array(
+    select internal.member_of_session(move.step, move.before) from unnest(moved) as move));
   update public.traces set step_count = traces.step_count - emptied.steps
-  from (select displaced.tenant_id, displaced.trace_id, count(*) as steps from displaced group by 1, 2) as emptied
+  from (
+    select (move.before).tenant_id, (move.before).trace_id, count(*) as steps from unnest(moved) as move group by 1, 2
+  ) as emptied
   where traces.tenant_id = emptied.tenant_id and traces.trace_id = emptied.trace_id;
 
   perform internal.note_rebuilds(array(

@@ -18,6 +18,8 @@ begin
     from public.steps where steps.tenant_id = owner_id and steps.list <> 'spans'
     group by steps.list, steps.namespace_id, case steps.list when 'logs' then steps.level else steps.agent end,
              date_trunc('hour', steps.occurred_at, 'UTC')));
+  perform internal.list_session_without_steps(sessions.tenant_id, sessions.id, sessions.namespace_id)
+  from public.sessions where sessions.tenant_id = owner_id and sessions.was_created;
   while not internal.fold(owner_id, 10000) loop null; end loop;
   return jsonb_build_object(
     'steps', (select count(*) from public.steps where steps.tenant_id = owner_id),
@@ -32,5 +34,7 @@ begin
   delete from public.placements where placements.tenant_id = owner_id;
   delete from public.traces where traces.tenant_id = owner_id;
   delete from public.trees where trees.tenant_id = owner_id;
+  delete from public.usage where usage.tenant_id = owner_id;
+  delete from public.session_summaries where session_summaries.tenant_id = owner_id;
   delete from public.counts where counts.tenant_id = owner_id;
 end $$;

@@ -34,6 +34,55 @@ export async function violations(sql: postgres.ISql, tenantId: string): Promise<
     ), noted as (
       select list, namespace_id, label, hour, count from public.counts
       where tenant_id = ${tenantId} and hour is not null and label is not null
+    ), stands as materialized ( -- each step where it stands, and as what
+      select step.id, step.namespace_id, coalesce(step.session_id, placed.session_id) as session_id, step.status,
+             case when placed.is_wrapper then 'span' else step.kind end as kind, step.kind as sent_kind,
+             coalesce(placed.agent, step.agent) as agent, step.model, step.name, step.latency_ms,
+             step.occurred_at, internal.start_of(step.started_at, step.occurred_at, step.latency_ms) as began_at,
+             coalesce(step.user_id, placed.user_id, (
+               select sessions.user_id from public.sessions where sessions.tenant_id = ${tenantId}
+                 and sessions.id = coalesce(step.session_id, placed.session_id))) as user_id,
+             coalesce(step.input_tokens, placed.input_tokens, 0) as input, coalesce(step.output_tokens, placed.output_tokens, 0) as output,
+             coalesce(step.cached_input_tokens, 0) as cached, coalesce(step.reasoning_tokens, 0) as reasoning
+      from step join placed on placed.step_id = step.id
+    ), used as materialized (
+      select stands.*, kind in ('llm', 'tool', 'handoff', 'message') as is_record,
+             kind = 'llm' or kind in ('tool', 'handoff', 'message') and input + output > 0 as is_billed
+      from stands
+    ), usage as (
+      select grain.*, agent, case when is_billed then model end, case kind when 'tool' then name end,
+             count(*), count(*) filter (where kind = 'llm'), count(*) filter (where kind = 'tool'),
+             count(*) filter (where status = 'error'), coalesce(sum(input) filter (where is_record), 0),
+             coalesce(sum(cached) filter (where is_record), 0), coalesce(sum(output) filter (where is_record), 0),
+             coalesce(sum(reasoning) filter (where is_record), 0), count(*) filter (where is_billed),
+             count(*) filter (where is_billed and input + output = 0),
+             count(*) filter (where kind in ('llm', 'tool') and latency_ms is not null)
+      from used cross join lateral (values
+        ('day', null, namespace_id, date_trunc('day', occurred_at, 'UTC'), null),
+        ('hour', null, namespace_id, date_trunc('hour', occurred_at, 'UTC'), null),
+        ('session', session_id, namespace_id, date_trunc('hour', occurred_at, 'UTC'), user_id)
+      ) as grain (grain, session_id, namespace_id, begins, user_id)
+      group by 1, 2, 3, 4, 5, 6, 7, 8
+    ), noted_usage as (
+      select grain, session_id, namespace_id, begins, user_id, agent, model, tool, steps, calls, tool_calls, errors, input_tokens,
+             cached_input_tokens, output_tokens, reasoning_tokens, billed_steps, untold_steps,
+             (select coalesce(sum(value::bigint), 0) from jsonb_each(latencies))
+      from public.usage where tenant_id = ${tenantId}
+    ), summaries as (
+      select session_id, namespace_id, count(*), count(*) filter (where status = 'error'),
+             (select date_trunc('second', internal.arrival_of((array_agg(id order by id desc))[1]))),
+             min(began_at), max(greatest(occurred_at, began_at + latency_ms * interval '1 millisecond')),
+             (array_agg(id order by began_at, id) filter (where sent_kind in ('llm', 'message')))[1],
+             (array_agg(id order by began_at desc, id desc) filter (where sent_kind in ('llm', 'message')))[1]
+      from stands where session_id is not null group by 1, 2
+    ), noted_summaries as (
+      select session_id, namespace_id, step_count, error_count, date_trunc('second', last_activity_at), began_at, ended_at,
+             first_message_id, last_message_id
+      from public.session_summaries where tenant_id = ${tenantId} and step_count > 0
+    ), sessions_counted as (
+      select namespace_id, count(*) from noted_summaries group by 1
+    ), noted_sessions as (
+      select namespace_id, count from public.counts where tenant_id = ${tenantId} and list = 'sessions'
     )
     select
       (select count(*)::int from trace
@@ -51,6 +100,15 @@ export async function violations(sql: postgres.ISql, tenantId: string): Promise<
          and trace.agent is distinct from step.handoffs -> -1 ->> 'to') as handoffs_lead_elsewhere,
       (select count(*)::int from (
          (select * from counted where label is not null except select * from noted)
-         union all (select * from noted except select * from counted)) as wrong) as wrong_counts`;
+         union all (select * from noted except select * from counted)) as wrong) as wrong_counts,
+      (select count(*)::int from (
+         (select * from usage except select * from noted_usage)
+         union all (select * from noted_usage except select * from usage)) as wrong) as wrong_usage,
+      (select count(*)::int from (
+         (select * from summaries except select * from noted_summaries)
+         union all (select * from noted_summaries except select * from summaries)) as wrong) as wrong_sessions,
+      (select count(*)::int from (
+         (select * from sessions_counted except select * from noted_sessions)
+         union all (select * from noted_sessions except select * from sessions_counted)) as wrong) as wrong_counts_of_sessions`;
   return Object.fromEntries(Object.entries(counted ?? {}).filter(([, number]) => number !== 0));
 }

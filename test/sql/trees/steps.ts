@@ -32,6 +32,7 @@ export type Request = Step[];
 
 export const START = Date.UTC(2026, 0, 1);
 const LATENCY = 250;
+const MODELS = ["m", "M", undefined];
 
 /** The function of a request, and its items as the API would send them. */
 export function itemsOf(request: Request): { name: string; items: object[] } {
@@ -53,6 +54,9 @@ export function itemsOf(request: Request): { name: string; items: object[] } {
     role: step.role,
     input_tokens: step.tokens,
     latency_ms: LATENCY,
+    status: step.key.endsWith("3") ? "error" : undefined,
+    model: MODELS[step.key.charCodeAt(0) % 3],
+    cached_input_tokens: step.tokens === undefined ? undefined : Math.floor(step.tokens / 2),
     ...timesOf(step),
     error: { message: step.key },
     content: {

@@ -81,7 +81,7 @@ end $$;
 -- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
 create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 20261121220409;
+return 20261121230409;
 
 -- supabase/schemas/10_tenants/00_tables.sql
 -- Who owns data, and the tokens that speak for them.
@@ -858,6 +858,7 @@ create table public.sessions (
   metadata jsonb not null default '{}',
   created_at timestamptz not null default now(),
   last_activity_at timestamptz not null default now(),
+  was_created boolean not null default false,
   constraint session_id_is_unique_within_its_tenant primary key (tenant_id, id),
   constraint session_namespace_belongs_to_its_tenant
     foreign key (tenant_id, namespace_id) references public.namespaces (tenant_id, id) on delete cascade,
@@ -869,6 +870,7 @@ comment on column public.sessions.id is 'The tenant''s own key: made by the API,
 comment on column public.sessions.inactivity_timeout is 'Seconds.';
 comment on column public.sessions.last_activity_at is
   'When its last step arrived, or get-or-create found it. A projection: steps count from when they are folded.';
+comment on column public.sessions.was_created is 'Whether a client has created it. Else its first step has brought it.';
 -- get-or-create: the most recently active session of a user. And a namespace that is deleted takes its sessions along.
 create index sessions_of_a_user_by_activity
   on public.sessions (tenant_id, namespace_id, user_id, last_activity_at desc);
@@ -902,14 +904,15 @@ begin
   namespace_id := internal.namespace_id(open_session.tenant_id, wanted ->> 'namespace');
 
   for attempt in 1 .. 1000000 loop
-    insert into public.sessions (tenant_id, id, namespace_id, user_id, inactivity_timeout, metadata)
+    insert into public.sessions (tenant_id, id, namespace_id, user_id, inactivity_timeout, metadata, was_created)
     values (open_session.tenant_id, base || suffix, namespace_id, wanted ->> 'user_id',
-            coalesce((wanted ->> 'inactivity_timeout')::integer, 120), coalesce(wanted -> 'metadata', '{}'))
+            coalesce((wanted ->> 'inactivity_timeout')::integer, 120), coalesce(wanted -> 'metadata', '{}'), true)
     on conflict on constraint session_id_is_unique_within_its_tenant do nothing
     returning * into session;
     exit when found;
     suffix := '-' || attempt;
   end loop;
+  perform internal.list_session_without_steps(session.tenant_id, session.id, session.namespace_id);
   return session;
 end $$;
 
@@ -1012,11 +1015,6 @@ begin
 end $$;
 
 -- supabase/schemas/50_steps/00_tables.sql
--- Everything that happened, one row a step. Rows are only ever inserted; what was said can be taken away from them. The
--- columns are the skeleton that is filtered, counted and linked; `content` and `error` hold what was said, under the API's own
--- field names. Which trace a step belongs to is not written here: it is derived (60_traces).
--- Steps have no foreign keys, which would cost more than a quarter of a large request. Instead, who writes steps holds the
--- tenant's content lock, and who deletes a namespace or a session waits for it and deletes the steps (90_upkeep).
 -- What is derived together: all steps of an OpenTelemetry trace, of a trace that clients named (claimed), of a session (and
 -- namespace); or a record that belongs to none of them, by itself (lone). Null: a log entry that belongs to no trace.
 create function internal.tree_kind(kind text, session_id text, trace_id text, otel_trace_id text) returns text
@@ -1053,6 +1051,11 @@ begin
   end);
 end $$;
 
+-- Everything that happened, one row a step. Rows are only ever inserted; what was said can be taken away from them. The
+-- columns are the skeleton that is filtered, counted and linked; `content` and `error` hold what was said, under the API's own
+-- field names. Which trace a step belongs to is not written here: it is derived (60_traces).
+-- Steps have no foreign keys, which would cost more than a quarter of a large request. Instead, who writes steps holds the
+-- tenant's content lock, and who deletes a namespace or a session waits for it and deletes the steps (90_upkeep).
 create table public.steps (
   id uuid not null,
   tenant_id uuid not null,
@@ -1071,6 +1074,8 @@ create table public.steps (
   model text,
   input_tokens bigint,
   output_tokens bigint,
+  cached_input_tokens bigint,
+  reasoning_tokens bigint,
   process_tokens bigint,
   memory_tokens bigint,
   total_tokens bigint,
@@ -2364,191 +2369,6 @@ begin
   from trees, steps;
   tree.latest_of_agents := array_fill(false, array[cardinality(openers)]);
   return tree;
-end $$;
-
--- supabase/schemas/60_traces/fold.sql
--- Folding: turning what was written (public.changes) into the projections traces, placements, trees, counts and the activity of
--- sessions. Reading folds what it is about to read, so that a read has all that was acknowledged before it; a schedule folds
--- the rest (90_upkeep/fold_all.sql).
-
--- Folds the changes of a tenant: all of them, or the oldest with about so many steps. Returns whether that was all that there
--- was; what commits meanwhile does not count.
--- Never call it in a read-only transaction, nor in one that is repeatable read.
-create function internal.fold(tenant_id uuid, most_steps integer default null) returns boolean
-language plpgsql set search_path = '' set enable_seqscan = off as $$
-declare
-  last_request uuid; -- null: all
-begin
-  if not internal.has_changes(fold.tenant_id) then return true; end if;
-  -- One at a time. Waited for, and not skipped: what the other one folds may be what is about to be read. Who writes steps never
-  -- takes this lock. A statement of its own, so that the next one sees all that was committed before the lock was had.
-  perform pg_advisory_xact_lock(internal.fold_lock(fold.tenant_id));
-  if fold.most_steps is not null then
-    last_request := (
-      select request.first_step_id
-      from (
-        select changes.first_step_id, sum(changes.steps) over (order by changes.first_step_id) as steps
-        from public.changes where changes.tenant_id = fold.tenant_id order by changes.first_step_id limit fold.most_steps
-      ) as request
-      where request.steps >= fold.most_steps order by request.first_step_id limit 1);
-  end if;
-  while internal.fold_changes(fold.tenant_id, last_request, fold.most_steps) loop
-    if fold.most_steps is not null then return false; end if;
-  end loop;
-  return last_request is null;
-end $$;
-
-create function internal.has_changes(tenant_id uuid) returns boolean
-language plpgsql volatile set search_path = '' set enable_seqscan = off as $$
-begin
-  return exists (select from public.changes where changes.tenant_id = has_changes.tenant_id)
-    or exists (select from public.rebuilds where rebuilds.tenant_id = has_changes.tenant_id);
-end $$;
-
-create function internal.fold_lock(tenant_id uuid) returns bigint
-language plpgsql immutable set search_path = '' as $$
-begin
-  return hashtextextended('fold ' || fold_lock.tenant_id, 0);
-end $$;
-
--- Takes changes (of the requests up to the last one given, and so many rebuilds; null: all), derives and writes. One statement
--- takes and derives: it sees a step exactly when it sees the change of its request, whatever commits meanwhile. The projections
--- themselves are nobody else's to write while the lock is held. Returns whether it left rebuilds to be done.
-create function internal.fold_changes(owner_id uuid, last_request uuid, most_rebuilds integer) returns boolean
-language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
-declare
-  derivation internal.derivation;
-  fold_number bigint;
-begin
-  with requests as (
-    delete from public.changes
-    where changes.tenant_id = owner_id and (last_request is null or changes.first_step_id <= last_request)
-    returning changes.*::public.changes as request
-  ), rebuilds as (
-    delete from public.rebuilds
-    where rebuilds.tenant_id = owner_id and rebuilds.tree_key = any (array(
-      select chosen.tree_key from public.rebuilds as chosen
-      where chosen.tenant_id = owner_id order by chosen.tree_key limit most_rebuilds))
-    returning rebuilds.*::public.rebuilds as tree
-  ), taken as materialized (
-    select array(select requests.request from requests) as requests, array(select rebuilds.tree from rebuilds) as rebuilds
-  )
-  select derived.* into derivation
-  from taken cross join lateral internal.derive_changes(owner_id, taken.requests, taken.rebuilds) as derived;
-
-  perform internal.count_changes(owner_id, derivation.changes);
-  perform internal.touch_sessions(owner_id, derivation.changes);
-  if derivation.told <> '{}' or derivation.remade <> '{}' then
-    fold_number := internal.next_fold_number(owner_id);
-    perform internal.write_traces(owner_id, derivation, fold_number);
-  end if;
-  if derivation.placed <> '{}' then
-    fold_number := coalesce(fold_number, internal.next_fold_number(owner_id));
-    perform internal.place_steps(owner_id, derivation.placed, fold_number);
-  end if;
-  return exists (select from public.rebuilds where rebuilds.tenant_id = owner_id);
-end $$;
-
--- The number of what the tenant's projections become now. Only for who holds the lock of its folds: see public.folds.
-create function internal.next_fold_number(owner_id uuid) returns bigint
-language plpgsql set search_path = '' set enable_seqscan = off as $$
-declare
-  counted bigint;
-begin
-  insert into public.folds as known (tenant_id, number) values (owner_id, 1)
-  on conflict on constraint folds_are_numbered_within_their_tenant do update set number = known.number + 1
-  returning known.number into counted;
-  return counted;
-end $$;
-
--- Notes in the sessions when their last steps arrived. One that is just being deleted is not waited for.
-create function internal.touch_sessions(owner_id uuid, changes internal.change[]) returns void
-language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
-begin
-  update public.sessions set last_activity_at = active.arrived_at
-  from (
-    select (
-        select sessions.ctid from public.sessions
-        where sessions.tenant_id = owner_id and sessions.id = change.session_id
-          and sessions.last_activity_at < max(change.arrived_at)
-        for no key update skip locked) as place,
-      max(change.arrived_at) as arrived_at
-    from unnest(touch_sessions.changes) as change
-    where change.session_id is not null and change.steps > 0
-    group by change.session_id
-  ) as active
-  where sessions.ctid = active.place;
-end $$;
-
--- Writes the placements of steps, and counts the steps in their traces.
-create function internal.place_steps(owner_id uuid, placed internal.placed_step[], fold_number bigint) returns void
-language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
-declare
-  before public.placements[] := array(
-    select (
-      select placements from public.placements where placements.step_id = step.step_id)
-    from unnest(place_steps.placed) as step
-    where step.agent is not null or step.is_wrapper);
-begin
-  if before <> '{}' then perform internal.correct_counts(owner_id, place_steps.placed, before); end if;
-  with moved as materialized (
-    select step.*, (
-      select placements.trace_id from public.placements where placements.step_id = step.step_id) as trace_before
-    from unnest(place_steps.placed) as step
-  ), written as (
-    insert into public.placements as known (
-      step_id, tenant_id, trace_id, happened_at, session_id, user_id, agent, is_wrapper, input_tokens, output_tokens,
-      to_trace_id, fold_number)
-    select moved.step_id, owner_id, moved.trace_id, moved.happened_at, moved.session_id, moved.user_id, moved.agent,
-           moved.is_wrapper, moved.input_tokens, moved.output_tokens, moved.to_trace_id, place_steps.fold_number
-    from moved
-    where moved.trace_before is distinct from moved.trace_id or moved.agent is not null or moved.to_trace_id is not null
-    on conflict on constraint step_has_one_placement do update set
-      trace_id = excluded.trace_id, session_id = excluded.session_id, user_id = excluded.user_id, agent = excluded.agent,
-      is_wrapper = excluded.is_wrapper, input_tokens = excluded.input_tokens, output_tokens = excluded.output_tokens,
-      to_trace_id = excluded.to_trace_id, fold_number = excluded.fold_number
-    where (known.trace_id, known.session_id, known.user_id, known.agent, known.is_wrapper, known.input_tokens,
-           known.output_tokens, known.to_trace_id)
-      is distinct from
-          (excluded.trace_id, excluded.session_id, excluded.user_id, excluded.agent, excluded.is_wrapper,
-           excluded.input_tokens, excluded.output_tokens, excluded.to_trace_id)
-  )
-  update public.traces set step_count = traces.step_count + growth.steps
-  from (
-    select change.trace_id, sum(change.steps) as steps
-    from (
-      select moved.trace_id, 1 as steps from moved where moved.trace_before is distinct from moved.trace_id
-      union all
-      select moved.trace_before, -1 from moved where moved.trace_before <> moved.trace_id
-    ) as change
-    group by change.trace_id
-  ) as growth
-  where traces.tenant_id = owner_id and traces.trace_id = growth.trace_id and growth.steps <> 0;
-end $$;
-
--- Steps are counted under the agent that they say, and model calls as such. Where the tree tells otherwise, or tells otherwise
--- than before, the counts are corrected by the difference.
-create function internal.correct_counts(owner_id uuid, placed internal.placed_step[], before public.placements[]) returns void
-language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
-begin
-  perform internal.add_counts(array(
-    select (
-      owner_id, said.list, said.namespace_id, correction.label, date_trunc('hour', said.occurred_at, 'UTC'), correction.change
-      )::internal.count_change
-    from unnest(correct_counts.placed) as step
-    left join unnest(correct_counts.before) as known on known.step_id = step.step_id
-    cross join lateral (
-      select steps.list, steps.namespace_id, steps.agent, steps.occurred_at from public.steps
-      where steps.id = step.step_id offset 0
-    ) as said
-    cross join lateral (
-      values
-        (case when not coalesce(known.is_wrapper, false) then coalesce(known.agent, said.agent) end, -1),
-        (case when not step.is_wrapper then coalesce(step.agent, said.agent) end, 1)
-    ) as correction (label, change)
-    where (step.agent is not null or step.is_wrapper)
-      and (known.step_id is null or (known.agent, known.is_wrapper) is distinct from (step.agent, step.is_wrapper))
-      and said.list = 'records' and correction.label is not null));
 end $$;
 
 -- supabase/schemas/60_traces/folded.sql
@@ -3906,7 +3726,7 @@ begin
 end $$;
 
 -- supabase/schemas/80_counts/00_tables.sql
--- How many records, log entries and traces there are, by hour, so that a query can say how many match it without reading them
+-- How many records, log entries, traces and sessions there are, by hour, so that a query can say how many match it without reading them
 -- all. A projection: fold writes it.
 create table public.counts (
   tenant_id uuid not null,
@@ -3917,9 +3737,9 @@ create table public.counts (
   count bigint not null,
   constraint rows_of_a_list_label_and_hour_are_counted_once
     unique nulls not distinct (tenant_id, list, namespace_id, label, hour),
-  constraint counted_list_is_known check (list in ('records', 'logs', 'root_traces', 'child_traces'))
+  constraint counted_list_is_known check (list in ('records', 'logs', 'root_traces', 'child_traces', 'sessions'))
 );
-comment on column public.counts.label is 'The agent of records and traces, the level of logs. Null: all of them.';
+comment on column public.counts.label is 'The agent of records and traces, the level of logs. Null: all of them, as always of sessions.';
 comment on column public.counts.hour is 'When it begins. Null: all of them.';
 alter table public.counts replica identity full; -- for replication: it has no primary key
 
@@ -4031,6 +3851,378 @@ begin
       and (counted_rows.first_hour is null or counts.hour >= counted_rows.first_hour)
       and (counted_rows.last_hour is null or counts.hour < counted_rows.last_hour));
 end $$;
+
+-- supabase/schemas/81_figures/00_tables.sql
+-- Figures: what a tenant's agents did, added up. Projections of the steps: only fold (60_traces/fold.sql) and what deletes steps
+-- write them, under one lock of the tenant. Costs are not in here: they are made of tokens and prices when somebody reads.
+
+-- What happened, by agent, model and tool, in three grains: in a day and in an hour (UTC), and in an hour of one session, by user
+-- as well. Each step is in all three.
+create table public.usage (
+  tenant_id uuid not null,
+  grain text not null,
+  session_id text,
+  namespace_id bigint not null,
+  begins timestamptz not null,
+  agent text,
+  model text,
+  tool text,
+  user_id text,
+  steps bigint not null,
+  calls bigint not null,
+  tool_calls bigint not null,
+  errors bigint not null,
+  input_tokens numeric not null,
+  cached_input_tokens numeric not null,
+  output_tokens numeric not null,
+  reasoning_tokens numeric not null,
+  billed_steps bigint not null,
+  untold_steps bigint not null,
+  latencies jsonb not null,
+  constraint usage_is_added_up_once
+    unique nulls not distinct (tenant_id, grain, session_id, namespace_id, begins, agent, model, tool, user_id),
+  constraint usage_grain_is_known check (grain in ('day', 'hour', 'session'))
+);
+comment on column public.usage.session_id is 'Only in the grain `session`; null there: steps without one. Likewise user_id.';
+comment on column public.usage.begins is 'The beginning of the day, or of the hour.';
+comment on column public.usage.model is 'Of model calls, and of records that have tokens.';
+comment on column public.usage.tool is 'Of tool calls.';
+comment on column public.usage.input_tokens is 'Numeric, as all sums of what clients may tell: it has no end.';
+comment on column public.usage.steps is 'All that have a place in a trace: log entries and spans, too.';
+comment on column public.usage.errors is 'Steps whose status is `error`, of whatever kind.';
+comment on column public.usage.billed_steps is
+  'Model calls, and other records with tokens: what costs something. Wrappers and spans do not: their tokens are those of calls.';
+comment on column public.usage.untold_steps is 'Those of them whose tokens were not told: what they cost is not known.';
+comment on column public.usage.latencies is
+  'Of model calls, or of the tool''s calls: {bucket: how many}, see internal.latency_bucket.';
+create index usage_by_time on public.usage (tenant_id, grain, namespace_id, begins);
+create index usage_of_an_agent on public.usage (tenant_id, agent, session_id, namespace_id) where grain = 'session';
+create index usage_of_a_model on public.usage (tenant_id, model, session_id, namespace_id) where grain = 'session';
+create index usage_of_a_user
+  on public.usage (tenant_id, user_id, session_id, namespace_id) where grain = 'session' and user_id is not null;
+alter table public.usage replica identity full; -- for replication: it has no primary key
+
+-- Sessions as lists show them: a row for each namespace in which a session has steps. One without any stands in its own.
+create table public.session_summaries (
+  tenant_id uuid not null,
+  session_id text not null,
+  namespace_id bigint not null,
+  step_count bigint not null,
+  error_count bigint not null,
+  last_activity_at timestamptz not null,
+  began_at timestamptz,
+  ended_at timestamptz,
+  first_message_at timestamptz,
+  first_message_id uuid,
+  last_message_at timestamptz,
+  last_message_id uuid,
+  constraint session_has_one_summary_in_a_namespace primary key (tenant_id, session_id, namespace_id)
+);
+comment on column public.session_summaries.last_activity_at is 'When the last of its steps arrived; without steps, when it was created.';
+comment on column public.session_summaries.began_at is 'When its first step began. ended_at: when its last one was over.';
+comment on column public.session_summaries.first_message_id is 'The step that begins first of those that say something: model calls and records.';
+create index session_summaries_by_activity
+  on public.session_summaries (tenant_id, last_activity_at desc, session_id desc, namespace_id desc);
+create index session_summaries_of_a_namespace_by_activity
+  on public.session_summaries (tenant_id, namespace_id, last_activity_at desc, session_id desc);
+create index session_summaries_with_errors_by_activity
+  on public.session_summaries (tenant_id, namespace_id, last_activity_at desc, session_id desc) where error_count > 0;
+create index session_summaries_without_steps on public.session_summaries (tenant_id, namespace_id) where step_count = 0;
+
+-- supabase/schemas/81_figures/figures.sql
+-- What each step adds to the figures.
+
+-- What of a step is added up.
+create type internal.counted_step as (
+  id uuid, tenant_id uuid, namespace_id bigint, session_id text, list text, kind text, name text, agent text, status text,
+  model text, started_at timestamptz, occurred_at timestamptz, latency_ms bigint, input_tokens bigint,
+  cached_input_tokens bigint, output_tokens bigint, reasoning_tokens bigint, user_id text);
+
+-- What a step adds, or takes away: see public.usage.
+create type internal.figure as (
+  tenant_id uuid, session_id text, namespace_id bigint, hour timestamptz, agent text, model text, tool text, user_id text,
+  steps integer, calls integer, tool_calls integer, errors integer, input_tokens bigint, cached_input_tokens bigint,
+  output_tokens bigint, reasoning_tokens bigint, billed_steps integer, untold_steps integer, latency_bucket integer);
+
+-- A step that gets a place, or another one. Before it has one, `before` is null.
+create type internal.moved_step as (step internal.counted_step, before public.placements, after public.placements);
+
+-- What a step adds where it stands; with `change` -1, what it takes away. Its placement tells what it does not say itself, and its user.
+create function internal.figure_of(step internal.counted_step, placed public.placements, change integer) returns internal.figure
+language plpgsql immutable set search_path = '' as $$
+declare
+  kind text := case when placed.is_wrapper then 'span' else step.kind end;
+  is_record boolean := kind not in ('log', 'agent', 'span');
+  input_tokens bigint := case when is_record then coalesce(step.input_tokens, placed.input_tokens, 0) else 0 end;
+  output_tokens bigint := case when is_record then coalesce(step.output_tokens, placed.output_tokens, 0) else 0 end;
+  has_tokens boolean := input_tokens + output_tokens > 0;
+  is_billed boolean := kind = 'llm' or has_tokens;
+begin
+  return (
+    step.tenant_id, coalesce(step.session_id, placed.session_id), step.namespace_id, date_trunc('hour', step.occurred_at, 'UTC'),
+    coalesce(placed.agent, step.agent), case when is_billed then step.model end, case when kind = 'tool' then step.name end,
+    placed.user_id,
+    change, (kind = 'llm')::integer * change, (kind = 'tool')::integer * change,
+    coalesce(step.status = 'error', false)::integer * change, input_tokens * change,
+    case when is_record then coalesce(step.cached_input_tokens, 0) else 0 end * change, output_tokens * change,
+    case when is_record then coalesce(step.reasoning_tokens, 0) else 0 end * change, is_billed::integer * change,
+    (is_billed and not has_tokens)::integer * change,
+    case when kind in ('llm', 'tool') then internal.latency_bucket(step.latency_ms) end)::internal.figure;
+end $$;
+
+-- Adds figures to the usage, in each grain. Only under the fold lock of the tenants that they belong to.
+create function internal.add_figures(figures internal.figure[]) returns void
+language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+declare
+  emptied tid[];
+begin
+  if figures = '{}' then return; end if;
+  with figure as (
+    select figure.tenant_id, place.grain, place.session_id, figure.namespace_id, place.begins, figure.agent, figure.model,
+           figure.tool, place.user_id, figure.latency_bucket, sum(figure.steps) as steps, sum(figure.calls) as calls,
+           sum(figure.tool_calls) as tool_calls, sum(figure.errors) as errors, sum(figure.input_tokens) as input_tokens,
+           sum(figure.cached_input_tokens) as cached_input_tokens, sum(figure.output_tokens) as output_tokens,
+           sum(figure.reasoning_tokens) as reasoning_tokens, sum(figure.billed_steps) as billed_steps,
+           sum(figure.untold_steps) as untold_steps
+    from unnest(add_figures.figures) as figure
+    cross join lateral (
+      values ('day', date_trunc('day', figure.hour, 'UTC'), null, null), ('hour', figure.hour, null, null),
+             ('session', figure.hour, figure.session_id, figure.user_id)
+    ) as place (grain, begins, session_id, user_id)
+    group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 -- by the latency, too: then all latencies of a row are counted
+  ), written as (
+    insert into public.usage as known (
+      tenant_id, grain, session_id, namespace_id, begins, agent, model, tool, user_id, steps, calls, tool_calls, errors,
+      input_tokens, cached_input_tokens, output_tokens, reasoning_tokens, billed_steps, untold_steps, latencies)
+    select figure.tenant_id, figure.grain, figure.session_id, figure.namespace_id, figure.begins, figure.agent, figure.model,
+           figure.tool, figure.user_id, sum(figure.steps), sum(figure.calls), sum(figure.tool_calls), sum(figure.errors),
+           sum(figure.input_tokens), sum(figure.cached_input_tokens), sum(figure.output_tokens), sum(figure.reasoning_tokens),
+           sum(figure.billed_steps), sum(figure.untold_steps),
+           coalesce(jsonb_object_agg(figure.latency_bucket, figure.steps)
+             filter (where figure.latency_bucket is not null and figure.steps <> 0), '{}')
+    from figure group by 1, 2, 3, 4, 5, 6, 7, 8, 9
+    on conflict on constraint usage_is_added_up_once do update set
+      steps = known.steps + excluded.steps, calls = known.calls + excluded.calls,
+      tool_calls = known.tool_calls + excluded.tool_calls, errors = known.errors + excluded.errors,
+      input_tokens = known.input_tokens + excluded.input_tokens,
+      cached_input_tokens = known.cached_input_tokens + excluded.cached_input_tokens,
+      output_tokens = known.output_tokens + excluded.output_tokens,
+      reasoning_tokens = known.reasoning_tokens + excluded.reasoning_tokens,
+      billed_steps = known.billed_steps + excluded.billed_steps, untold_steps = known.untold_steps + excluded.untold_steps,
+      latencies = internal.added_latencies(known.latencies, excluded.latencies)
+    returning known.ctid as place, known.steps
+  )
+  select array_agg(written.place) into emptied from written where written.steps = 0;
+  if emptied is not null then delete from public.usage where usage.ctid = any (emptied); end if;
+end $$;
+
+-- What is added up of a step that is stored. Column by column: a whole row would bring its content along.
+create function internal.counted_step(step_id uuid) returns internal.counted_step
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+declare
+  step internal.counted_step;
+begin
+  select steps.id, steps.tenant_id, steps.namespace_id, steps.session_id, steps.list, steps.kind, steps.name, steps.agent,
+         steps.status, steps.model, steps.started_at, steps.occurred_at, steps.latency_ms, steps.input_tokens,
+         steps.cached_input_tokens, steps.output_tokens, steps.reasoning_tokens, steps.user_id
+  into step
+  from public.steps where steps.id = counted_step.step_id;
+  return step;
+end $$;
+
+-- supabase/schemas/81_figures/latencies.sql
+-- Latencies are kept as histograms, which can be added up and taken apart: {bucket: how many}. A bucket ends at 1.1 times where it
+-- begins, so that what is read from its middle is off by less than 5 %.
+
+-- The bucket of so many milliseconds: 0 for 0, else b where 1.1 ^ (b - 2) < milliseconds <= 1.1 ^ (b - 1).
+create function internal.latency_bucket(milliseconds bigint) returns integer
+language plpgsql immutable set search_path = '' as $$
+begin
+  return case when milliseconds > 0 then 1 + ceil(round((ln(milliseconds::double precision) / ln(1.1))::numeric, 9)) else milliseconds end;
+end $$;
+
+-- What stands for a bucket, in milliseconds: off by less than 5 % from all that is in it.
+create function internal.latency_of_bucket(bucket integer) returns numeric
+language plpgsql immutable set search_path = '' as $$
+begin
+  return case when bucket > 0 then round((2 / 2.1 * power(1.1::double precision, bucket - 1))::numeric, 1) else 0 end;
+end $$;
+
+-- Both histograms together.
+create function internal.added_latencies(one jsonb, other jsonb) returns jsonb
+language plpgsql immutable set search_path = '' as $$
+begin
+  if other = '{}' then return one; end if;
+  if one = '{}' then return other; end if;
+  return coalesce((
+    select jsonb_object_agg(bucket.key, bucket.count)
+    from (
+      select part.key, sum(part.value::bigint) as count
+      from (select * from jsonb_each(one) union all select * from jsonb_each(other)) as part
+      group by part.key
+    ) as bucket
+    where bucket.count <> 0), '{}');
+end $$;
+
+-- supabase/schemas/81_figures/sessions.sql
+-- The summaries of sessions: steps join a session and a namespace, and leave it.
+
+-- What a step tells of its session. `says`: whether it is one of those that hold a conversation.
+create type internal.session_member as (
+  tenant_id uuid, session_id text, namespace_id bigint, step_id uuid, is_error boolean, arrived_at timestamptz,
+  began_at timestamptz, ended_at timestamptz, says boolean);
+
+create function internal.member_of_session(step internal.counted_step, placed public.placements)
+returns internal.session_member
+language plpgsql stable set search_path = '' as $$
+begin
+  return (
+    step.tenant_id, coalesce(step.session_id, placed.session_id), step.namespace_id, step.id,
+    coalesce(step.status = 'error', false), internal.arrival_of(step.id),
+    internal.start_of(step.started_at, step.occurred_at, step.latency_ms),
+    internal.end_of(step.started_at, step.occurred_at, step.latency_ms), step.kind in ('llm', 'message')
+    )::internal.session_member;
+end $$;
+
+-- When a step arrived: its id, a UUID of version 7, begins with that time.
+create function internal.arrival_of(step_id uuid) returns timestamptz
+language plpgsql immutable set search_path = '' as $$
+declare
+  hex text := replace(arrival_of.step_id::text, '-', '');
+begin
+  return to_timestamp(0) + ('x' || left(hex, 12))::bit(48)::bigint * interval '1 millisecond';
+end $$;
+
+-- When a step was over. A span is listed by when it began.
+create function internal.end_of(started_at timestamptz, occurred_at timestamptz, latency_ms bigint) returns timestamptz
+language plpgsql immutable set search_path = '' as $$
+begin
+  return greatest(end_of.occurred_at,
+    end_of.started_at + least(end_of.latency_ms, 100000000000000) * interval '1 millisecond');
+end $$;
+
+-- The summaries of sessions to which these steps have come are raised by them. Only under the fold lock of their tenant.
+create function internal.join_sessions(members internal.session_member[]) returns void
+language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+begin
+  if not exists (select from unnest(members) as member where member.session_id is not null) then return; end if;
+  insert into public.session_summaries as known
+  select summary.* from internal.summaries_of(members) as summary
+  order by summary.session_id, summary.namespace_id
+  on conflict on constraint session_has_one_summary_in_a_namespace do update set
+    step_count = known.step_count + excluded.step_count,
+    error_count = known.error_count + excluded.error_count,
+    last_activity_at = case when known.step_count = 0 then excluded.last_activity_at
+      else greatest(known.last_activity_at, excluded.last_activity_at) end,
+    began_at = least(known.began_at, excluded.began_at),
+    ended_at = greatest(known.ended_at, excluded.ended_at),
+    (first_message_at, first_message_id) = (
+      select said.at, said.id from (
+        values (known.first_message_at, known.first_message_id), (excluded.first_message_at, excluded.first_message_id)
+      ) as said (at, id) order by said.at, said.id limit 1),
+    (last_message_at, last_message_id) = (
+      select said.at, said.id from (
+        values (known.last_message_at, known.last_message_id), (excluded.last_message_at, excluded.last_message_id)
+      ) as said (at, id) order by said.at desc nulls last, said.id desc limit 1);
+end $$;
+
+-- What these steps make of their sessions, each session and namespace by itself.
+create function internal.summaries_of(members internal.session_member[]) returns setof public.session_summaries
+language plpgsql stable set search_path = '' as $$
+begin
+  return query
+  select member.tenant_id, member.session_id, member.namespace_id, count(*), count(*) filter (where member.is_error),
+         max(member.arrived_at), min(member.began_at), max(member.ended_at),
+         min(member.began_at) filter (where member.says),
+         (array_agg(member.step_id order by member.began_at, member.step_id) filter (where member.says))[1],
+         max(member.began_at) filter (where member.says),
+         (array_agg(member.step_id order by member.began_at desc, member.step_id desc) filter (where member.says))[1]
+  from unnest(summaries_of.members) as member
+  where member.session_id is not null
+  group by member.tenant_id, member.session_id, member.namespace_id;
+end $$;
+
+-- The summaries of sessions that these steps have left are made anew, of the steps that they have. Without any, a session that a
+-- client has created is still listed.
+create function internal.leave_sessions(members internal.session_member[]) returns void
+language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+declare
+  place record;
+begin
+  for place in
+    select distinct member.tenant_id, member.session_id, member.namespace_id from unnest(members) as member
+    where member.session_id is not null
+  loop
+    delete from public.session_summaries
+    where session_summaries.tenant_id = place.tenant_id and session_summaries.session_id = place.session_id
+      and session_summaries.namespace_id = place.namespace_id;
+    perform internal.list_session_without_steps(place.tenant_id, place.session_id, place.namespace_id);
+    perform internal.join_sessions(array(
+      select internal.member_of_session(internal.counted_step(own.id), known.placed)
+      from internal.steps_of_session(place.tenant_id, place.session_id, array[place.namespace_id]) as own (id)
+      cross join lateral (
+        select placements as placed from public.placements where placements.step_id = own.id offset 0
+      ) as known));
+  end loop;
+end $$;
+
+-- Lists a session that a client has created, in its own namespace.
+create function internal.list_session_without_steps(tenant_id uuid, session_id text, namespace_id bigint) returns void
+language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+begin
+  insert into public.session_summaries (tenant_id, session_id, namespace_id, step_count, error_count, last_activity_at)
+  select sessions.tenant_id, sessions.id, sessions.namespace_id, 0, 0, sessions.created_at from public.sessions
+  where sessions.tenant_id = list_session_without_steps.tenant_id and sessions.id = list_session_without_steps.session_id
+    and sessions.namespace_id = list_session_without_steps.namespace_id and sessions.was_created
+  on conflict on constraint session_has_one_summary_in_a_namespace do nothing;
+end $$;
+
+-- Counts the sessions that have steps, so that a list can say how many there are. Those without are few, and not counted ahead:
+-- who creates one need not wait for a fold.
+create function internal.count_sessions_written() returns trigger
+language plpgsql set search_path = '' set enable_nestloop = off as $$
+begin
+  if tg_op = 'INSERT' then
+    perform internal.add_sessions(array(select (stored, 1)::internal.session_change from stored where stored.step_count > 0));
+  elsif tg_op = 'DELETE' then
+    perform internal.add_sessions(array(select (gone, -1)::internal.session_change from gone where gone.step_count > 0));
+  else
+    perform internal.add_sessions(array(
+      select (stored, case when stored.step_count > 0 then 1 else -1 end)::internal.session_change
+      from gone join stored on stored.tenant_id = gone.tenant_id and stored.session_id = gone.session_id
+        and stored.namespace_id = gone.namespace_id
+      where (stored.step_count > 0) <> (gone.step_count > 0)));
+  end if;
+  return null;
+end $$;
+
+create type internal.session_change as (summary public.session_summaries, change bigint);
+
+create function internal.add_sessions(changes internal.session_change[]) returns void
+language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+declare
+  emptied tid[];
+begin
+  if changes = '{}' then return; end if;
+  with written as (
+    insert into public.counts as known (tenant_id, list, namespace_id, count)
+    select (change.summary).tenant_id, 'sessions', (change.summary).namespace_id, sum(change.change)
+    from unnest(changes) as change
+    group by 1, 3 having sum(change.change) <> 0
+    on conflict on constraint rows_of_a_list_label_and_hour_are_counted_once
+      do update set count = known.count + excluded.count
+    returning known.ctid as place, known.count
+  )
+  select array_agg(written.place) into emptied from written where written.count = 0;
+  if emptied is not null then delete from public.counts where counts.ctid = any (emptied); end if;
+end $$;
+
+create trigger inserted_sessions_are_counted after insert on public.session_summaries
+  referencing new table as stored for each statement execute function internal.count_sessions_written();
+create trigger changed_sessions_are_counted after update on public.session_summaries
+  referencing old table as gone new table as stored for each statement execute function internal.count_sessions_written();
+create trigger deleted_sessions_are_counted after delete on public.session_summaries
+  referencing old table as gone for each statement execute function internal.count_sessions_written();
 
 -- supabase/schemas/85_scores/00_tables.sql
 -- Feedback: how good a trace, a session or a step was, as people, models and programs say. As steps, scores have no foreign keys to
@@ -4396,6 +4588,9 @@ begin
   if tg_table_name = 'sessions' then
     perform internal.delete_scores_of_session(old.tenant_id, old.id);
     delete from public.steps where steps.tenant_id = old.tenant_id and steps.session_id = old.id;
+    delete from public.session_summaries
+    where session_summaries.tenant_id = old.tenant_id and session_summaries.session_id = old.id
+      and session_summaries.step_count = 0;
   else
     delete from public.steps where steps.tenant_id = old.tenant_id and steps.namespace_id = old.id;
   end if;
@@ -4426,6 +4621,7 @@ create function internal.take_back_steps() returns trigger
 language plpgsql set search_path = '' as $$
 declare
   owner_id uuid;
+  moved internal.moved_step[]; -- those that had a place
 begin
   for owner_id in select distinct gone.tenant_id from gone order by 1 loop
     perform pg_advisory_xact_lock(internal.fold_lock(owner_id));
@@ -4452,12 +4648,21 @@ begin
     where gone.list <> 'spans'
     group by gone.tenant_id, gone.list, gone.namespace_id, counted.label, date_trunc('hour', gone.occurred_at, 'UTC')));
 
-  with displaced as (
-    delete from public.placements where placements.step_id in (select gone.id from gone)
-    returning placements.tenant_id, placements.trace_id
-  )
+  moved := array(
+    select (
+      (gone.id, gone.tenant_id, gone.namespace_id, gone.session_id, gone.list, gone.kind, gone.name, gone.agent, gone.status,
+       gone.model, gone.started_at, gone.occurred_at, gone.latency_ms, gone.input_tokens, gone.cached_input_tokens,
+       gone.output_tokens, gone.reasoning_tokens, gone.user_id)::internal.counted_step, placements, null)::internal.moved_step
+    from gone join public.placements on placements.step_id = gone.id);
+  delete from public.placements where placements.step_id in (select (move.before).step_id from unnest(moved) as move);
+  perform internal.add_figures(array(
+    select internal.figure_of(move.step, move.before, -1) from unnest(moved) as move));
+  perform internal.leave_sessions(array(
+    select internal.member_of_session(move.step, move.before) from unnest(moved) as move));
   update public.traces set step_count = traces.step_count - emptied.steps
-  from (select displaced.tenant_id, displaced.trace_id, count(*) as steps from displaced group by 1, 2) as emptied
+  from (
+    select (move.before).tenant_id, (move.before).trace_id, count(*) as steps from unnest(moved) as move group by 1, 2
+  ) as emptied
   where traces.tenant_id = emptied.tenant_id and traces.trace_id = emptied.trace_id;
 
   perform internal.note_rebuilds(array(
@@ -4529,6 +4734,8 @@ begin
     from public.steps where steps.tenant_id = owner_id and steps.list <> 'spans'
     group by steps.list, steps.namespace_id, case steps.list when 'logs' then steps.level else steps.agent end,
              date_trunc('hour', steps.occurred_at, 'UTC')));
+  perform internal.list_session_without_steps(sessions.tenant_id, sessions.id, sessions.namespace_id)
+  from public.sessions where sessions.tenant_id = owner_id and sessions.was_created;
   while not internal.fold(owner_id, 10000) loop null; end loop;
   return jsonb_build_object(
     'steps', (select count(*) from public.steps where steps.tenant_id = owner_id),
@@ -4543,6 +4750,8 @@ begin
   delete from public.placements where placements.tenant_id = owner_id;
   delete from public.traces where traces.tenant_id = owner_id;
   delete from public.trees where trees.tenant_id = owner_id;
+  delete from public.usage where usage.tenant_id = owner_id;
+  delete from public.session_summaries where session_summaries.tenant_id = owner_id;
   delete from public.counts where counts.tenant_id = owner_id;
 end $$;
 
@@ -4558,6 +4767,221 @@ begin
   end if;
 exception when others then
   raise warning 'fold_all() and delete_expired() are not scheduled (%). Call them every minute.', sqlerrm;
+end $$;
+
+-- supabase/schemas/60_traces/fold.sql
+-- Folding: turning what was written (public.changes) into the projections traces, placements, trees, counts and the activity of
+-- sessions. Reading folds what it is about to read, so that a read has all that was acknowledged before it; a schedule folds
+-- the rest (90_upkeep/fold_all.sql).
+
+-- Folds the changes of a tenant: all of them, or the oldest with about so many steps. Returns whether that was all that there
+-- was; what commits meanwhile does not count.
+-- Never call it in a read-only transaction, nor in one that is repeatable read.
+create function internal.fold(tenant_id uuid, most_steps integer default null) returns boolean
+language plpgsql set search_path = '' set enable_seqscan = off as $$
+declare
+  last_request uuid; -- null: all
+begin
+  if not internal.has_changes(fold.tenant_id) then return true; end if;
+  -- One at a time. Waited for, and not skipped: what the other one folds may be what is about to be read. Who writes steps never
+  -- takes this lock. A statement of its own, so that the next one sees all that was committed before the lock was had.
+  perform pg_advisory_xact_lock(internal.fold_lock(fold.tenant_id));
+  if fold.most_steps is not null then
+    last_request := (
+      select request.first_step_id
+      from (
+        select changes.first_step_id, sum(changes.steps) over (order by changes.first_step_id) as steps
+        from public.changes where changes.tenant_id = fold.tenant_id order by changes.first_step_id limit fold.most_steps
+      ) as request
+      where request.steps >= fold.most_steps order by request.first_step_id limit 1);
+  end if;
+  while internal.fold_changes(fold.tenant_id, last_request, fold.most_steps) loop
+    if fold.most_steps is not null then return false; end if;
+  end loop;
+  return last_request is null;
+end $$;
+
+create function internal.has_changes(tenant_id uuid) returns boolean
+language plpgsql volatile set search_path = '' set enable_seqscan = off as $$
+begin
+  return exists (select from public.changes where changes.tenant_id = has_changes.tenant_id)
+    or exists (select from public.rebuilds where rebuilds.tenant_id = has_changes.tenant_id);
+end $$;
+
+create function internal.fold_lock(tenant_id uuid) returns bigint
+language plpgsql immutable set search_path = '' as $$
+begin
+  return hashtextextended('fold ' || fold_lock.tenant_id, 0);
+end $$;
+
+-- Takes changes (of the requests up to the last one given, and so many rebuilds; null: all), derives and writes. One statement
+-- takes and derives: it sees a step exactly when it sees the change of its request, whatever commits meanwhile. The projections
+-- themselves are nobody else's to write while the lock is held. Returns whether it left rebuilds to be done.
+create function internal.fold_changes(owner_id uuid, last_request uuid, most_rebuilds integer) returns boolean
+language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+declare
+  derivation internal.derivation;
+  fold_number bigint;
+begin
+  with requests as (
+    delete from public.changes
+    where changes.tenant_id = owner_id and (last_request is null or changes.first_step_id <= last_request)
+    returning changes.*::public.changes as request
+  ), rebuilds as (
+    delete from public.rebuilds
+    where rebuilds.tenant_id = owner_id and rebuilds.tree_key = any (array(
+      select chosen.tree_key from public.rebuilds as chosen
+      where chosen.tenant_id = owner_id order by chosen.tree_key limit most_rebuilds))
+    returning rebuilds.*::public.rebuilds as tree
+  ), taken as materialized (
+    select array(select requests.request from requests) as requests, array(select rebuilds.tree from rebuilds) as rebuilds
+  )
+  select derived.* into derivation
+  from taken cross join lateral internal.derive_changes(owner_id, taken.requests, taken.rebuilds) as derived;
+
+  perform internal.count_changes(owner_id, derivation.changes);
+  perform internal.touch_sessions(owner_id, derivation.changes);
+  if derivation.told <> '{}' or derivation.remade <> '{}' then
+    fold_number := internal.next_fold_number(owner_id);
+    perform internal.write_traces(owner_id, derivation, fold_number);
+  end if;
+  if derivation.placed <> '{}' then
+    fold_number := coalesce(fold_number, internal.next_fold_number(owner_id));
+    perform internal.place_steps(owner_id, derivation.placed, fold_number);
+  end if;
+  return exists (select from public.rebuilds where rebuilds.tenant_id = owner_id);
+end $$;
+
+-- The number of what the tenant's projections become now. Only for who holds the lock of its folds: see public.folds.
+create function internal.next_fold_number(owner_id uuid) returns bigint
+language plpgsql set search_path = '' set enable_seqscan = off as $$
+declare
+  counted bigint;
+begin
+  insert into public.folds as known (tenant_id, number) values (owner_id, 1)
+  on conflict on constraint folds_are_numbered_within_their_tenant do update set number = known.number + 1
+  returning known.number into counted;
+  return counted;
+end $$;
+
+-- Notes in the sessions when their last steps arrived. One that is just being deleted is not waited for.
+create function internal.touch_sessions(owner_id uuid, changes internal.change[]) returns void
+language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+begin
+  update public.sessions set last_activity_at = active.arrived_at
+  from (
+    select (
+        select sessions.ctid from public.sessions
+        where sessions.tenant_id = owner_id and sessions.id = change.session_id
+          and sessions.last_activity_at < max(change.arrived_at)
+        for no key update skip locked) as place,
+      max(change.arrived_at) as arrived_at
+    from unnest(touch_sessions.changes) as change
+    where change.session_id is not null and change.steps > 0
+    group by change.session_id
+  ) as active
+  where sessions.ctid = active.place;
+end $$;
+
+-- Writes the placements of steps, and what follows from them: the steps of traces, counts, usage, the figures of sessions.
+create function internal.place_steps(owner_id uuid, placed internal.placed_step[], fold_number bigint) returns void
+language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+declare
+  moved internal.moved_step[] := internal.moved_steps(owner_id, place_steps.placed, place_steps.fold_number);
+begin
+  if moved = '{}' then return; end if;
+  insert into public.placements as known
+  select (move.after).* from unnest(moved) as move
+  on conflict on constraint step_has_one_placement do update set
+    trace_id = excluded.trace_id, session_id = excluded.session_id, user_id = excluded.user_id, agent = excluded.agent,
+    is_wrapper = excluded.is_wrapper, input_tokens = excluded.input_tokens, output_tokens = excluded.output_tokens,
+    to_trace_id = excluded.to_trace_id, fold_number = excluded.fold_number;
+
+  update public.traces set step_count = traces.step_count + growth.steps
+  from (
+    select change.trace_id, sum(change.steps) as steps
+    from unnest(moved) as move
+    cross join lateral (values ((move.after).trace_id, 1), ((move.before).trace_id, -1)) as change (trace_id, steps)
+    where change.trace_id is not null
+    group by change.trace_id
+  ) as growth
+  where traces.tenant_id = owner_id and traces.trace_id = growth.trace_id and growth.steps <> 0;
+
+  perform internal.correct_counts(owner_id, moved);
+  perform internal.add_figures(array(
+    select internal.figure_of(move.step, side.placed, side.change)
+    from unnest(moved) as move
+    cross join lateral (values (move.before, -1), (move.after, 1)) as side (placed, change)
+    where (side.placed).step_id is not null and internal.counts_otherwise(move.before, move.after)));
+  perform internal.join_sessions(array(
+    select internal.member_of_session(move.step, move.after) from unnest(moved) as move
+    where (move.before).step_id is null or (move.before).session_id is distinct from (move.after).session_id));
+  perform internal.leave_sessions(array(
+    select internal.member_of_session(move.step, move.before) from unnest(moved) as move
+    where (move.before).step_id is not null and (move.before).session_id is distinct from (move.after).session_id));
+end $$;
+
+-- Those of the steps that had no place, or get another one than they had. Whose they are is settled here: the user that they tell,
+-- else the one of the spans around them, else their session's.
+create function internal.moved_steps(owner_id uuid, placed internal.placed_step[], fold_number bigint)
+returns internal.moved_step[]
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+begin
+  return array(
+    select (said.step, known.placed, settled.placed)::internal.moved_step
+    from unnest(moved_steps.placed) as told
+    cross join lateral (
+      select (select placements from public.placements where placements.step_id = told.step_id) as placed offset 0
+    ) as known
+    cross join lateral (select internal.counted_step(told.step_id) as step offset 0) as said
+    cross join lateral (
+      select (
+        told.step_id, owner_id, told.trace_id, told.happened_at, told.session_id,
+        coalesce((said.step).user_id, told.user_id, (
+          select sessions.user_id from public.sessions
+          where sessions.tenant_id = owner_id and sessions.id = coalesce((said.step).session_id, told.session_id))),
+        told.agent, told.is_wrapper, told.input_tokens, told.output_tokens, told.to_trace_id, moved_steps.fold_number
+        )::public.placements as placed
+      offset 0
+    ) as settled
+    where ( -- but for spans, where they belong is all that can have changed: then the step is not even read
+        (known.placed).step_id is null or told.agent is not null
+        or ((known.placed).trace_id, (known.placed).to_trace_id) is distinct from (told.trace_id, told.to_trace_id))
+      and ((known.placed).step_id is null
+        or ((known.placed).trace_id, (known.placed).to_trace_id) is distinct from (told.trace_id, told.to_trace_id)
+        or internal.counts_otherwise(known.placed, settled.placed)));
+end $$;
+
+-- Whether a step adds something else to the figures in one place than in the other.
+create function internal.counts_otherwise(before public.placements, after public.placements) returns boolean
+language plpgsql immutable set search_path = '' as $$
+begin
+  return before.step_id is null
+    or (before.session_id, before.user_id, before.agent, before.is_wrapper, before.input_tokens, before.output_tokens)
+      is distinct from
+       (after.session_id, after.user_id, after.agent, after.is_wrapper, after.input_tokens, after.output_tokens);
+end $$;
+
+-- Steps are counted under the agent that they say, and model calls as such. Where the tree tells otherwise, or tells otherwise
+-- than before, the counts are corrected by the difference.
+create function internal.correct_counts(owner_id uuid, moved internal.moved_step[]) returns void
+language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+begin
+  perform internal.add_counts(array(
+    select (
+      owner_id, (move.step).list, (move.step).namespace_id, correction.label,
+      date_trunc('hour', (move.step).occurred_at, 'UTC'), correction.change)::internal.count_change
+    from unnest(correct_counts.moved) as move
+    cross join lateral (
+      values
+        (case when not coalesce((move.before).is_wrapper, false)
+           then coalesce((move.before).agent, (move.step).agent) end, -1),
+        (case when not (move.after).is_wrapper then coalesce((move.after).agent, (move.step).agent) end, 1)
+    ) as correction (label, change)
+    where ((move.after).agent is not null or (move.after).is_wrapper)
+      and ((move.before).step_id is null
+        or ((move.before).agent, (move.before).is_wrapper) is distinct from ((move.after).agent, (move.after).is_wrapper))
+      and (move.step).list = 'records' and correction.label is not null));
 end $$;
 
 -- supabase/schemas/99_grants.sql

@@ -1,0 +1,75 @@
+-- Figures: what a tenant's agents did, added up. Projections of the steps: only fold (60_traces/fold.sql) and what deletes steps
+-- write them, under one lock of the tenant. Costs are not in here: they are made of tokens and prices when somebody reads.
+
+-- What happened, by agent, model and tool, in three grains: in a day and in an hour (UTC), and in an hour of one session, by user
+-- as well. Each step is in all three.
+create table public.usage (
+  tenant_id uuid not null,
+  grain text not null,
+  session_id text,
+  namespace_id bigint not null,
+  begins timestamptz not null,
+  agent text,
+  model text,
+  tool text,
+  user_id text,
+  steps bigint not null,
+  calls bigint not null,
+  tool_calls bigint not null,
+  errors bigint not null,
+  input_tokens numeric not null,
+  cached_input_tokens numeric not null,
+  output_tokens numeric not null,
+  reasoning_tokens numeric not null,
+  billed_steps bigint not null,
+  untold_steps bigint not null,
+  latencies jsonb not null,
+  constraint usage_is_added_up_once
+    unique nulls not distinct (tenant_id, grain, session_id, namespace_id, begins, agent, model, tool, user_id),
+  constraint usage_grain_is_known check (grain in ('day', 'hour', 'session'))
+);
+comment on column public.usage.session_id is 'Only in the grain `session`; null there: steps without one. Likewise user_id.';
+comment on column public.usage.begins is 'The beginning of the day, or of the hour.';
+comment on column public.usage.model is 'Of model calls, and of records that have tokens.';
+comment on column public.usage.tool is 'Of tool calls.';
+comment on column public.usage.input_tokens is 'Numeric, as all sums of what clients may tell: it has no end.';
+comment on column public.usage.steps is 'All that have a place in a trace: log entries and spans, too.';
+comment on column public.usage.errors is 'Steps whose status is `error`, of whatever kind.';
+comment on column public.usage.billed_steps is
+  'Model calls, and other records with tokens: what costs something. Wrappers and spans do not: their tokens are those of calls.';
+comment on column public.usage.untold_steps is 'Those of them whose tokens were not told: what they cost is not known.';
+comment on column public.usage.latencies is
+  'Of model calls, or of the tool''s calls: {bucket: how many}, see internal.latency_bucket.';
+create index usage_by_time on public.usage (tenant_id, grain, namespace_id, begins);
+create index usage_of_an_agent on public.usage (tenant_id, agent, session_id, namespace_id) where grain = 'session';
+create index usage_of_a_model on public.usage (tenant_id, model, session_id, namespace_id) where grain = 'session';
+create index usage_of_a_user
+  on public.usage (tenant_id, user_id, session_id, namespace_id) where grain = 'session' and user_id is not null;
+alter table public.usage replica identity full; -- for replication: it has no primary key
+
+-- Sessions as lists show them: a row for each namespace in which a session has steps. One without any stands in its own.
+create table public.session_summaries (
+  tenant_id uuid not null,
+  session_id text not null,
+  namespace_id bigint not null,
+  step_count bigint not null,
+  error_count bigint not null,
+  last_activity_at timestamptz not null,
+  began_at timestamptz,
+  ended_at timestamptz,
+  first_message_at timestamptz,
+  first_message_id uuid,
+  last_message_at timestamptz,
+  last_message_id uuid,
+  constraint session_has_one_summary_in_a_namespace primary key (tenant_id, session_id, namespace_id)
+);
+comment on column public.session_summaries.last_activity_at is 'When the last of its steps arrived; without steps, when it was created.';
+comment on column public.session_summaries.began_at is 'When its first step began. ended_at: when its last one was over.';
+comment on column public.session_summaries.first_message_id is 'The step that begins first of those that say something: model calls and records.';
+create index session_summaries_by_activity
+  on public.session_summaries (tenant_id, last_activity_at desc, session_id desc, namespace_id desc);
+create index session_summaries_of_a_namespace_by_activity
+  on public.session_summaries (tenant_id, namespace_id, last_activity_at desc, session_id desc);
+create index session_summaries_with_errors_by_activity
+  on public.session_summaries (tenant_id, namespace_id, last_activity_at desc, session_id desc) where error_count > 0;
+create index session_summaries_without_steps on public.session_summaries (tenant_id, namespace_id) where step_count = 0;

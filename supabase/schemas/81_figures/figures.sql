@@ -1,0 +1,99 @@
+-- What each step adds to the figures.
+
+-- What of a step is added up.
+create type internal.counted_step as (
+  id uuid, tenant_id uuid, namespace_id bigint, session_id text, list text, kind text, name text, agent text, status text,
+  model text, started_at timestamptz, occurred_at timestamptz, latency_ms bigint, input_tokens bigint,
+  cached_input_tokens bigint, output_tokens bigint, reasoning_tokens bigint, user_id text);
+
+-- What a step adds, or takes away: see public.usage.
+create type internal.figure as (
+  tenant_id uuid, session_id text, namespace_id bigint, hour timestamptz, agent text, model text, tool text, user_id text,
+  steps integer, calls integer, tool_calls integer, errors integer, input_tokens bigint, cached_input_tokens bigint,
+  output_tokens bigint, reasoning_tokens bigint, billed_steps integer, untold_steps integer, latency_bucket integer);
+
+-- A step that gets a place, or another one. Before it has one, `before` is null.
+create type internal.moved_step as (step internal.counted_step, before public.placements, after public.placements);
+
+-- What a step adds where it stands; with `change` -1, what it takes away. Its placement tells what it does not say itself, and its user.
+create function internal.figure_of(step internal.counted_step, placed public.placements, change integer) returns internal.figure
+language plpgsql immutable set search_path = '' as $$
+declare
+  kind text := case when placed.is_wrapper then 'span' else step.kind end;
+  is_record boolean := kind not in ('log', 'agent', 'span');
+  input_tokens bigint := case when is_record then coalesce(step.input_tokens, placed.input_tokens, 0) else 0 end;
+  output_tokens bigint := case when is_record then coalesce(step.output_tokens, placed.output_tokens, 0) else 0 end;
+  has_tokens boolean := input_tokens + output_tokens > 0;
+  is_billed boolean := kind = 'llm' or has_tokens;
+begin
+  return (
+    step.tenant_id, coalesce(step.session_id, placed.session_id), step.namespace_id, date_trunc('hour', step.occurred_at, 'UTC'),
+    coalesce(placed.agent, step.agent), case when is_billed then step.model end, case when kind = 'tool' then step.name end,
+    placed.user_id,
+    change, (kind = 'llm')::integer * change, (kind = 'tool')::integer * change,
+    coalesce(step.status = 'error', false)::integer * change, input_tokens * change,
+    case when is_record then coalesce(step.cached_input_tokens, 0) else 0 end * change, output_tokens * change,
+    case when is_record then coalesce(step.reasoning_tokens, 0) else 0 end * change, is_billed::integer * change,
+    (is_billed and not has_tokens)::integer * change,
+    case when kind in ('llm', 'tool') then internal.latency_bucket(step.latency_ms) end)::internal.figure;
+end $$;
+
+-- Adds figures to the usage, in each grain. Only under the fold lock of the tenants that they belong to.
+create function internal.add_figures(figures internal.figure[]) returns void
+language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+declare
+  emptied tid[];
+begin
+  if figures = '{}' then return; end if;
+  with figure as (
+    select figure.tenant_id, place.grain, place.session_id, figure.namespace_id, place.begins, figure.agent, figure.model,
+           figure.tool, place.user_id, figure.latency_bucket, sum(figure.steps) as steps, sum(figure.calls) as calls,
+           sum(figure.tool_calls) as tool_calls, sum(figure.errors) as errors, sum(figure.input_tokens) as input_tokens,
+           sum(figure.cached_input_tokens) as cached_input_tokens, sum(figure.output_tokens) as output_tokens,
+           sum(figure.reasoning_tokens) as reasoning_tokens, sum(figure.billed_steps) as billed_steps,
+           sum(figure.untold_steps) as untold_steps
+    from unnest(add_figures.figures) as figure
+    cross join lateral (
+      values ('day', date_trunc('day', figure.hour, 'UTC'), null, null), ('hour', figure.hour, null, null),
+             ('session', figure.hour, figure.session_id, figure.user_id)
+    ) as place (grain, begins, session_id, user_id)
+    group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 -- by the latency, too: then all latencies of a row are counted
+  ), written as (
+    insert into public.usage as known (
+      tenant_id, grain, session_id, namespace_id, begins, agent, model, tool, user_id, steps, calls, tool_calls, errors,
+      input_tokens, cached_input_tokens, output_tokens, reasoning_tokens, billed_steps, untold_steps, latencies)
+    select figure.tenant_id, figure.grain, figure.session_id, figure.namespace_id, figure.begins, figure.agent, figure.model,
+           figure.tool, figure.user_id, sum(figure.steps), sum(figure.calls), sum(figure.tool_calls), sum(figure.errors),
+           sum(figure.input_tokens), sum(figure.cached_input_tokens), sum(figure.output_tokens), sum(figure.reasoning_tokens),
+           sum(figure.billed_steps), sum(figure.untold_steps),
+           coalesce(jsonb_object_agg(figure.latency_bucket, figure.steps)
+             filter (where figure.latency_bucket is not null and figure.steps <> 0), '{}')
+    from figure group by 1, 2, 3, 4, 5, 6, 7, 8, 9
+    on conflict on constraint usage_is_added_up_once do update set
+      steps = known.steps + excluded.steps, calls = known.calls + excluded.calls,
+      tool_calls = known.tool_calls + excluded.tool_calls, errors = known.errors + excluded.errors,
+      input_tokens = known.input_tokens + excluded.input_tokens,
+      cached_input_tokens = known.cached_input_tokens + excluded.cached_input_tokens,
+      output_tokens = known.output_tokens + excluded.output_tokens,
+      reasoning_tokens = known.reasoning_tokens + excluded.reasoning_tokens,
+      billed_steps = known.billed_steps + excluded.billed_steps, untold_steps = known.untold_steps + excluded.untold_steps,
+      latencies = internal.added_latencies(known.latencies, excluded.latencies)
+    returning known.ctid as place, known.steps
+  )
+  select array_agg(written.place) into emptied from written where written.steps = 0;
+  if emptied is not null then delete from public.usage where usage.ctid = any (emptied); end if;
+end $$;
+
+-- What is added up of a step that is stored. Column by column: a whole row would bring its content along.
+create function internal.counted_step(step_id uuid) returns internal.counted_step
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+declare
+  step internal.counted_step;
+begin
+  select steps.id, steps.tenant_id, steps.namespace_id, steps.session_id, steps.list, steps.kind, steps.name, steps.agent,
+         steps.status, steps.model, steps.started_at, steps.occurred_at, steps.latency_ms, steps.input_tokens,
+         steps.cached_input_tokens, steps.output_tokens, steps.reasoning_tokens, steps.user_id
+  into step
+  from public.steps where steps.id = counted_step.step_id;
+  return step;
+end $$;
