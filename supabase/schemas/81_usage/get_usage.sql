@@ -1,0 +1,101 @@
+-- GET /usage. payload.query: {namespace?, agent?, model?, tool?, user_id?, by: [day | hour, namespace, agent, model, tool, user],
+-- time_zone, start_date?, end_date?}, the dates being RFC 3339 or days (YYYY-MM-DD) of the time zone. Without a start: this day and
+-- the six before it; without an end: all that has come. payload.known: see unless_known. data: {rows: [usage_view], totals:
+-- usage_view, start_date, end_date?}.
+create function public.get_usage(payload jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  query jsonb := get_usage.payload -> 'query';
+  admission jsonb := public.admit(get_usage.payload);
+  usage jsonb;
+begin
+  if query ? 'namespace' then admission := internal.in_namespace(admission, query ->> 'namespace'); end if;
+  if not admission ? 'error' and not internal.is_time_zone(query ->> 'time_zone') then
+    admission := admission || internal.refusal('invalid_payload',
+      'time_zone: there is no such time zone. Send a name like "America/Recife".');
+  end if;
+  admission := internal.folded(admission);
+  if admission ? 'error' then return admission; end if;
+  usage := internal.usage_of_time(
+    (admission ->> 'tenant_id')::uuid, internal.namespaces_in_sight(admission, query ->> 'namespace'), query,
+    internal.time_of_usage(query));
+  if jsonb_array_length(usage -> 'rows') > 10000 then
+    return admission || internal.refusal('invalid_payload',
+      'by: these are more than 10,000 rows. Ask for a shorter time, or by less.');
+  end if;
+  return internal.unless_known(admission, usage, get_usage.payload);
+end $$;
+
+create function internal.is_time_zone(name text) returns boolean
+language plpgsql stable set search_path = '' as $$
+begin
+  return now() at time zone is_time_zone.name is not null;
+exception when invalid_parameter_value then return false;
+end $$;
+
+-- The time that usage is asked for, and where it is to be read: whole days (UTC) in the grain `day`, other whole hours in the grain
+-- `hour` (or `session`, which has users), and the rest, `parts`, step by step. An hour is whole where it is not cut by the ends
+-- of the time and lies in one day of the time zone: those of India begin at half past an hour.
+create type internal.usage_time as (
+  unit text, -- day, hour or null
+  zone text,
+  begins timestamptz,
+  ends timestamptz, -- infinity: open
+  first_day timestamptz,
+  last_day timestamptz, -- exclusive, as last_hour; before first_day: none is whole
+  first_hour timestamptz,
+  last_hour timestamptz,
+  parts tstzrange[]);
+
+create function internal.time_of_usage(query jsonb) returns internal.usage_time
+language plpgsql stable set search_path = '' as $$
+declare
+  zone text := query ->> 'time_zone';
+  by_user boolean := query -> 'by' ? 'user' or query ? 'user_id';
+  wanted internal.usage_time;
+  cut timestamptz[]; -- hours that lie in two days
+begin
+  wanted.unit := case when query -> 'by' ? 'hour' then 'hour' when query -> 'by' ? 'day' then 'day' end;
+  wanted.zone := zone;
+  wanted.begins := coalesce(
+    internal.moment_in_zone(query ->> 'start_date', zone, 0),
+    date_trunc('day', now() at time zone zone) - interval '6 days' at time zone zone);
+  wanted.ends := greatest(wanted.begins, coalesce(internal.moment_in_zone(query ->> 'end_date', zone, 1), 'infinity'));
+  wanted.first_hour := date_trunc('hour', wanted.begins + interval '1 hour' - interval '1 microsecond', 'UTC');
+  wanted.last_hour := greatest(wanted.first_hour, internal.begin_of('hour', wanted.ends));
+  wanted.first_day := date_trunc('day', wanted.begins + interval '1 day' - interval '1 microsecond', 'UTC');
+  wanted.last_day := greatest(wanted.first_day, internal.begin_of('day', wanted.ends));
+  if by_user or wanted.unit = 'hour' or wanted.unit = 'day' and exists (
+    select from generate_series(wanted.first_day, least(wanted.last_day, now() + interval '2 days'), interval '1 day') as day
+    where date_trunc('day', day, zone) <> day) then
+    wanted.last_day := wanted.first_day;
+  end if;
+  cut := array(
+    select hour from generate_series(
+      wanted.first_hour, least(wanted.last_hour, now() + interval '2 days') - interval '1 hour', interval '1 hour') as hour
+    where wanted.unit is not null
+      and date_trunc(wanted.unit, hour, zone) <> date_trunc(wanted.unit, hour + interval '1 hour' - interval '1 microsecond', zone));
+  wanted.parts := array(
+    select part from unnest(array[
+      tstzrange(wanted.begins, least(wanted.first_hour, wanted.ends)),
+      tstzrange(greatest(wanted.last_hour, wanted.begins), wanted.ends)
+    ] || array(select tstzrange(hour, hour + interval '1 hour') from unnest(cut) as hour)) as part
+    where not isempty(part));
+  if wanted.first_hour > wanted.ends then wanted.parts := array[tstzrange(wanted.begins, wanted.ends)]; end if;
+  return wanted;
+end $$;
+
+-- The moment that a text stands for: a day is one of the time zone, and so many days later. Null for none.
+create function internal.moment_in_zone(moment text, zone text, days integer) returns timestamptz
+language plpgsql stable set search_path = '' as $$
+begin
+  if length(moment_in_zone.moment) = 10 then return (moment::date + days)::timestamp at time zone zone; end if;
+  return moment::timestamptz + days * interval '1 microsecond'; -- an end is inclusive
+end $$;
+
+-- The beginning of the hour or day (UTC) that a moment is in. What is open stays open.
+create function internal.begin_of(unit text, moment timestamptz) returns timestamptz
+language plpgsql immutable set search_path = '' as $$
+begin
+  return case when isfinite(begin_of.moment) then date_trunc(begin_of.unit, begin_of.moment, 'UTC') else begin_of.moment end;
+end $$;
