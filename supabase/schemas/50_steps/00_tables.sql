@@ -57,8 +57,6 @@ create table public.steps (
   model text,
   input_tokens bigint,
   output_tokens bigint,
-  cached_input_tokens bigint,
-  reasoning_tokens bigint,
   process_tokens bigint,
   memory_tokens bigint,
   total_tokens bigint,
