@@ -81,7 +81,7 @@ end $$;
 -- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
 create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 20261121220409;
+return 20261121230101;
 
 -- supabase/schemas/10_tenants/00_tables.sql
 -- Who owns data, and the tokens that speak for them.
@@ -1012,11 +1012,6 @@ begin
 end $$;
 
 -- supabase/schemas/50_steps/00_tables.sql
--- Everything that happened, one row a step. Rows are only ever inserted; what was said can be taken away from them. The
--- columns are the skeleton that is filtered, counted and linked; `content` and `error` hold what was said, under the API's own
--- field names. Which trace a step belongs to is not written here: it is derived (60_traces).
--- Steps have no foreign keys, which would cost more than a quarter of a large request. Instead, who writes steps holds the
--- tenant's content lock, and who deletes a namespace or a session waits for it and deletes the steps (90_upkeep).
 -- What is derived together: all steps of an OpenTelemetry trace, of a trace that clients named (claimed), of a session (and
 -- namespace); or a record that belongs to none of them, by itself (lone). Null: a log entry that belongs to no trace.
 create function internal.tree_kind(kind text, session_id text, trace_id text, otel_trace_id text) returns text
@@ -1053,6 +1048,11 @@ begin
   end);
 end $$;
 
+-- Everything that happened, one row a step. Rows are only ever inserted; what was said can be taken away from them. The
+-- columns are the skeleton that is filtered, counted and linked; `content` and `error` hold what was said, under the API's own
+-- field names. Which trace a step belongs to is not written here: it is derived (60_traces).
+-- Steps have no foreign keys, which would cost more than a quarter of a large request. Instead, who writes steps holds the
+-- tenant's content lock, and who deletes a namespace or a session waits for it and deletes the steps (90_upkeep).
 create table public.steps (
   id uuid not null,
   tenant_id uuid not null,
@@ -1074,6 +1074,8 @@ create table public.steps (
   process_tokens bigint,
   memory_tokens bigint,
   total_tokens bigint,
+  cached_input_tokens bigint,
+  reasoning_tokens bigint,
   level text,
   resource_id text,
   trace_id text,
@@ -1099,7 +1101,7 @@ create table public.steps (
   constraint step_level_is_known check (level in ('debug', 'info', 'warn', 'error')),
   constraint step_figures_are_not_negative
     check (latency_ms >= 0 and input_tokens >= 0 and output_tokens >= 0 and process_tokens >= 0 and memory_tokens >= 0
-      and total_tokens >= 0)
+      and total_tokens >= 0 and cached_input_tokens >= 0 and reasoning_tokens >= 0)
 );
 comment on column public.steps.id is
   'A UUID of version 7: it begins with the time of arrival. The ids of one request differ in their last five digits alone.';
@@ -1115,7 +1117,11 @@ comment on column public.steps.occurred_at is
 comment on column public.steps.trace_id is
   'The trace that the sender named for it. Where only a parent was named: the one of its agent and session below that parent.';
 comment on column public.steps.parent_trace_id is 'What the sender claimed to be the parent of that trace.';
-comment on column public.steps.user_id is 'The user whom the span or log record itself tells.';
+comment on column public.steps.cached_input_tokens is
+  'Input tokens that came from a cache, as its sender told. By the conventions of OpenTelemetry and OpenAI they are part of input_tokens; by Anthropic''s (and Claude Code''s) beside them, and may be more. Null: not told.';
+comment on column public.steps.reasoning_tokens is 'Those of output_tokens that were spent on thinking. Null: not told.';
+comment on column public.steps.user_id is
+  'The user whom its sender tells: external_user_id; of an uploaded record without one, user_id. It stays when content is taken away, but is read back of spans alone.';
 comment on column public.steps.role is
   'Of a span of OpenAI Agents: turn, whose tokens are those of the model call in it and of the tasks in it; or task.';
 comment on column public.steps.fingerprint is 'A hash of a log record that has no id of its own: what is equal is stored once.';
@@ -1419,8 +1425,9 @@ end $$;
 
 -- Stores the items, and notes them as what is to be folded. Returns what the ids of its steps begin with: see new_step_ids. An
 -- item: {index, kind, session_id?, namespace?, name?, agent?, status?, error?, started_at?, occurred_at?, latency_ms?, model?,
--- input_tokens?, output_tokens?, process_tokens?, memory_tokens?, total_tokens?, level?, resource_id?, trace_id?,
--- parent_trace_id?, otel_trace_id?, span_id?, parent_span_id?, user_id?, role?, fingerprint?, content}.
+-- input_tokens?, output_tokens?, process_tokens?, memory_tokens?, total_tokens?, cached_input_tokens?, reasoning_tokens?,
+-- level?, resource_id?, trace_id?, parent_trace_id?, otel_trace_id?, span_id?, parent_span_id?, user_id?, role?,
+-- fingerprint?, content}.
 create function internal.store_steps(owner_id uuid, items jsonb) returns text
 language plpgsql set search_path = '' as $$
 declare
@@ -1429,16 +1436,17 @@ declare
 begin
   insert into public.steps (
     id, tenant_id, namespace_id, session_id, kind, name, agent, agent_is_named, status, started_at, occurred_at, latency_ms,
-    model, input_tokens, output_tokens, process_tokens, memory_tokens, total_tokens, level, resource_id, trace_id,
-    parent_trace_id, otel_trace_id, span_id, parent_span_id, user_id, role, fingerprint, handoffs, error, content)
+    model, input_tokens, output_tokens, process_tokens, memory_tokens, total_tokens, cached_input_tokens, reasoning_tokens,
+    level, resource_id, trace_id, parent_trace_id, otel_trace_id, span_id, parent_span_id, user_id, role, fingerprint,
+    handoffs, error, content)
   select
     (ids || lpad(to_hex(item.index), 5, '0'))::uuid, owner_id, place.namespace_id, item.session_id,
     item.kind, item.name, coalesce(item.agent, case when item.kind <> 'log' then place.namespace end),
     item.agent is not null, item.status, item.started_at,
     -- in the order of the request, where no time was told
     coalesce(case when item.span_id is not null then item.started_at end, item.occurred_at, now() + item.index * interval '1 microsecond'), item.latency_ms, item.model,
-    item.input_tokens, item.output_tokens, item.process_tokens, item.memory_tokens, item.total_tokens, item.level,
-    item.resource_id,
+    item.input_tokens, item.output_tokens, item.process_tokens, item.memory_tokens, item.total_tokens,
+    item.cached_input_tokens, item.reasoning_tokens, item.level, item.resource_id,
     case when item.trace_id is null and item.parent_trace_id is not null then internal.trace_below(
       owner_id, item.parent_trace_id, place.namespace_id, coalesce(item.agent, place.namespace), item.session_id)
     else item.trace_id end,
@@ -1453,9 +1461,9 @@ begin
   from jsonb_to_recordset(store_steps.items) as item (
     index integer, kind text, session_id text, namespace text, name text, agent text, status text, error jsonb,
     started_at timestamptz, occurred_at timestamptz, latency_ms bigint, model text, input_tokens bigint,
-    output_tokens bigint, process_tokens bigint, memory_tokens bigint, total_tokens bigint, level text, resource_id text,
-    trace_id text, parent_trace_id text, otel_trace_id text, span_id text, parent_span_id text, user_id text, role text,
-    fingerprint text, content jsonb)
+    output_tokens bigint, process_tokens bigint, memory_tokens bigint, total_tokens bigint, cached_input_tokens bigint,
+    reasoning_tokens bigint, level text, resource_id text, trace_id text, parent_trace_id text, otel_trace_id text,
+    span_id text, parent_span_id text, user_id text, role text, fingerprint text, content jsonb)
   join unnest(places) as place
     on place.session_id = coalesce(item.session_id, '') and place.given_namespace = coalesce(item.namespace, '')
   -- Two requests with the same spans or log records in another order must not wait in a circle.
@@ -3398,6 +3406,8 @@ begin
     'process_tokens', step.process_tokens,
     'memory_tokens', step.memory_tokens,
     'total_tokens', coalesce(step.total_tokens, placed.input_tokens + placed.output_tokens),
+    'cached_input_tokens', step.cached_input_tokens,
+    'reasoning_tokens', step.reasoning_tokens,
     'level', step.level,
     'resource_id', step.resource_id,
     'content', step.content,
