@@ -7,7 +7,7 @@ const RECORD_FIELDS =
   "inserted_at,user_id,user_whatsapp,wam_id,replied_whatsapp,attachments,source,model,external_user_id," +
   "external_user_name,external_user_channel,trace_type,provider,latency_ms,input,output,tool_name,arguments,result," +
   "metadata,anonymization_version,id,trace_id,status,error,started_at,operation,system_instructions,usage," +
-  "time_to_first_token_ms,call_id";
+  "time_to_first_token_ms,call_id,cached_input_tokens,reasoning_tokens";
 const LOG_FIELDS =
   "namespace,level,message,timestamp,resource_id,custom_object,session_id,agent,anonymization_version,id,trace_id," +
   "status,error,started_at,metadata";

@@ -129,20 +129,23 @@ begin
   ), written as (
     insert into public.placements as known (
       step_id, tenant_id, trace_id, happened_at, session_id, user_id, agent, is_wrapper, input_tokens, output_tokens,
-      to_trace_id, fold_number)
+      cached_input_tokens, reasoning_tokens, to_trace_id, fold_number)
     select moved.step_id, owner_id, moved.trace_id, moved.happened_at, moved.session_id, moved.user_id, moved.agent,
-           moved.is_wrapper, moved.input_tokens, moved.output_tokens, moved.to_trace_id, place_steps.fold_number
+           moved.is_wrapper, moved.input_tokens, moved.output_tokens, moved.cached_input_tokens, moved.reasoning_tokens,
+           moved.to_trace_id, place_steps.fold_number
     from moved
     where moved.trace_before is distinct from moved.trace_id or moved.agent is not null or moved.to_trace_id is not null
     on conflict on constraint step_has_one_placement do update set
       trace_id = excluded.trace_id, session_id = excluded.session_id, user_id = excluded.user_id, agent = excluded.agent,
       is_wrapper = excluded.is_wrapper, input_tokens = excluded.input_tokens, output_tokens = excluded.output_tokens,
+      cached_input_tokens = excluded.cached_input_tokens, reasoning_tokens = excluded.reasoning_tokens,
       to_trace_id = excluded.to_trace_id, fold_number = excluded.fold_number
     where (known.trace_id, known.session_id, known.user_id, known.agent, known.is_wrapper, known.input_tokens,
-           known.output_tokens, known.to_trace_id)
+           known.output_tokens, known.cached_input_tokens, known.reasoning_tokens, known.to_trace_id)
       is distinct from
           (excluded.trace_id, excluded.session_id, excluded.user_id, excluded.agent, excluded.is_wrapper,
-           excluded.input_tokens, excluded.output_tokens, excluded.to_trace_id)
+           excluded.input_tokens, excluded.output_tokens, excluded.cached_input_tokens,
+           excluded.reasoning_tokens, excluded.to_trace_id)
   )
   update public.traces set step_count = traces.step_count + growth.steps
   from (

@@ -20,6 +20,7 @@ export interface Step {
   parentSpanId?: string;
   user?: string;
   role?: "turn" | "task";
+  /** Of each sort as many, so that a difference between them shows. */
   tokens?: number;
   /** When it began, in seconds; absent: its sender tells no time, and it happens when it arrives. */
   time?: number;
@@ -52,6 +53,9 @@ export function itemsOf(request: Request): { name: string; items: object[] } {
     user_id: step.user,
     role: step.role,
     input_tokens: step.tokens,
+    output_tokens: step.tokens,
+    cached_input_tokens: step.tokens,
+    reasoning_tokens: step.tokens,
     latency_ms: LATENCY,
     ...timesOf(step),
     error: { message: step.key },

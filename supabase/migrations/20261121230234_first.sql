@@ -81,7 +81,7 @@ end $$;
 -- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
 create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 20261121230101;
+return 20261121230234;
 
 -- supabase/schemas/10_tenants/00_tables.sql
 -- Who owns data, and the tokens that speak for them.
@@ -1653,6 +1653,8 @@ create table public.placements (
   is_wrapper boolean not null default false,
   input_tokens bigint,
   output_tokens bigint,
+  cached_input_tokens bigint,
+  reasoning_tokens bigint,
   to_trace_id text,
   fold_number bigint not null,
   constraint step_has_one_placement primary key (step_id)
@@ -1663,7 +1665,7 @@ comment on column public.placements.session_id is
 comment on column public.placements.user_id is 'Likewise; null where no span of the tree tells one.';
 comment on column public.placements.agent is 'The agent of its trace.';
 comment on column public.placements.is_wrapper is 'Whether it is a model call with another one below it: it counts as a plain span.';
-comment on column public.placements.input_tokens is 'What is known from the spans around it. output_tokens likewise.';
+comment on column public.placements.input_tokens is 'What is known from the spans around it. The other tokens likewise.';
 comment on column public.placements.to_trace_id is 'Of a step that hands over, the trace that it leads to; null where that is not known.';
 comment on column public.placements.fold_number is
   'The fold (public.folds) that last changed it, or the number of the purge that took away what its step said.';
@@ -1737,18 +1739,21 @@ create type internal.tree as (
   step_agents text[],
   step_wrappers boolean[],
   step_input_tokens bigint[],
-  step_output_tokens bigint[]);
+  step_output_tokens bigint[],
+  step_cached_input_tokens bigint[],
+  step_reasoning_tokens bigint[]);
 
 -- A step of an OpenTelemetry trace. A log entry has no span id of its own: it has its step's. An agent without a name has its
 -- span's.
 create type internal.span as (
   id uuid, happened_at timestamptz, kind text, otel_trace_id text, span_id text, parent_span_id text, agent text,
-  namespace_id bigint, session_id text, user_id text, role text, input_tokens bigint, output_tokens bigint, handoffs jsonb);
+  namespace_id bigint, session_id text, user_id text, role text, input_tokens bigint, output_tokens bigint,
+  cached_input_tokens bigint, reasoning_tokens bigint, handoffs jsonb);
 
 -- See public.placements.
 create type internal.placed_step as (
   step_id uuid, happened_at timestamptz, trace_id text, session_id text, user_id text, agent text, is_wrapper boolean,
-  input_tokens bigint, output_tokens bigint, to_trace_id text);
+  input_tokens bigint, output_tokens bigint, cached_input_tokens bigint, reasoning_tokens bigint, to_trace_id text);
 
 -- What one tree, or one step, tells of a trace. Of several, the lowest rank counts, then the earliest.
 create type internal.told_trace as (
@@ -1804,15 +1809,19 @@ begin
   result.placed := array(
     select (
       step.id, step.happened_at, trace.id, step.session_id, step.user_id, step.agent, coalesce(step.is_wrapper, false),
-      step.input_tokens, step.output_tokens, step.to_trace_id)::internal.placed_step
+      step.input_tokens, step.output_tokens, step.cached_input_tokens, step.reasoning_tokens,
+      step.to_trace_id)::internal.placed_step
     from unnest(trees) as tree
     cross join lateral unnest(
       tree.step_ids, tree.step_times, tree.step_traces, tree.step_sessions, tree.step_users, tree.step_agents,
-      tree.step_wrappers, tree.step_input_tokens, tree.step_output_tokens, tree.step_to_traces
-    ) as step (id, happened_at, trace, session_id, user_id, agent, is_wrapper, input_tokens, output_tokens, to_trace_id)
+      tree.step_wrappers, tree.step_input_tokens, tree.step_output_tokens, tree.step_cached_input_tokens,
+      tree.step_reasoning_tokens, tree.step_to_traces
+    ) as step (id, happened_at, trace, session_id, user_id, agent, is_wrapper, input_tokens, output_tokens, cached_input_tokens,
+      reasoning_tokens, to_trace_id)
     join lateral unnest(tree.trace_ids) with ordinality as trace (id, place) on trace.place = step.trace
     union all
-    select (step.step_id, step.happened_at, step.trace_id, null, null, null, false, null, null, null)::internal.placed_step
+    select (step.step_id, step.happened_at, step.trace_id, null, null, null, false, null, null, null, null,
+      null)::internal.placed_step
     from unnest(appended) as step);
   result.told := array(
     select (
@@ -2142,6 +2151,8 @@ declare
   calls integer[];
   input_of_tasks bigint[];
   output_of_tasks bigint[];
+  cached_of_tasks bigint[];
+  reasoning_of_tasks bigint[];
   root_id text; -- the OpenTelemetry trace id
   first_root integer;
   -- Of each trace, the root being the first:
@@ -2168,6 +2179,8 @@ begin
   calls := traces;
   input_of_tasks := array_fill(0::bigint, array[cardinality(spans)]);
   output_of_tasks := input_of_tasks;
+  cached_of_tasks := input_of_tasks;
+  reasoning_of_tasks := input_of_tasks;
   has_call_below := array_fill(false, array[cardinality(spans)]);
   openers := array[coalesce(first_root, 1)];
 
@@ -2200,6 +2213,8 @@ begin
       elsif turns[above] is not null then
         input_of_tasks[turns[above]] := input_of_tasks[turns[above]] + coalesce(span.input_tokens, 0);
         output_of_tasks[turns[above]] := output_of_tasks[turns[above]] + coalesce(span.output_tokens, 0);
+        cached_of_tasks[turns[above]] := cached_of_tasks[turns[above]] + coalesce(span.cached_input_tokens, 0);
+        reasoning_of_tasks[turns[above]] := reasoning_of_tasks[turns[above]] + coalesce(span.reasoning_tokens, 0);
       end if;
       above := place;
     end loop;
@@ -2222,8 +2237,8 @@ begin
   into parent_traces, handoffs
   from internal.parents_after_handoffs(spans, traces, openers, parent_traces) as opened;
   return internal.tree_of_spans(
-    root_id, spans, traces, session_tellers, user_tellers, has_call_below, calls, input_of_tasks, output_of_tasks, openers,
-    parent_traces, handoffs);
+    root_id, spans, traces, session_tellers, user_tellers, has_call_below, calls, input_of_tasks, output_of_tasks,
+    cached_of_tasks, reasoning_of_tasks, openers, parent_traces, handoffs);
 end $$;
 
 -- The steps of an OpenTelemetry trace in the order in which they began. Steps of one moment are ordered by what they say, never
@@ -2239,6 +2254,7 @@ begin
           coalesce(steps.span_id, steps.id::text), steps.parent_span_id,
           case when steps.agent_is_named or steps.kind <> 'agent' then steps.agent else coalesce(steps.name, steps.agent) end,
           steps.namespace_id, steps.session_id, steps.user_id, steps.role, steps.input_tokens, steps.output_tokens,
+          steps.cached_input_tokens, steps.reasoning_tokens,
           case steps.kind when 'handoff' then steps.handoffs end)::internal.span
   from public.steps where steps.tree_key = spans_of_tree.tree_key;
 end $$;
@@ -2260,7 +2276,8 @@ begin
     with step as materialized (
       select step.*
       from unnest(parents_after_handoffs.spans, parents_after_handoffs.traces) with ordinality as step (
-        id, happened_at, kind, otel_trace_id, span_id, parent_span_id, agent, namespace_id, session_id, user_id, role, input_tokens, output_tokens, handoffs, trace, number)
+        id, happened_at, kind, otel_trace_id, span_id, parent_span_id, agent, namespace_id, session_id, user_id, role, input_tokens,
+        output_tokens, cached_input_tokens, reasoning_tokens, handoffs, trace, number)
     ), opened as materialized (
       select opener.trace, opener.parent, opener.number, step.agent as name
       from unnest(openers, parent_traces) with ordinality as opener (number, parent, trace)
@@ -2293,8 +2310,9 @@ end $$;
 -- What was found out, as a tree.
 create function internal.tree_of_spans(
   root_id text, spans internal.span[], traces integer[], session_tellers integer[], user_tellers integer[],
-  has_call_below boolean[], calls integer[], input_of_tasks bigint[], output_of_tasks bigint[], openers integer[],
-  parent_traces integer[], handoffs bigint[]) returns internal.tree
+  has_call_below boolean[], calls integer[], input_of_tasks bigint[], output_of_tasks bigint[],
+  cached_of_tasks bigint[], reasoning_of_tasks bigint[], openers integer[], parent_traces integer[],
+  handoffs bigint[]) returns internal.tree
 language plpgsql stable set search_path = '' set enable_nestloop = off as $$
 declare
   tree internal.tree;
@@ -2305,21 +2323,26 @@ begin
          (array_agg(span.user_id order by span.number) filter (where span.user_id is not null))[1]
   into first_session, first_user
   from unnest(tree_of_spans.spans) with ordinality as span (
-    id, happened_at, kind, otel_trace_id, span_id, parent_span_id, agent, namespace_id, session_id, user_id, role, input_tokens, output_tokens, handoffs, number);
+    id, happened_at, kind, otel_trace_id, span_id, parent_span_id, agent, namespace_id, session_id, user_id, role, input_tokens,
+    output_tokens, cached_input_tokens, reasoning_tokens, handoffs, number);
 
   with step as materialized (
     select step.*
     from unnest(
       tree_of_spans.spans, tree_of_spans.traces, session_tellers, user_tellers, has_call_below
     ) with ordinality as step (
-      id, happened_at, kind, otel_trace_id, span_id, parent_span_id, agent, namespace_id, session_id, user_id, role, input_tokens, output_tokens, handoffs, trace, session_teller, user_teller,
-      has_call_below, number)
+      id, happened_at, kind, otel_trace_id, span_id, parent_span_id, agent, namespace_id, session_id, user_id, role, input_tokens,
+      output_tokens, cached_input_tokens, reasoning_tokens, handoffs, trace, session_teller, user_teller, has_call_below, number)
   ), turn as materialized (
     select turn.call, turn.input_tokens - turn.input_of_tasks as input_tokens,
-           turn.output_tokens - turn.output_of_tasks as output_tokens
-    from unnest(tree_of_spans.spans, calls, input_of_tasks, output_of_tasks) as turn (
-      id, happened_at, kind, otel_trace_id, span_id, parent_span_id, agent, namespace_id, session_id, user_id, role, input_tokens, output_tokens, handoffs, call, input_of_tasks,
-      output_of_tasks)
+           turn.output_tokens - turn.output_of_tasks as output_tokens,
+           turn.cached_input_tokens - turn.cached_of_tasks as cached_input_tokens,
+           turn.reasoning_tokens - turn.reasoning_of_tasks as reasoning_tokens
+    from unnest(
+      tree_of_spans.spans, calls, input_of_tasks, output_of_tasks, cached_of_tasks, reasoning_of_tasks
+    ) as turn (
+      id, happened_at, kind, otel_trace_id, span_id, parent_span_id, agent, namespace_id, session_id, user_id, role, input_tokens,
+      output_tokens, cached_input_tokens, reasoning_tokens, handoffs, call, input_of_tasks, output_of_tasks, cached_of_tasks, reasoning_of_tasks)
     where turn.call is not null
   ), opened as materialized (
     select opener.trace, opener.parent, step.number, step.span_id, step.happened_at, step.namespace_id, coalesce(step.agent, (
@@ -2354,6 +2377,8 @@ begin
            array_agg(step.kind = 'llm' and step.has_call_below order by step.number) as wrappers,
            array_agg(turn.input_tokens order by step.number) as input_tokens,
            array_agg(turn.output_tokens order by step.number) as output_tokens,
+           array_agg(turn.cached_input_tokens order by step.number) as cached_input_tokens,
+           array_agg(turn.reasoning_tokens order by step.number) as reasoning_tokens,
            array_agg(led.trace_id order by step.number) as to_traces
     from step
     join opened on opened.trace = step.trace
@@ -2364,10 +2389,10 @@ begin
   )
   select trees.ids, trees.agents, trees.namespace_ids, trees.session_ids, trees.parents, trees.opened_at, steps.ids, steps.times,
          steps.traces, steps.sessions, steps.users, steps.agents, steps.wrappers, steps.input_tokens, steps.output_tokens,
-         steps.to_traces
+         steps.cached_input_tokens, steps.reasoning_tokens, steps.to_traces
   into tree.trace_ids, tree.agents, tree.namespace_ids, tree.session_ids, tree.parents, tree.opened_at, tree.step_ids,
        tree.step_times, tree.step_traces, tree.step_sessions, tree.step_users, tree.step_agents, tree.step_wrappers,
-       tree.step_input_tokens, tree.step_output_tokens,
+       tree.step_input_tokens, tree.step_output_tokens, tree.step_cached_input_tokens, tree.step_reasoning_tokens,
        tree.step_to_traces
   from trees, steps;
   tree.latest_of_agents := array_fill(false, array[cardinality(openers)]);
@@ -2506,20 +2531,23 @@ begin
   ), written as (
     insert into public.placements as known (
       step_id, tenant_id, trace_id, happened_at, session_id, user_id, agent, is_wrapper, input_tokens, output_tokens,
-      to_trace_id, fold_number)
+      cached_input_tokens, reasoning_tokens, to_trace_id, fold_number)
     select moved.step_id, owner_id, moved.trace_id, moved.happened_at, moved.session_id, moved.user_id, moved.agent,
-           moved.is_wrapper, moved.input_tokens, moved.output_tokens, moved.to_trace_id, place_steps.fold_number
+           moved.is_wrapper, moved.input_tokens, moved.output_tokens, moved.cached_input_tokens, moved.reasoning_tokens,
+           moved.to_trace_id, place_steps.fold_number
     from moved
     where moved.trace_before is distinct from moved.trace_id or moved.agent is not null or moved.to_trace_id is not null
     on conflict on constraint step_has_one_placement do update set
       trace_id = excluded.trace_id, session_id = excluded.session_id, user_id = excluded.user_id, agent = excluded.agent,
       is_wrapper = excluded.is_wrapper, input_tokens = excluded.input_tokens, output_tokens = excluded.output_tokens,
+      cached_input_tokens = excluded.cached_input_tokens, reasoning_tokens = excluded.reasoning_tokens,
       to_trace_id = excluded.to_trace_id, fold_number = excluded.fold_number
     where (known.trace_id, known.session_id, known.user_id, known.agent, known.is_wrapper, known.input_tokens,
-           known.output_tokens, known.to_trace_id)
+           known.output_tokens, known.cached_input_tokens, known.reasoning_tokens, known.to_trace_id)
       is distinct from
           (excluded.trace_id, excluded.session_id, excluded.user_id, excluded.agent, excluded.is_wrapper,
-           excluded.input_tokens, excluded.output_tokens, excluded.to_trace_id)
+           excluded.input_tokens, excluded.output_tokens, excluded.cached_input_tokens,
+           excluded.reasoning_tokens, excluded.to_trace_id)
   )
   update public.traces set step_count = traces.step_count + growth.steps
   from (
@@ -3406,8 +3434,8 @@ begin
     'process_tokens', step.process_tokens,
     'memory_tokens', step.memory_tokens,
     'total_tokens', coalesce(step.total_tokens, placed.input_tokens + placed.output_tokens),
-    'cached_input_tokens', step.cached_input_tokens,
-    'reasoning_tokens', step.reasoning_tokens,
+    'cached_input_tokens', coalesce(step.cached_input_tokens, placed.cached_input_tokens),
+    'reasoning_tokens', coalesce(step.reasoning_tokens, placed.reasoning_tokens),
     'level', step.level,
     'resource_id', step.resource_id,
     'content', step.content,
