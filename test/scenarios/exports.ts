@@ -80,8 +80,8 @@ export function exports(api: Api): void {
       expect(await csv(client, "records", {})).toBe(
         [
           RECORD_FIELDS,
-          `n,b,t,${message},,,,,7,,2025-10-29T10:00:00.000Z${",".repeat(20)}${own(records[0])},,,,,`,
-          `n,a,s,${message},,,,,,,2025-10-28T10:00:00.000Z${",".repeat(20)}${own(records[1])},,,,,`,
+          `n,b,t,${message},,,,,7,,2025-10-29T10:00:00.000Z${",".repeat(20)}${own(records[0])},,,,,,,`,
+          `n,a,s,${message},,,,,,,2025-10-28T10:00:00.000Z${",".repeat(20)}${own(records[1])},,,,,,,`,
           "",
         ].join("\r\n"),
       );
