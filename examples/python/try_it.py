@@ -43,7 +43,10 @@ TEXTS = [
 ]
 LONG = "long, as conversations are \n" * 8_000
 
-NUMBERS = {"input_tokens", "output_tokens", "process_tokens", "memory_tokens", "total_tokens"}
+NUMBERS = {
+    *("input_tokens", "output_tokens", "process_tokens", "memory_tokens", "total_tokens"),
+    *("cached_input_tokens", "reasoning_tokens"),
+}
 NESTED = {"msg", "transfers", "attachments", "custom_object", "error"}
 ENDS = {"inserted_at", "timestamp"}
 MOMENTS = ENDS | {"started_at"}
@@ -121,6 +124,8 @@ def record(namespace: str, number: int) -> Json:
         "process_tokens": 3,
         "memory_tokens": 2**31 - 1,
         "total_tokens": number + 3,
+        "cached_input_tokens": number,
+        "reasoning_tokens": 0,
         "transfers": [
             {"from": "triage", "to": "sales", "reason": text, "timestamp": timestamp(number)},
             {"from": "sales", "to": "support"},

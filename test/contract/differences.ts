@@ -68,6 +68,10 @@ export const ADDED: Difference[] = [
     facts: / 200\.(?:records|logs)\[\]\.(?:id|trace_id|status|error|started_at)\b/,
   },
   {
+    reason: "How many of the tokens came from a cache, and were spent on thinking, where that was told.",
+    facts: /^POST \S+ (?:request\.records|200\.records)\[\]\.(?:cached_input_tokens|reasoning_tokens)\b/,
+  },
+  {
     reason:
       "A log entry that is traced may have the object of one that is uploaded, which has metadata beside it then.",
     facts: /^POST \/(?:traces\/\S+ request\S*\.custom_object|logs\/upload request\.logs\[\]\.metadata)/,

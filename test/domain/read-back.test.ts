@@ -5,6 +5,7 @@ import {
   toLogEntry,
   toNumberedStep,
 } from "../../functions/monkai-api/domain/read-back.ts";
+import type { StepRow } from "../../functions/monkai-api/domain/step.ts";
 import { ConversationRecord, Message } from "../../functions/monkai-api/schemas/records.ts";
 import { rowOf } from "../support/rows.ts";
 
@@ -65,6 +66,19 @@ describe("the messages of an uploaded record", () => {
     const { role: _, content: __, ...optional } = Message.shape;
     const wrong = Object.fromEntries(Object.keys(optional).map((name) => [name, Symbol(name)]));
     expect(invalidMembers(wrong).sort()).toEqual(Object.keys(optional).sort());
+  });
+});
+
+describe("the user's column", () => {
+  it("is read back of a span, which may know it from its tree; of other steps only what was sent is, while it is there", () => {
+    const userOf = (columns: Partial<StepRow>) =>
+      [toConversationRecord(rowOf("tool", columns)), toLogEntry(rowOf("log", columns))].map(
+        ({ external_user_id }) => external_user_id,
+      );
+    expect(userOf({ user_id: "u", is_span: true, content: null })).toEqual(["u", "u"]);
+    expect(userOf({ user_id: "u", content: { external_user_id: "u" } })).toEqual(["u", "u"]);
+    expect(userOf({ user_id: "u", content: { user_id: "u" } })).toEqual([undefined, undefined]);
+    expect(userOf({ user_id: "u", content: null })).toEqual([undefined, undefined]);
   });
 });
 

@@ -108,6 +108,75 @@ describe("what of a step is a column, and what is content", () => {
   });
 });
 
+describe("cached and reasoning tokens of a model call", () => {
+  const detailsOf = (usage: unknown) => {
+    const { cached_input_tokens, reasoning_tokens } = llmStep({ output: { usage } });
+    return [cached_input_tokens, reasoning_tokens];
+  };
+
+  it.each([
+    [
+      "Chat Completions",
+      {
+        prompt_tokens_details: { cached_tokens: 4, audio_tokens: 0 },
+        completion_tokens_details: { reasoning_tokens: 3 },
+      },
+    ],
+    [
+      "Responses",
+      { input_tokens_details: { cached_tokens: 4 }, output_tokens_details: { reasoning_tokens: 3 } },
+    ],
+    ["AI SDK 5", { cachedInputTokens: 4, reasoningTokens: 3 }],
+    [
+      "AI SDK 6",
+      {
+        inputTokenDetails: { cacheReadTokens: 4 },
+        outputTokenDetails: { textTokens: 1, reasoningTokens: 3 },
+      },
+    ],
+    [
+      "LangChain",
+      { input_token_details: { cache_read: 4 }, output_token_details: { audio: 1, reasoning: 3 } },
+    ],
+  ])("are told in the spelling of %s", (_, usage) => {
+    expect(detailsOf(usage)).toEqual([4, 3]);
+  });
+
+  it("Anthropic tells those from a cache beside its input, which stays as it was told", () => {
+    const usage = { input_tokens: 2, output_tokens: 5, cache_read_input_tokens: 40, cache_creation: {} };
+    expect(llmStep({ output: { usage } })).toMatchObject({
+      input_tokens: 2,
+      total_tokens: 7,
+      cached_input_tokens: 40,
+      result: { tokens: { input: 2, output: 5 } },
+    });
+  });
+
+  it.each([undefined, null, "many", [{ cached_tokens: 4 }], { cached_tokens: -1, reasoning_tokens: 1.5 }])(
+    "of the usage %j are not told: absent, not 0",
+    (usage) => expect(detailsOf(usage)).toEqual([undefined, undefined]),
+  );
+});
+
+describe("the user of a step", () => {
+  it("is the external user, of a record without one its own", () => {
+    const sent = { external_user_id: "e", namespace: "n", user_id: "u" };
+    for (const step of [
+      llmStep(sent),
+      toolStep({ ...sent, tool_name: "t" }),
+      handoffStep({ ...sent, from_agent: "a", to_agent: "b" }),
+      messageStep(sent),
+    ]) {
+      expect(step.user_id).toBe("e");
+    }
+    expect(messageStep({ namespace: "n", user_id: "u" }).user_id).toBe("u");
+    expect([llmStep({ external_user_id: "" }).user_id, messageStep({ namespace: "n" }).user_id]).toEqual([
+      undefined,
+      undefined,
+    ]);
+  });
+});
+
 describe("an uploaded record's total_tokens", () => {
   it.each([
     [{ input_tokens: 1, memory_tokens: 2 }, 3],

@@ -7,7 +7,7 @@ const RECORD_FIELDS =
   "inserted_at,user_id,user_whatsapp,wam_id,replied_whatsapp,attachments,source,model,external_user_id," +
   "external_user_name,external_user_channel,trace_type,provider,latency_ms,input,output,tool_name,arguments,result," +
   "metadata,anonymization_version,id,trace_id,status,error,started_at,operation,system_instructions,usage," +
-  "time_to_first_token_ms,call_id";
+  "time_to_first_token_ms,call_id,cached_input_tokens,reasoning_tokens";
 const LOG_FIELDS =
   "namespace,level,message,timestamp,resource_id,custom_object,session_id,agent,anonymization_version,id,trace_id," +
   "status,error,started_at,metadata";
@@ -80,8 +80,8 @@ export function exports(api: Api): void {
       expect(await csv(client, "records", {})).toBe(
         [
           RECORD_FIELDS,
-          `n,b,t,${message},,,,,7,,2025-10-29T10:00:00.000Z${",".repeat(20)}${own(records[0])},,,,,`,
-          `n,a,s,${message},,,,,,,2025-10-28T10:00:00.000Z${",".repeat(20)}${own(records[1])},,,,,`,
+          `n,b,t,${message},,,,,7,,2025-10-29T10:00:00.000Z${",".repeat(20)}${own(records[0])},,,,,,,`,
+          `n,a,s,${message},,,,,,,2025-10-28T10:00:00.000Z${",".repeat(20)}${own(records[1])},,,,,,,`,
           "",
         ].join("\r\n"),
       );

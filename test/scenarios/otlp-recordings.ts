@@ -63,6 +63,9 @@ export async function sendRecorded(
   expect([response.status, answer]).toEqual([200, headers["content-type"]?.includes("json") ? "{}" : ""]);
 }
 
+/** Of those whose clients say how many tokens were cached; of OpenAI Agents' calls, the turns around them say so. */
+const TELL_CACHED = new Set(["ns-agents", "ns-oi-openai", "ns-oi-langchain"]);
+
 async function recordsOf(client: Client, { ns }: Expected, type: string): Promise<Read[]> {
   const { status, body } = await client.post("/v1/record_query", { namespace: ns, query: { limit: 100 } });
   expect([status, body.count]).toEqual([200, body.records.length]);
@@ -78,6 +81,9 @@ async function expectCalls(client: Client, expected: Expected): Promise<void> {
   const calls = records.filter(({ operation }) => operation !== "embeddings");
   expect(calls.map(({ input_tokens = 0, output_tokens = 0 }) => [input_tokens, output_tokens])).toEqual(
     expected.llm.map(({ input, output }) => [input, output]),
+  );
+  expect(TELL_CACHED.has(expected.ns) ? calls : []).toMatchObject(
+    TELL_CACHED.has(expected.ns) ? expected.llm.map(({ cached }) => ({ cached_input_tokens: cached })) : [],
   );
   expect(calls.map(({ status }) => status === "error")).toEqual(
     expected.llm.map(({ error = false }) => error),

@@ -610,7 +610,10 @@ export function traceTrees(api: Api): void {
       const [triage, , research] = await send(client, [
         { ...llm("triage"), ...secret },
         { ...handoff("triage", "research"), reason: "secret" },
-        { type: "tool", tool_name: "t", arguments: { a: "secret" }, result: "secret" },
+        {
+          ...{ type: "tool", tool_name: "t", arguments: { a: "secret" }, result: "secret" },
+          external_user_id: "secret",
+        },
         handoff("research", "writer"),
         { type: "log", message: "secret", metadata: { a: "secret" } },
       ]);

@@ -8,6 +8,13 @@ const MESSAGES = [
   { role: "user", content: "Olá, tudo bem? 👋" },
 ];
 
+const USAGE = {
+  prompt_tokens: 8,
+  completion_tokens: 10,
+  prompt_tokens_details: { cached_tokens: 4 },
+  completion_tokens_details: { reasoning_tokens: 3 },
+};
+
 export function traces(api: Api): void {
   describe("traces/llm", () => {
     it("answers {success, trace_type: llm_call, tokens} and is read back as a ConversationRecord", async () => {
@@ -19,7 +26,7 @@ export function traces(api: Api): void {
         model: "gpt-4",
         provider: "openai",
         input: { messages: MESSAGES, temperature: 0.2 },
-        output: { content: "Tudo ótimo!", usage: { prompt_tokens: 8, completion_tokens: 10 } },
+        output: { content: "Tudo ótimo!", usage: USAGE },
         latency_ms: 450,
         metadata: { run: { id: 7, tags: [null, "a"] } },
         timestamp: "2025-10-29T15:30:03.848Z",
@@ -49,6 +56,8 @@ export function traces(api: Api): void {
         input_tokens: 8,
         output_tokens: 10,
         total_tokens: 18,
+        cached_input_tokens: 4,
+        reasoning_tokens: 3,
         trace_type: "llm_call",
         msg: [...MESSAGES, { role: "assistant", sender: "greeter", content: "Tudo ótimo!" }],
       });

@@ -28,6 +28,8 @@ const WHOLE = {
   process_tokens: 3,
   memory_tokens: 2,
   total_tokens: 99,
+  cached_input_tokens: 4,
+  reasoning_tokens: 1,
   transfers: [
     {
       from: "triage",

@@ -174,6 +174,30 @@ describe("the same trees in every order of arrival", { timeout: 60_000 }, () => 
     await expectTreesOfModel(caller, history);
   });
 
+  it("a call without tokens has each sort of its turn's, less those of the tasks in it, which may come late", async () => {
+    const caller = await newTenant(sql);
+    const span = { namespace: "n", otelTraceId: "o", handoffs: [] };
+    const history: Step[] = [
+      { ...span, key: "1", kind: "span", role: "turn", spanId: "turn", tokens: 9, time: 1 },
+      { ...span, key: "2", kind: "llm", spanId: "call", parentSpanId: "turn", time: 2 },
+      {
+        ...span,
+        key: "3",
+        kind: "span",
+        role: "task",
+        spanId: "task",
+        parentSpanId: "turn",
+        tokens: 4,
+        time: 3,
+      },
+    ];
+    for (const step of history) {
+      await send(sql, caller, [step]);
+      await listTraces(sql, caller);
+    }
+    await expectTreesOfModel(caller, history);
+  });
+
   it.each(seeds(1000, 4))("seed %i: steps without a time happen when they arrive", async (seed) => {
     const random = randomOf(seed);
     const caller = await newTenant(sql);

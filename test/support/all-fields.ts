@@ -38,6 +38,8 @@ const VALUES: JsonObject = {
   process_tokens: 3,
   memory_tokens: 2,
   total_tokens: 99,
+  cached_input_tokens: 4,
+  reasoning_tokens: 1,
   transfers: [
     { from: "triage", to: "scribe", reason: "refund", timestamp: "2025-10-29T15:30:00", ticket: null },
   ],

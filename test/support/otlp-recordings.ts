@@ -18,7 +18,14 @@ export interface Expected {
   ns: string;
   session: string | null;
   mark: string;
-  llm: { model: string; input: number; output: number; provider?: string; error?: boolean }[];
+  llm: {
+    model: string;
+    input: number;
+    output: number;
+    cached?: number;
+    provider?: string;
+    error?: boolean;
+  }[];
   tools: { name: string; arguments?: unknown; result?: unknown; error?: boolean }[];
   agents: string[];
   handoffs?: [from: string, to: string][];

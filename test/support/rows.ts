@@ -21,6 +21,8 @@ export function rowOf(kind: StepKind, columns: Partial<StepRow>): StepRow {
     process_tokens: null,
     memory_tokens: null,
     total_tokens: null,
+    cached_input_tokens: null,
+    reasoning_tokens: null,
     level: null,
     resource_id: null,
     is_span: false,

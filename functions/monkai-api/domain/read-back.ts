@@ -20,14 +20,18 @@ const PUBLISHED = {
  */
 export function toConversationRecord(stored: StepRow): JsonObject {
   const row = withMessages(stored);
-  const { kind, name, occurred_at, is_span, user_id, messages: _, content, ...columns } = row;
-  const user = withoutNulls({ external_user_id: user_id });
-  const said = { ...user, ...content, ...withoutNulls(columns), inserted_at: occurred_at };
+  const { kind, name, occurred_at, is_span, user_id: _, messages: __, content, ...columns } = row;
+  const said = { ...userOf(row), ...content, ...withoutNulls(columns), inserted_at: occurred_at };
   if (kind === "message") return { ...said, msg: readableMessages(content?.msg ?? []) };
   const read = { ...said, msg: conversationOf(row), trace_type: PUBLISHED[kind] };
   if (is_span && (kind === "agent" || kind === "span")) return { ...read, name };
   if (kind === "tool") return { ...read, ...withoutNulls({ tool_name: name }) };
   return kind === "handoff" ? withTransfer(read) : read;
+}
+
+/** The user of a span, who may be known from its tree alone. Of other steps, the content says whom their sender told. */
+function userOf({ is_span, user_id }: StepRow): JsonObject {
+  return is_span && user_id !== null ? { external_user_id: user_id } : {};
 }
 
 /** The transfer goes with the content when that is taken away. */
@@ -49,10 +53,18 @@ function withMessages(row: StepRow): StepRow {
 
 /** A log entry as clients read it. What it tells of a model call is in its `custom_object`, too. */
 export function toLogEntry(row: StepRow): JsonObject {
-  const { kind: _, name: __, occurred_at, is_span: ___, user_id, messages: ____, content, ...columns } = row;
-  const { messages_of_call: _____, ...said } = content ?? {};
-  const user = withoutNulls({ external_user_id: user_id });
-  return { message: "", ...user, ...said, ...withoutNulls(columns), timestamp: occurred_at };
+  const {
+    kind: _,
+    name: __,
+    occurred_at,
+    is_span: ___,
+    user_id: ____,
+    messages: _____,
+    content,
+    ...columns
+  } = row;
+  const { messages_of_call: ______, ...said } = content ?? {};
+  return { message: "", ...userOf(row), ...said, ...withoutNulls(columns), timestamp: occurred_at };
 }
 
 /** A step of a trace as clients read it: its number and type, and then the record or the log entry that it is. */

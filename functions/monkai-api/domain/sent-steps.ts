@@ -2,7 +2,7 @@ import { type UserAndMetadata, userAndMetadata } from "./external-user.ts";
 import { isObject, type JsonObject } from "./json.ts";
 import { type NewStep, partedByColumn, type StepError, type StepStatus } from "./step.ts";
 import { earlier } from "./timestamp.ts";
-import { tokenUsage } from "./token-usage.ts";
+import { tokenDetails, tokenUsage, usageOf } from "./token-usage.ts";
 
 /**
  * What these functions look at in a step that is sent. All its other fields go where they belong by their names: into a
@@ -38,6 +38,7 @@ export function llmStep(sent: Sent & { output?: JsonObject }): AnsweredStep {
     input_tokens: tokens.input,
     output_tokens: tokens.output,
     total_tokens: tokens.input + tokens.output,
+    ...tokenDetails(usageOf(sent.output?.usage).usage),
     result: answer("llm_call", sent, { tokens }),
   };
 }
@@ -80,6 +81,7 @@ export type UploadedStep = NewStep & { kind: "message" | "log"; namespace: strin
 interface SentRecord extends Sent {
   namespace: string;
   inserted_at?: string;
+  user_id?: string;
   input_tokens?: number;
   output_tokens?: number;
   process_tokens?: number;
@@ -89,7 +91,8 @@ interface SentRecord extends Sent {
 
 export function messageStep({ inserted_at, ...sent }: SentRecord): UploadedStep {
   const { namespace, total_tokens = sumOfTokens(sent) } = sent;
-  return { ...newStep("message", { ...sent, timestamp: inserted_at }), namespace, total_tokens };
+  const step = newStep("message", { ...sent, timestamp: inserted_at });
+  return { ...step, namespace, total_tokens, user_id: step.user_id ?? (sent.user_id || undefined) };
 }
 
 export function logEntryStep(sent: Sent & { namespace: string }): UploadedStep {
@@ -106,6 +109,7 @@ function newStep<Kind extends NewStep["kind"]>(kind: Kind, sent: Sent): NewStep 
     occurred_at: timestamp,
     started_at: startOf(sent),
     status: sent.status ?? (sent.error ? "error" : undefined),
+    user_id: sent.external_user_id || undefined,
     content: { ...content, ...userAndMetadata(sent) },
   };
 }

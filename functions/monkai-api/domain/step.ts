@@ -33,6 +33,10 @@ export interface StepColumns {
   process_tokens?: number;
   memory_tokens?: number;
   total_tokens?: number;
+  /** Those of the input that came from a cache, as they were told: see `tokenDetails`. */
+  cached_input_tokens?: number;
+  /** Those of the output that were spent on thinking. */
+  reasoning_tokens?: number;
   level?: string;
   resource_id?: string;
 }
@@ -52,6 +56,8 @@ const COLUMNS: Record<keyof StepColumns, true> = {
   process_tokens: true,
   memory_tokens: true,
   total_tokens: true,
+  cached_input_tokens: true,
+  reasoning_tokens: true,
   level: true,
   resource_id: true,
 };
@@ -65,6 +71,8 @@ export interface NewStep extends StepColumns {
   name?: string;
   /** When it ended. RFC 3339 in UTC; absent: when it arrives. */
   occurred_at?: string;
+  /** The user whom the step itself tells. */
+  user_id?: string;
   content: JsonObject;
 }
 
@@ -80,7 +88,7 @@ export type StepRow = { [Column in keyof StepColumns]-?: StepColumns[Column] | n
   kind: StepKind | SpanKind;
   /** Whether it came as OpenTelemetry, or as OpenAI's agents send it. */
   is_span: boolean;
-  /** The user whom spans tell. */
+  /** The user whom it tells; of a span, or else its tree. What clients sent otherwise is in the content, too. */
   user_id: string | null;
   /** What log records tell of a model call that is a span: a list for each record. */
   messages: MessageOfCall[][] | null;

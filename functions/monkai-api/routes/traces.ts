@@ -45,7 +45,7 @@ export const TRACED_KINDS = {
     summary: "Trace an LLM call",
     description:
       "Tokens are counted from `output.usage`: `prompt_tokens`/`completion_tokens` or `input_tokens`/`output_tokens`, " +
-      "in snake or camel case.",
+      "in snake or camel case. Cached and reasoning tokens are read there and in its details, where they are told.",
     body: requestBody(LlmStep).openapi("LlmTraceRequest"),
     item: ["BatchTraceItemLlm", LlmStep],
     answer: LlmStepAnswer.openapi("LlmTraceResponse"),

@@ -67,11 +67,26 @@ const recordFields = {
   ...externalUser,
 };
 
+/** What is known of the tokens beside their sums. */
+const tokenDetails = {
+  cached_input_tokens: count()
+    .optional()
+    .openapi({
+      description:
+        "Input tokens that came from a cache, as they were told: part of `input_tokens` as OpenTelemetry and OpenAI count, beside " +
+        "them as Anthropic does.",
+    }),
+  reasoning_tokens: count().optional().openapi({
+    description: "Output tokens that were spent on thinking: part of `output_tokens`.",
+  }),
+};
+
 /** A record to be uploaded. `total_tokens` is the sum of the others where it is absent. */
 export const RecordUpload = z.object({
   ...recordFields,
   ...anonymizationVersion,
   ...outcome,
+  ...tokenDetails,
   transfers: z
     .array(knownNullsAbsent(Transfer).openapi(schemaRef("Transfer")))
     .max(1000, MEASURED)
@@ -112,6 +127,7 @@ export const ConversationRecord = z
     ...anonymizationVersion,
     ...readStep,
     ...toldBySpans,
+    ...tokenDetails,
   })
   .openapi("ConversationRecord");
 

@@ -60,6 +60,8 @@ create table public.steps (
   process_tokens bigint,
   memory_tokens bigint,
   total_tokens bigint,
+  cached_input_tokens bigint,
+  reasoning_tokens bigint,
   level text,
   resource_id text,
   trace_id text,
@@ -85,7 +87,7 @@ create table public.steps (
   constraint step_level_is_known check (level in ('debug', 'info', 'warn', 'error')),
   constraint step_figures_are_not_negative
     check (latency_ms >= 0 and input_tokens >= 0 and output_tokens >= 0 and process_tokens >= 0 and memory_tokens >= 0
-      and total_tokens >= 0)
+      and total_tokens >= 0 and cached_input_tokens >= 0 and reasoning_tokens >= 0)
 );
 comment on column public.steps.id is
   'A UUID of version 7: it begins with the time of arrival. The ids of one request differ in their last five digits alone.';
@@ -101,7 +103,11 @@ comment on column public.steps.occurred_at is
 comment on column public.steps.trace_id is
   'The trace that the sender named for it. Where only a parent was named: the one of its agent and session below that parent.';
 comment on column public.steps.parent_trace_id is 'What the sender claimed to be the parent of that trace.';
-comment on column public.steps.user_id is 'The user whom the span or log record itself tells.';
+comment on column public.steps.cached_input_tokens is
+  'Input tokens that came from a cache, as its sender told. By the conventions of OpenTelemetry and OpenAI they are part of input_tokens; by Anthropic''s (and Claude Code''s) beside them, and may be more. Null: not told.';
+comment on column public.steps.reasoning_tokens is 'Those of output_tokens that were spent on thinking. Null: not told.';
+comment on column public.steps.user_id is
+  'The user whom its sender tells: external_user_id; of an uploaded record without one, user_id. It stays when content is taken away, but is read back of spans alone.';
 comment on column public.steps.role is
   'Of a span of OpenAI Agents: turn, whose tokens are those of the model call in it and of the tasks in it; or task.';
 comment on column public.steps.fingerprint is 'A hash of a log record that has no id of its own: what is equal is stored once.';

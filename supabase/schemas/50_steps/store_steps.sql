@@ -3,8 +3,9 @@
 
 -- Stores the items, and notes them as what is to be folded. Returns what the ids of its steps begin with: see new_step_ids. An
 -- item: {index, kind, session_id?, namespace?, name?, agent?, status?, error?, started_at?, occurred_at?, latency_ms?, model?,
--- input_tokens?, output_tokens?, process_tokens?, memory_tokens?, total_tokens?, level?, resource_id?, trace_id?,
--- parent_trace_id?, otel_trace_id?, span_id?, parent_span_id?, user_id?, role?, fingerprint?, content}.
+-- input_tokens?, output_tokens?, process_tokens?, memory_tokens?, total_tokens?, cached_input_tokens?, reasoning_tokens?,
+-- level?, resource_id?, trace_id?, parent_trace_id?, otel_trace_id?, span_id?, parent_span_id?, user_id?, role?,
+-- fingerprint?, content}.
 create function internal.store_steps(owner_id uuid, items jsonb) returns text
 language plpgsql set search_path = '' as $$
 declare
@@ -13,16 +14,17 @@ declare
 begin
   insert into public.steps (
     id, tenant_id, namespace_id, session_id, kind, name, agent, agent_is_named, status, started_at, occurred_at, latency_ms,
-    model, input_tokens, output_tokens, process_tokens, memory_tokens, total_tokens, level, resource_id, trace_id,
-    parent_trace_id, otel_trace_id, span_id, parent_span_id, user_id, role, fingerprint, handoffs, error, content)
+    model, input_tokens, output_tokens, process_tokens, memory_tokens, total_tokens, cached_input_tokens, reasoning_tokens,
+    level, resource_id, trace_id, parent_trace_id, otel_trace_id, span_id, parent_span_id, user_id, role, fingerprint,
+    handoffs, error, content)
   select
     (ids || lpad(to_hex(item.index), 5, '0'))::uuid, owner_id, place.namespace_id, item.session_id,
     item.kind, item.name, coalesce(item.agent, case when item.kind <> 'log' then place.namespace end),
     item.agent is not null, item.status, item.started_at,
     -- in the order of the request, where no time was told
     coalesce(case when item.span_id is not null then item.started_at end, item.occurred_at, now() + item.index * interval '1 microsecond'), item.latency_ms, item.model,
-    item.input_tokens, item.output_tokens, item.process_tokens, item.memory_tokens, item.total_tokens, item.level,
-    item.resource_id,
+    item.input_tokens, item.output_tokens, item.process_tokens, item.memory_tokens, item.total_tokens,
+    item.cached_input_tokens, item.reasoning_tokens, item.level, item.resource_id,
     case when item.trace_id is null and item.parent_trace_id is not null then internal.trace_below(
       owner_id, item.parent_trace_id, place.namespace_id, coalesce(item.agent, place.namespace), item.session_id)
     else item.trace_id end,
@@ -37,9 +39,9 @@ begin
   from jsonb_to_recordset(store_steps.items) as item (
     index integer, kind text, session_id text, namespace text, name text, agent text, status text, error jsonb,
     started_at timestamptz, occurred_at timestamptz, latency_ms bigint, model text, input_tokens bigint,
-    output_tokens bigint, process_tokens bigint, memory_tokens bigint, total_tokens bigint, level text, resource_id text,
-    trace_id text, parent_trace_id text, otel_trace_id text, span_id text, parent_span_id text, user_id text, role text,
-    fingerprint text, content jsonb)
+    output_tokens bigint, process_tokens bigint, memory_tokens bigint, total_tokens bigint, cached_input_tokens bigint,
+    reasoning_tokens bigint, level text, resource_id text, trace_id text, parent_trace_id text, otel_trace_id text,
+    span_id text, parent_span_id text, user_id text, role text, fingerprint text, content jsonb)
   join unnest(places) as place
     on place.session_id = coalesce(item.session_id, '') and place.given_namespace = coalesce(item.namespace, '')
   -- Two requests with the same spans or log records in another order must not wait in a circle.

@@ -76,6 +76,8 @@ create table public.placements (
   is_wrapper boolean not null default false,
   input_tokens bigint,
   output_tokens bigint,
+  cached_input_tokens bigint,
+  reasoning_tokens bigint,
   to_trace_id text,
   fold_number bigint not null,
   constraint step_has_one_placement primary key (step_id)
@@ -83,10 +85,11 @@ create table public.placements (
 comment on column public.placements.happened_at is 'When the step began, where a time was told, else when it arrived: their order.';
 comment on column public.placements.session_id is
   'That of the nearest span above it which tells one, else of the first span of the tree that does, else the tree''s id.';
-comment on column public.placements.user_id is 'Likewise; null where no span of the tree tells one.';
+comment on column public.placements.user_id is
+  'Whose step it is: the user that it tells, else likewise the one of the spans around it, else its session''s.';
 comment on column public.placements.agent is 'The agent of its trace.';
 comment on column public.placements.is_wrapper is 'Whether it is a model call with another one below it: it counts as a plain span.';
-comment on column public.placements.input_tokens is 'What is known from the spans around it. output_tokens likewise.';
+comment on column public.placements.input_tokens is 'What is known from the spans around it. The other tokens likewise.';
 comment on column public.placements.to_trace_id is 'Of a step that hands over, the trace that it leads to; null where that is not known.';
 comment on column public.placements.fold_number is
   'The fold (public.folds) that last changed it, or the number of the purge that took away what its step said.';

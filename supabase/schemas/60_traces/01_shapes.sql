@@ -43,18 +43,21 @@ create type internal.tree as (
   step_agents text[],
   step_wrappers boolean[],
   step_input_tokens bigint[],
-  step_output_tokens bigint[]);
+  step_output_tokens bigint[],
+  step_cached_input_tokens bigint[],
+  step_reasoning_tokens bigint[]);
 
 -- A step of an OpenTelemetry trace. A log entry has no span id of its own: it has its step's. An agent without a name has its
 -- span's.
 create type internal.span as (
   id uuid, happened_at timestamptz, kind text, otel_trace_id text, span_id text, parent_span_id text, agent text,
-  namespace_id bigint, session_id text, user_id text, role text, input_tokens bigint, output_tokens bigint, handoffs jsonb);
+  namespace_id bigint, session_id text, user_id text, role text, input_tokens bigint, output_tokens bigint,
+  cached_input_tokens bigint, reasoning_tokens bigint, handoffs jsonb);
 
 -- See public.placements.
 create type internal.placed_step as (
   step_id uuid, happened_at timestamptz, trace_id text, session_id text, user_id text, agent text, is_wrapper boolean,
-  input_tokens bigint, output_tokens bigint, to_trace_id text);
+  input_tokens bigint, output_tokens bigint, cached_input_tokens bigint, reasoning_tokens bigint, to_trace_id text);
 
 -- What one tree, or one step, tells of a trace. Of several, the lowest rank counts, then the earliest.
 create type internal.told_trace as (

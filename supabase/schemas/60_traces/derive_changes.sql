@@ -25,15 +25,19 @@ begin
   result.placed := array(
     select (
       step.id, step.happened_at, trace.id, step.session_id, step.user_id, step.agent, coalesce(step.is_wrapper, false),
-      step.input_tokens, step.output_tokens, step.to_trace_id)::internal.placed_step
+      step.input_tokens, step.output_tokens, step.cached_input_tokens, step.reasoning_tokens,
+      step.to_trace_id)::internal.placed_step
     from unnest(trees) as tree
     cross join lateral unnest(
       tree.step_ids, tree.step_times, tree.step_traces, tree.step_sessions, tree.step_users, tree.step_agents,
-      tree.step_wrappers, tree.step_input_tokens, tree.step_output_tokens, tree.step_to_traces
-    ) as step (id, happened_at, trace, session_id, user_id, agent, is_wrapper, input_tokens, output_tokens, to_trace_id)
+      tree.step_wrappers, tree.step_input_tokens, tree.step_output_tokens, tree.step_cached_input_tokens,
+      tree.step_reasoning_tokens, tree.step_to_traces
+    ) as step (id, happened_at, trace, session_id, user_id, agent, is_wrapper, input_tokens, output_tokens, cached_input_tokens,
+      reasoning_tokens, to_trace_id)
     join lateral unnest(tree.trace_ids) with ordinality as trace (id, place) on trace.place = step.trace
     union all
-    select (step.step_id, step.happened_at, step.trace_id, null, null, null, false, null, null, null)::internal.placed_step
+    select (step.step_id, step.happened_at, step.trace_id, null, null, null, false, null, null, null, null,
+      null)::internal.placed_step
     from unnest(appended) as step);
   result.told := array(
     select (

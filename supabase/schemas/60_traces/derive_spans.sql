@@ -27,6 +27,8 @@ declare
   calls integer[];
   input_of_tasks bigint[];
   output_of_tasks bigint[];
+  cached_of_tasks bigint[];
+  reasoning_of_tasks bigint[];
   root_id text; -- the OpenTelemetry trace id
   first_root integer;
   -- Of each trace, the root being the first:
@@ -53,6 +55,8 @@ begin
   calls := traces;
   input_of_tasks := array_fill(0::bigint, array[cardinality(spans)]);
   output_of_tasks := input_of_tasks;
+  cached_of_tasks := input_of_tasks;
+  reasoning_of_tasks := input_of_tasks;
   has_call_below := array_fill(false, array[cardinality(spans)]);
   openers := array[coalesce(first_root, 1)];
 
@@ -85,6 +89,8 @@ begin
       elsif turns[above] is not null then
         input_of_tasks[turns[above]] := input_of_tasks[turns[above]] + coalesce(span.input_tokens, 0);
         output_of_tasks[turns[above]] := output_of_tasks[turns[above]] + coalesce(span.output_tokens, 0);
+        cached_of_tasks[turns[above]] := cached_of_tasks[turns[above]] + coalesce(span.cached_input_tokens, 0);
+        reasoning_of_tasks[turns[above]] := reasoning_of_tasks[turns[above]] + coalesce(span.reasoning_tokens, 0);
       end if;
       above := place;
     end loop;
@@ -107,8 +113,8 @@ begin
   into parent_traces, handoffs
   from internal.parents_after_handoffs(spans, traces, openers, parent_traces) as opened;
   return internal.tree_of_spans(
-    root_id, spans, traces, session_tellers, user_tellers, has_call_below, calls, input_of_tasks, output_of_tasks, openers,
-    parent_traces, handoffs);
+    root_id, spans, traces, session_tellers, user_tellers, has_call_below, calls, input_of_tasks, output_of_tasks,
+    cached_of_tasks, reasoning_of_tasks, openers, parent_traces, handoffs);
 end $$;
 
 -- The steps of an OpenTelemetry trace in the order in which they began. Steps of one moment are ordered by what they say, never
@@ -124,6 +130,7 @@ begin
           coalesce(steps.span_id, steps.id::text), steps.parent_span_id,
           case when steps.agent_is_named or steps.kind <> 'agent' then steps.agent else coalesce(steps.name, steps.agent) end,
           steps.namespace_id, steps.session_id, steps.user_id, steps.role, steps.input_tokens, steps.output_tokens,
+          steps.cached_input_tokens, steps.reasoning_tokens,
           case steps.kind when 'handoff' then steps.handoffs end)::internal.span
   from public.steps where steps.tree_key = spans_of_tree.tree_key;
 end $$;
@@ -145,7 +152,8 @@ begin
     with step as materialized (
       select step.*
       from unnest(parents_after_handoffs.spans, parents_after_handoffs.traces) with ordinality as step (
-        id, happened_at, kind, otel_trace_id, span_id, parent_span_id, agent, namespace_id, session_id, user_id, role, input_tokens, output_tokens, handoffs, trace, number)
+        id, happened_at, kind, otel_trace_id, span_id, parent_span_id, agent, namespace_id, session_id, user_id, role, input_tokens,
+        output_tokens, cached_input_tokens, reasoning_tokens, handoffs, trace, number)
     ), opened as materialized (
       select opener.trace, opener.parent, opener.number, step.agent as name
       from unnest(openers, parent_traces) with ordinality as opener (number, parent, trace)
@@ -178,8 +186,9 @@ end $$;
 -- What was found out, as a tree.
 create function internal.tree_of_spans(
   root_id text, spans internal.span[], traces integer[], session_tellers integer[], user_tellers integer[],
-  has_call_below boolean[], calls integer[], input_of_tasks bigint[], output_of_tasks bigint[], openers integer[],
-  parent_traces integer[], handoffs bigint[]) returns internal.tree
+  has_call_below boolean[], calls integer[], input_of_tasks bigint[], output_of_tasks bigint[],
+  cached_of_tasks bigint[], reasoning_of_tasks bigint[], openers integer[], parent_traces integer[],
+  handoffs bigint[]) returns internal.tree
 language plpgsql stable set search_path = '' set enable_nestloop = off as $$
 declare
   tree internal.tree;
@@ -190,21 +199,26 @@ begin
          (array_agg(span.user_id order by span.number) filter (where span.user_id is not null))[1]
   into first_session, first_user
   from unnest(tree_of_spans.spans) with ordinality as span (
-    id, happened_at, kind, otel_trace_id, span_id, parent_span_id, agent, namespace_id, session_id, user_id, role, input_tokens, output_tokens, handoffs, number);
+    id, happened_at, kind, otel_trace_id, span_id, parent_span_id, agent, namespace_id, session_id, user_id, role, input_tokens,
+    output_tokens, cached_input_tokens, reasoning_tokens, handoffs, number);
 
   with step as materialized (
     select step.*
     from unnest(
       tree_of_spans.spans, tree_of_spans.traces, session_tellers, user_tellers, has_call_below
     ) with ordinality as step (
-      id, happened_at, kind, otel_trace_id, span_id, parent_span_id, agent, namespace_id, session_id, user_id, role, input_tokens, output_tokens, handoffs, trace, session_teller, user_teller,
-      has_call_below, number)
+      id, happened_at, kind, otel_trace_id, span_id, parent_span_id, agent, namespace_id, session_id, user_id, role, input_tokens,
+      output_tokens, cached_input_tokens, reasoning_tokens, handoffs, trace, session_teller, user_teller, has_call_below, number)
   ), turn as materialized (
     select turn.call, turn.input_tokens - turn.input_of_tasks as input_tokens,
-           turn.output_tokens - turn.output_of_tasks as output_tokens
-    from unnest(tree_of_spans.spans, calls, input_of_tasks, output_of_tasks) as turn (
-      id, happened_at, kind, otel_trace_id, span_id, parent_span_id, agent, namespace_id, session_id, user_id, role, input_tokens, output_tokens, handoffs, call, input_of_tasks,
-      output_of_tasks)
+           turn.output_tokens - turn.output_of_tasks as output_tokens,
+           turn.cached_input_tokens - turn.cached_of_tasks as cached_input_tokens,
+           turn.reasoning_tokens - turn.reasoning_of_tasks as reasoning_tokens
+    from unnest(
+      tree_of_spans.spans, calls, input_of_tasks, output_of_tasks, cached_of_tasks, reasoning_of_tasks
+    ) as turn (
+      id, happened_at, kind, otel_trace_id, span_id, parent_span_id, agent, namespace_id, session_id, user_id, role, input_tokens,
+      output_tokens, cached_input_tokens, reasoning_tokens, handoffs, call, input_of_tasks, output_of_tasks, cached_of_tasks, reasoning_of_tasks)
     where turn.call is not null
   ), opened as materialized (
     select opener.trace, opener.parent, step.number, step.span_id, step.happened_at, step.namespace_id, coalesce(step.agent, (
@@ -239,6 +253,8 @@ begin
            array_agg(step.kind = 'llm' and step.has_call_below order by step.number) as wrappers,
            array_agg(turn.input_tokens order by step.number) as input_tokens,
            array_agg(turn.output_tokens order by step.number) as output_tokens,
+           array_agg(turn.cached_input_tokens order by step.number) as cached_input_tokens,
+           array_agg(turn.reasoning_tokens order by step.number) as reasoning_tokens,
            array_agg(led.trace_id order by step.number) as to_traces
     from step
     join opened on opened.trace = step.trace
@@ -249,10 +265,10 @@ begin
   )
   select trees.ids, trees.agents, trees.namespace_ids, trees.session_ids, trees.parents, trees.opened_at, steps.ids, steps.times,
          steps.traces, steps.sessions, steps.users, steps.agents, steps.wrappers, steps.input_tokens, steps.output_tokens,
-         steps.to_traces
+         steps.cached_input_tokens, steps.reasoning_tokens, steps.to_traces
   into tree.trace_ids, tree.agents, tree.namespace_ids, tree.session_ids, tree.parents, tree.opened_at, tree.step_ids,
        tree.step_times, tree.step_traces, tree.step_sessions, tree.step_users, tree.step_agents, tree.step_wrappers,
-       tree.step_input_tokens, tree.step_output_tokens,
+       tree.step_input_tokens, tree.step_output_tokens, tree.step_cached_input_tokens, tree.step_reasoning_tokens,
        tree.step_to_traces
   from trees, steps;
   tree.latest_of_agents := array_fill(false, array[cardinality(openers)]);

@@ -123,6 +123,7 @@ begin
   on conflict on constraint step_has_one_placement do update set
     trace_id = excluded.trace_id, session_id = excluded.session_id, user_id = excluded.user_id, agent = excluded.agent,
     is_wrapper = excluded.is_wrapper, input_tokens = excluded.input_tokens, output_tokens = excluded.output_tokens,
+    cached_input_tokens = excluded.cached_input_tokens, reasoning_tokens = excluded.reasoning_tokens,
     to_trace_id = excluded.to_trace_id, fold_number = excluded.fold_number;
 
   update public.traces set step_count = traces.step_count + growth.steps
@@ -168,8 +169,8 @@ begin
         coalesce((said.step).user_id, told.user_id, (
           select sessions.user_id from public.sessions
           where sessions.tenant_id = owner_id and sessions.id = coalesce((said.step).session_id, told.session_id))),
-        told.agent, told.is_wrapper, told.input_tokens, told.output_tokens, told.to_trace_id, moved_steps.fold_number
-        )::public.placements as placed
+        told.agent, told.is_wrapper, told.input_tokens, told.output_tokens, told.cached_input_tokens, told.reasoning_tokens,
+        told.to_trace_id, moved_steps.fold_number)::public.placements as placed
       offset 0
     ) as settled
     where ( -- but for spans, where they belong is all that can have changed: then the step is not even read
@@ -185,9 +186,11 @@ create function internal.counts_otherwise(before public.placements, after public
 language plpgsql immutable set search_path = '' as $$
 begin
   return before.step_id is null
-    or (before.session_id, before.user_id, before.agent, before.is_wrapper, before.input_tokens, before.output_tokens)
+    or (before.session_id, before.user_id, before.agent, before.is_wrapper, before.input_tokens, before.output_tokens,
+        before.cached_input_tokens, before.reasoning_tokens)
       is distinct from
-       (after.session_id, after.user_id, after.agent, after.is_wrapper, after.input_tokens, after.output_tokens);
+       (after.session_id, after.user_id, after.agent, after.is_wrapper, after.input_tokens, after.output_tokens,
+        after.cached_input_tokens, after.reasoning_tokens);
 end $$;
 
 -- Steps are counted under the agent that they say, and model calls as such. Where the tree tells otherwise, or tells otherwise

@@ -26,6 +26,8 @@ begin
     'process_tokens', step.process_tokens,
     'memory_tokens', step.memory_tokens,
     'total_tokens', coalesce(step.total_tokens, placed.input_tokens + placed.output_tokens),
+    'cached_input_tokens', coalesce(step.cached_input_tokens, placed.cached_input_tokens),
+    'reasoning_tokens', coalesce(step.reasoning_tokens, placed.reasoning_tokens),
     'level', step.level,
     'resource_id', step.resource_id,
     'content', step.content,

@@ -19,6 +19,7 @@ create table public.usage (
   errors bigint not null,
   input_tokens numeric not null,
   cached_input_tokens numeric not null,
+  uncached_input_tokens numeric not null,
   output_tokens numeric not null,
   reasoning_tokens numeric not null,
   billed_steps bigint not null,
@@ -33,6 +34,8 @@ comment on column public.usage.begins is 'The beginning of the day, or of the ho
 comment on column public.usage.model is 'Of model calls, and of records that have tokens.';
 comment on column public.usage.tool is 'Of tool calls.';
 comment on column public.usage.input_tokens is 'Numeric, as all sums of what clients may tell: it has no end.';
+comment on column public.usage.uncached_input_tokens is
+  'What the whole price is paid for: the input without what came from a cache. See internal.figure_of.';
 comment on column public.usage.steps is 'All that have a place in a trace: log entries and spans, too.';
 comment on column public.usage.errors is 'Steps whose status is `error`, of whatever kind.';
 comment on column public.usage.billed_steps is

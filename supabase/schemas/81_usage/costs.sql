@@ -2,7 +2,7 @@
 
 -- The tokens of a model on a day (UTC), and how many steps have them: see public.usage. `place` says whose they are.
 create type internal.cost_line as (
-  place bigint, model text, day date, input_tokens numeric, cached_input_tokens numeric, output_tokens numeric,
+  place bigint, model text, day date, uncached_input_tokens numeric, cached_input_tokens numeric, output_tokens numeric,
   billed_steps numeric, untold_steps numeric);
 
 -- What the lines of each place cost: {amount: decimal text, currency, unpriced_steps}. The amount is null where none of its steps
@@ -25,7 +25,7 @@ begin
   cross join lateral (
     select case when price.model is null then line.billed_steps else line.untold_steps end as unpriced_steps,
            case when price.model is not null then internal.cost_of_tokens(
-             line.input_tokens, line.cached_input_tokens, line.output_tokens, price.input, price.cached_input, price.output)
+             line.uncached_input_tokens + line.cached_input_tokens, line.cached_input_tokens, line.output_tokens, price.input, price.cached_input, price.output)
            end as amount
   ) as priced
   group by line.place;

@@ -10,7 +10,7 @@ create type internal.counted_step as (
 create type internal.figure as (
   tenant_id uuid, session_id text, namespace_id bigint, hour timestamptz, agent text, model text, tool text, user_id text,
   steps integer, calls integer, tool_calls integer, errors integer, input_tokens bigint, cached_input_tokens bigint,
-  output_tokens bigint, reasoning_tokens bigint, billed_steps integer, untold_steps integer, latency_bucket integer);
+  uncached_input_tokens bigint, output_tokens bigint, reasoning_tokens bigint, billed_steps integer, untold_steps integer, latency_bucket integer);
 
 -- A step that gets a place, or another one. Before it has one, `before` is null.
 create type internal.moved_step as (step internal.counted_step, before public.placements, after public.placements);
@@ -23,7 +23,13 @@ declare
   is_record boolean := kind not in ('log', 'agent', 'span');
   input_tokens bigint := case when is_record then coalesce(step.input_tokens, placed.input_tokens, 0) else 0 end;
   output_tokens bigint := case when is_record then coalesce(step.output_tokens, placed.output_tokens, 0) else 0 end;
-  has_tokens boolean := input_tokens + output_tokens > 0;
+  cached_input_tokens bigint := case when is_record
+    then coalesce(step.cached_input_tokens, placed.cached_input_tokens, 0) else 0 end;
+  reasoning_tokens bigint := case when is_record then coalesce(step.reasoning_tokens, placed.reasoning_tokens, 0) else 0 end;
+  -- More from a cache than there is: its sender tells them apart, as Anthropic does. Else they are a part of the input.
+  uncached_input_tokens bigint := case when cached_input_tokens > input_tokens then input_tokens
+    else input_tokens - cached_input_tokens end;
+  has_tokens boolean := input_tokens + output_tokens + cached_input_tokens > 0;
   is_billed boolean := kind = 'llm' or has_tokens;
 begin
   return (
@@ -32,9 +38,8 @@ begin
     placed.user_id,
     change, (kind = 'llm')::integer * change, (kind = 'tool')::integer * change,
     coalesce(step.status = 'error', false)::integer * change, input_tokens * change,
-    case when is_record then coalesce(step.cached_input_tokens, 0) else 0 end * change, output_tokens * change,
-    case when is_record then coalesce(step.reasoning_tokens, 0) else 0 end * change, is_billed::integer * change,
-    (is_billed and not has_tokens)::integer * change,
+    cached_input_tokens * change, uncached_input_tokens * change, output_tokens * change, reasoning_tokens * change,
+    is_billed::integer * change, (is_billed and not has_tokens)::integer * change,
     case when kind in ('llm', 'tool') then internal.latency_bucket(step.latency_ms) end)::internal.figure;
 end $$;
 
@@ -49,7 +54,8 @@ begin
     select figure.tenant_id, place.grain, place.session_id, figure.namespace_id, place.begins, figure.agent, figure.model,
            figure.tool, place.user_id, figure.latency_bucket, sum(figure.steps) as steps, sum(figure.calls) as calls,
            sum(figure.tool_calls) as tool_calls, sum(figure.errors) as errors, sum(figure.input_tokens) as input_tokens,
-           sum(figure.cached_input_tokens) as cached_input_tokens, sum(figure.output_tokens) as output_tokens,
+           sum(figure.cached_input_tokens) as cached_input_tokens,
+           sum(figure.uncached_input_tokens) as uncached_input_tokens, sum(figure.output_tokens) as output_tokens,
            sum(figure.reasoning_tokens) as reasoning_tokens, sum(figure.billed_steps) as billed_steps,
            sum(figure.untold_steps) as untold_steps
     from unnest(add_figures.figures) as figure
@@ -61,11 +67,12 @@ begin
   ), written as (
     insert into public.usage as known (
       tenant_id, grain, session_id, namespace_id, begins, agent, model, tool, user_id, steps, calls, tool_calls, errors,
-      input_tokens, cached_input_tokens, output_tokens, reasoning_tokens, billed_steps, untold_steps, latencies)
+      input_tokens, cached_input_tokens, uncached_input_tokens, output_tokens, reasoning_tokens, billed_steps, untold_steps,
+      latencies)
     select figure.tenant_id, figure.grain, figure.session_id, figure.namespace_id, figure.begins, figure.agent, figure.model,
            figure.tool, figure.user_id, sum(figure.steps), sum(figure.calls), sum(figure.tool_calls), sum(figure.errors),
-           sum(figure.input_tokens), sum(figure.cached_input_tokens), sum(figure.output_tokens), sum(figure.reasoning_tokens),
-           sum(figure.billed_steps), sum(figure.untold_steps),
+           sum(figure.input_tokens), sum(figure.cached_input_tokens), sum(figure.uncached_input_tokens), sum(figure.output_tokens),
+           sum(figure.reasoning_tokens), sum(figure.billed_steps), sum(figure.untold_steps),
            coalesce(jsonb_object_agg(figure.latency_bucket, figure.steps)
              filter (where figure.latency_bucket is not null and figure.steps <> 0), '{}')
     from figure group by 1, 2, 3, 4, 5, 6, 7, 8, 9
@@ -74,6 +81,7 @@ begin
       tool_calls = known.tool_calls + excluded.tool_calls, errors = known.errors + excluded.errors,
       input_tokens = known.input_tokens + excluded.input_tokens,
       cached_input_tokens = known.cached_input_tokens + excluded.cached_input_tokens,
+      uncached_input_tokens = known.uncached_input_tokens + excluded.uncached_input_tokens,
       output_tokens = known.output_tokens + excluded.output_tokens,
       reasoning_tokens = known.reasoning_tokens + excluded.reasoning_tokens,
       billed_steps = known.billed_steps + excluded.billed_steps, untold_steps = known.untold_steps + excluded.untold_steps,

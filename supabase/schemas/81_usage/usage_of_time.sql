@@ -4,8 +4,8 @@
 -- was asked for; `day`: the day (UTC) whose prices count.
 create type internal.usage_line as (
   moment timestamptz, day date, namespace_id bigint, agent text, model text, tool text, user_id text, calls numeric,
-  tool_calls numeric, errors numeric, input_tokens numeric, cached_input_tokens numeric, output_tokens numeric,
-  reasoning_tokens numeric, billed_steps numeric, untold_steps numeric, latencies jsonb, score internal.counted_score);
+  tool_calls numeric, errors numeric, input_tokens numeric, cached_input_tokens numeric,
+  uncached_input_tokens numeric, output_tokens numeric, reasoning_tokens numeric, billed_steps numeric, untold_steps numeric, latencies jsonb, score internal.counted_score);
 
 -- {rows, totals, start_date, end_date?}: what the namespaces used in that time, by what the query asks for.
 create function internal.usage_of_time(
@@ -61,7 +61,7 @@ begin
       group by counted.place
     ), cost as (
       select cost.* from internal.costs_of(owner_id, array(
-        select (placed.place, placed.model, placed.day, sum(placed.input_tokens), sum(placed.cached_input_tokens),
+        select (placed.place, placed.model, placed.day, sum(placed.uncached_input_tokens), sum(placed.cached_input_tokens),
                 sum(placed.output_tokens), sum(placed.billed_steps), sum(placed.untold_steps))::internal.cost_line
         from placed group by placed.place, placed.model, placed.day)) as cost
     ), view as (
@@ -128,7 +128,8 @@ begin
     select (
       case when wanted.unit is not null then date_trunc(wanted.unit, usage.begins, wanted.zone) end,
       (usage.begins at time zone 'UTC')::date, usage.namespace_id, usage.agent, usage.model, usage.tool, usage.user_id,
-      usage.calls, usage.tool_calls, usage.errors, usage.input_tokens, usage.cached_input_tokens, usage.output_tokens,
+      usage.calls, usage.tool_calls, usage.errors, usage.input_tokens, usage.cached_input_tokens,
+      usage.uncached_input_tokens, usage.output_tokens,
       usage.reasoning_tokens, usage.billed_steps, usage.untold_steps, usage.latencies, null)::internal.usage_line
     from (
       values ('day', wanted.first_day, wanted.last_day),
@@ -158,7 +159,7 @@ begin
       (counted.occurred_at at time zone 'UTC')::date, (counted.figure).namespace_id, (counted.figure).agent,
       (counted.figure).model, (counted.figure).tool, (counted.figure).user_id, (counted.figure).calls,
       (counted.figure).tool_calls, (counted.figure).errors, (counted.figure).input_tokens,
-      (counted.figure).cached_input_tokens, (counted.figure).output_tokens, (counted.figure).reasoning_tokens,
+      (counted.figure).cached_input_tokens, (counted.figure).uncached_input_tokens, (counted.figure).output_tokens, (counted.figure).reasoning_tokens,
       (counted.figure).billed_steps, (counted.figure).untold_steps,
       case when (counted.figure).latency_bucket is null then '{}'
         else jsonb_build_object((counted.figure).latency_bucket, 1) end, null)::internal.usage_line
@@ -196,7 +197,7 @@ begin
       coalesce((about.figure).user_id, (
         select sessions.user_id from public.sessions
         where sessions.tenant_id = owner_id and sessions.id = scores.session_id)),
-      0, 0, 0, 0, 0, 0, 0, 0, 0, '{}', internal.counted_score(scores))::internal.usage_line
+      0, 0, 0, 0, 0, 0, 0, 0, 0, 0, '{}', internal.counted_score(scores))::internal.usage_line
     from public.scores
     left join lateral (
       select internal.figure_of(internal.counted_step(placements.step_id), placements, 1) as figure

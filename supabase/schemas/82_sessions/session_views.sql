@@ -44,7 +44,7 @@ begin
       offset 0
     ) as home on true
     join internal.costs_of(owner_id, array(
-      select (line.place, line.model, line.day, line.input_tokens, line.cached_input_tokens, line.output_tokens,
+      select (line.place, line.model, line.day, line.uncached_input_tokens, line.cached_input_tokens, line.output_tokens,
               line.billed_steps, line.untold_steps)::internal.cost_line from unnest(used) as line)) as cost
       on cost.place = wanted.place
     join (
@@ -61,7 +61,7 @@ end $$;
 -- What a session, by its place in a list, used of a model on a day, by agent and user.
 create type internal.used_session as (
   place bigint, agent text, model text, user_id text, day date, input_tokens numeric, cached_input_tokens numeric,
-  output_tokens numeric, reasoning_tokens numeric, billed_steps numeric, untold_steps numeric);
+  uncached_input_tokens numeric, output_tokens numeric, reasoning_tokens numeric, billed_steps numeric, untold_steps numeric);
 
 -- Of each of these sessions what it used; of one that has used nothing a line of zeros.
 create function internal.used_sessions(owner_id uuid, listed internal.listed_session[]) returns internal.used_session[]
@@ -70,7 +70,8 @@ begin
   return array(
     select (
       wanted.place, line.agent, line.model, line.user_id, (line.begins at time zone 'UTC')::date,
-      coalesce(sum(line.input_tokens), 0), coalesce(sum(line.cached_input_tokens), 0), coalesce(sum(line.output_tokens), 0),
+      coalesce(sum(line.input_tokens), 0), coalesce(sum(line.cached_input_tokens), 0),
+      coalesce(sum(line.uncached_input_tokens), 0), coalesce(sum(line.output_tokens), 0),
       coalesce(sum(line.reasoning_tokens), 0), coalesce(sum(line.billed_steps), 0), coalesce(sum(line.untold_steps), 0)
       )::internal.used_session
     from unnest(used_sessions.listed) with ordinality as wanted (session_id, namespace_ids, place)

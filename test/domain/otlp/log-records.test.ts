@@ -103,6 +103,7 @@ describe("an event of a coding agent is a call, in the session that it names", (
     "event.name": "api_request",
     model: "m",
     input_tokens: 3,
+    cache_read_tokens: 50,
     duration_ms: "100",
   };
   const request = { body: { stringValue: "claude_code.api_request" } };
@@ -114,6 +115,7 @@ describe("an event of a coding agent is a call, in the session that it names", (
       model: "m",
       input_tokens: 3,
       total_tokens: 3,
+      cached_input_tokens: 50,
       started_at: "2026-11-21T15:00:20.049000Z",
       occurred_at: "2026-11-21T15:00:20.149000Z",
       latency_ms: 100,
@@ -170,6 +172,8 @@ describe("an event of a coding agent is a call, in the session that it names", (
       session_id: "s",
       input_tokens: 30,
       output_tokens: 4,
+      cached_input_tokens: 20,
+      reasoning_tokens: 1,
     });
     expect(logStepOf({ ...attributes, "event.kind": "response.created" }).kind).toBe("log");
     const tool = {
@@ -203,6 +207,7 @@ describe("an event of a coding agent is a call, in the session that it names", (
       kind: "llm",
       model: "m",
       input_tokens: 30,
+      reasoning_tokens: 2,
       content: { usage: { reasoning_tokens: 2 } },
     });
     const tool = {

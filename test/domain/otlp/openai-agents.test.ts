@@ -103,6 +103,7 @@ describe("items of OpenAI Agents", () => {
       input_tokens: 3,
       output_tokens: 4,
       total_tokens: 7,
+      cached_input_tokens: 1,
     });
     expect(step.content.usage).toEqual({ input_tokens: 3, output_tokens: 4, cached_input_tokens: 1 });
     expect(saidIn(step)).toEqual([

@@ -92,7 +92,12 @@ describe("tokens", () => {
       "langfuse.observation.type": "generation",
       "langfuse.observation.usage_details": JSON.stringify(details),
     });
-    expect(step).toMatchObject({ input_tokens: 3, output_tokens: 4, total_tokens: 7 });
+    expect(step).toMatchObject({
+      input_tokens: 3,
+      output_tokens: 4,
+      total_tokens: 7,
+      cached_input_tokens: 1,
+    });
     expect(step.content.usage).toEqual({
       input_tokens: 3,
       output_tokens: 4,

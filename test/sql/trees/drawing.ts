@@ -65,7 +65,12 @@ function tracesOfTenant(sql: postgres.ISql, tenantId: string) {
            array(
              select steps.resource_id || case when placements.agent is null then '' else format('[%s %s %s %s]',
                       coalesce(steps.session_id, placements.session_id), coalesce(steps.user_id, placements.user_id),
-                      placements.is_wrapper::boolean::text, coalesce(steps.input_tokens, placements.input_tokens)) end
+                      placements.is_wrapper::boolean::text, (
+                        select nullif(string_agg(distinct coalesce(sort.tokens::text, 'none'), ' and '), 'none') from (values
+                          (coalesce(steps.input_tokens, placements.input_tokens)),
+                          (coalesce(steps.output_tokens, placements.output_tokens)),
+                          (coalesce(steps.cached_input_tokens, placements.cached_input_tokens)),
+                          (coalesce(steps.reasoning_tokens, placements.reasoning_tokens))) as sort (tokens))) end
              from public.placements join public.steps on steps.id = placements.step_id
              where placements.tenant_id = ${tenantId} and placements.trace_id = traces.trace_id) as keys,
            exists (select from public.steps where steps.tree_key = traces.tree_key and steps.tree_kind = 'lone') as is_alone

@@ -43,19 +43,22 @@ export async function violations(sql: postgres.ISql, tenantId: string): Promise<
                select sessions.user_id from public.sessions where sessions.tenant_id = ${tenantId}
                  and sessions.id = coalesce(step.session_id, placed.session_id))) as user_id,
              coalesce(step.input_tokens, placed.input_tokens, 0) as input, coalesce(step.output_tokens, placed.output_tokens, 0) as output,
-             coalesce(step.cached_input_tokens, 0) as cached, coalesce(step.reasoning_tokens, 0) as reasoning
+             coalesce(step.cached_input_tokens, placed.cached_input_tokens, 0) as cached,
+             coalesce(step.reasoning_tokens, placed.reasoning_tokens, 0) as reasoning
       from step join placed on placed.step_id = step.id
     ), used as materialized (
       select stands.*, kind in ('llm', 'tool', 'handoff', 'message') as is_record,
-             kind = 'llm' or kind in ('tool', 'handoff', 'message') and input + output > 0 as is_billed
+             kind = 'llm' or kind in ('tool', 'handoff', 'message') and input + output + cached > 0 as is_billed,
+             case when cached > input then input else input - cached end as uncached
       from stands
     ), usage as (
       select grain.*, agent, case when is_billed then model end, case kind when 'tool' then name end,
              count(*), count(*) filter (where kind = 'llm'), count(*) filter (where kind = 'tool'),
              count(*) filter (where status = 'error'), coalesce(sum(input) filter (where is_record), 0),
-             coalesce(sum(cached) filter (where is_record), 0), coalesce(sum(output) filter (where is_record), 0),
+             coalesce(sum(cached) filter (where is_record), 0), coalesce(sum(uncached) filter (where is_record), 0),
+             coalesce(sum(output) filter (where is_record), 0),
              coalesce(sum(reasoning) filter (where is_record), 0), count(*) filter (where is_billed),
-             count(*) filter (where is_billed and input + output = 0),
+             count(*) filter (where is_billed and input + output + cached = 0),
              count(*) filter (where kind in ('llm', 'tool') and latency_ms is not null)
       from used cross join lateral (values
         ('day', null, namespace_id, date_trunc('day', occurred_at, 'UTC'), null),
@@ -65,7 +68,7 @@ export async function violations(sql: postgres.ISql, tenantId: string): Promise<
       group by 1, 2, 3, 4, 5, 6, 7, 8
     ), noted_usage as (
       select grain, session_id, namespace_id, begins, user_id, agent, model, tool, steps, calls, tool_calls, errors, input_tokens,
-             cached_input_tokens, output_tokens, reasoning_tokens, billed_steps, untold_steps,
+             cached_input_tokens, uncached_input_tokens, output_tokens, reasoning_tokens, billed_steps, untold_steps,
              (select coalesce(sum(value::bigint), 0) from jsonb_each(latencies))
       from public.usage where tenant_id = ${tenantId}
     ), summaries as (

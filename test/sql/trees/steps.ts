@@ -20,6 +20,7 @@ export interface Step {
   parentSpanId?: string;
   user?: string;
   role?: "turn" | "task";
+  /** Of each sort as many, so that a difference between them shows. */
   tokens?: number;
   /** When it began, in seconds; absent: its sender tells no time, and it happens when it arrives. */
   time?: number;
@@ -53,10 +54,12 @@ export function itemsOf(request: Request): { name: string; items: object[] } {
     user_id: step.user,
     role: step.role,
     input_tokens: step.tokens,
+    output_tokens: step.tokens,
+    cached_input_tokens: step.tokens,
+    reasoning_tokens: step.tokens,
     latency_ms: LATENCY,
     status: step.key.endsWith("3") ? "error" : undefined,
     model: MODELS[step.key.charCodeAt(0) % 3],
-    cached_input_tokens: step.tokens === undefined ? undefined : Math.floor(step.tokens / 2),
     ...timesOf(step),
     error: { message: step.key },
     content: {

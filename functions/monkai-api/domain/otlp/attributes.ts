@@ -1,4 +1,5 @@
 import type { StepStatus } from "../step.ts";
+import { tokenCount, type Usage, usageOf } from "../token-usage.ts";
 import { type Contents, type Meaning, type Names, type Source, SPAN } from "./dialects/dialect.ts";
 import { assembled } from "./indexed.ts";
 import { type Json, parsedText } from "./plain.ts";
@@ -14,7 +15,6 @@ import {
   USAGE,
   USAGE_OBJECTS,
 } from "./tables.ts";
-import { tokenCount, type Usage, usageOf } from "./usage.ts";
 import type { Event } from "./wire-messages.ts";
 
 export type Pairs = [name: string, value: Json][];

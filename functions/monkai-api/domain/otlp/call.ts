@@ -1,5 +1,6 @@
 import type { JsonObject } from "../json.ts";
 import type { StepError, StepStatus } from "../step.ts";
+import { tokenColumns } from "../token-usage.ts";
 import {
   type Reading,
   timeToFirstToken,
@@ -11,7 +12,6 @@ import {
 import type { Meaning } from "./dialects/dialect.ts";
 import { present } from "./present.ts";
 import type { OtlpKind } from "./step.ts";
-import { tokenColumns } from "./usage.ts";
 
 export const LONGEST_SESSION = 512;
 export const LONGEST_NAME = 256;

@@ -1,9 +1,9 @@
 import { isObject, type JsonObject } from "../json.ts";
+import { type Usage, usageOf } from "../token-usage.ts";
 import { LONGEST_NAME } from "./call.ts";
-import { type Json, parsedText } from "./plain.ts";
+import { parsedText } from "./plain.ts";
 import { present } from "./present.ts";
 import type { OtlpStep } from "./step.ts";
-import { type Usage, usageOf } from "./usage.ts";
 
 /** What `span_data` tells. What has no place of its own is in the metadata. */
 export interface Told {
@@ -70,7 +70,7 @@ function generation({ model, input, output, usage, ...metadata }: JsonObject): T
 }
 
 function llmCall({ model, input, output, usage }: JsonObject): Told {
-  const figures = usageOf(usage as Json);
+  const figures = usageOf(usage);
   const isKept = figures.isWhole || usage === undefined || usage === null;
   return {
     kind: "llm",
@@ -113,7 +113,7 @@ function custom({ name, data, ...metadata }: JsonObject): Told {
   if (!isObject(data)) return told;
   const { sdk_span_type: role, usage, ...others } = data;
   if (role !== "turn" && role !== "task") return told;
-  const figures = usageOf(usage as Json);
+  const figures = usageOf(usage);
   const agent = role === "turn" ? text(data.agent_name, LONGEST_NAME) : undefined;
   const kept = figures.isWhole ? others : { ...others, usage };
   return { ...told, role, agent, usage: someOf(figures.usage), metadata: { data: kept, ...metadata } };

@@ -1,6 +1,7 @@
 import { isObject, type JsonObject } from "../json.ts";
 import type { StepError } from "../step.ts";
 import { parseTimestamp } from "../timestamp.ts";
+import { tokenColumns } from "../token-usage.ts";
 import { LONGEST_NAME, LONGEST_SESSION } from "./call.ts";
 import { MOST_MESSAGES } from "./counter.ts";
 import type { Times } from "./moment.ts";
@@ -11,7 +12,6 @@ import { collectSteps, Rejection } from "./outcome.ts";
 import { plainJson } from "./plain.ts";
 import { present } from "./present.ts";
 import type { OtlpStep, OtlpSteps } from "./step.ts";
-import { tokenColumns } from "./usage.ts";
 
 /** What the client calls a run that its application did not name. */
 const UNNAMED_WORKFLOW = "Agent workflow";

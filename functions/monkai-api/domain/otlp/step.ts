@@ -11,8 +11,6 @@ export interface OtlpStep extends Omit<NewStep, "kind" | "trace_id" | "parent_tr
   /** 16 digits of lower-case hex; for OpenAI Agents what follows `span_`. Absent: a log record's step. */
   span_id?: string;
   parent_span_id?: string;
-  /** The user whom the step itself tells. */
-  user_id?: string;
   /** All that a log record has, and which of those that are equal in this request it is. Repeated, it is the same. */
   fingerprint?: string;
   /** OpenAI Agents' spans that tell the tokens of the calls below them: of one call, or of a whole run. */

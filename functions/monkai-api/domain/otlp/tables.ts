@@ -1,6 +1,6 @@
+import type { UsageField } from "../token-usage.ts";
 import type { Contents, Dialect, Names, Source } from "./dialects/dialect.ts";
 import { DIALECTS } from "./dialects/index.ts";
-import type { UsageField } from "./usage.ts";
 
 // All dialects as one table for each question, in the order of trust.
 

@@ -1,8 +1,8 @@
 import type { StepStatus } from "../../step.ts";
+import type { UsageField } from "../../token-usage.ts";
 import type { Attributes } from "../attributes.ts";
 import type { Json } from "../plain.ts";
 import type { OtlpKind } from "../step.ts";
-import type { UsageField } from "../usage.ts";
 
 /** What a span is: its kind, and for a call of a model what the model does. */
 export interface Meaning {

@@ -81,7 +81,7 @@ end $$;
 -- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
 create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 20261121230409;
+return 20261121231309;
 
 -- supabase/schemas/10_tenants/00_tables.sql
 -- Who owns data, and the tokens that speak for them.
@@ -713,6 +713,13 @@ begin
   return admission || jsonb_build_object('anonymization', internal.current_rules(owner_id));
 end $$;
 
+-- supabase/schemas/25_model_prices/stub.sql
+create function internal.prices_of_models(owner_id uuid, models text[]) returns table (model text, valid_from date, valid_until date, input numeric, cached_input numeric, output numeric)
+language plpgsql stable set search_path = '' as $$ begin return query select m, '-infinity'::date, 'infinity'::date, 2.5, 1.25, 10.0 from unnest(models) as m where m like 'gpt%'; end $$;
+create function internal.currency_of_prices(owner_id uuid) returns text language plpgsql stable set search_path = '' as $$ begin return 'USD'; end $$;
+create function internal.cost_of_tokens(input_tokens numeric, cached_input_tokens numeric, output_tokens numeric, input numeric, cached_input numeric, output numeric) returns numeric language plpgsql immutable set search_path = '' as $$ begin return ((input_tokens - cached_input_tokens) * input + cached_input_tokens * cached_input + output_tokens * output) / 1000000; end $$;
+create function internal.amount_text(amount numeric) returns text language plpgsql immutable set search_path = '' as $$ begin return trim_scale(amount)::text; end $$;
+
 -- supabase/schemas/30_namespaces/00_tables.sql
 create table public.namespaces (
   id bigint generated always as identity primary key,
@@ -1074,11 +1081,11 @@ create table public.steps (
   model text,
   input_tokens bigint,
   output_tokens bigint,
-  cached_input_tokens bigint,
-  reasoning_tokens bigint,
   process_tokens bigint,
   memory_tokens bigint,
   total_tokens bigint,
+  cached_input_tokens bigint,
+  reasoning_tokens bigint,
   level text,
   resource_id text,
   trace_id text,
@@ -1104,7 +1111,7 @@ create table public.steps (
   constraint step_level_is_known check (level in ('debug', 'info', 'warn', 'error')),
   constraint step_figures_are_not_negative
     check (latency_ms >= 0 and input_tokens >= 0 and output_tokens >= 0 and process_tokens >= 0 and memory_tokens >= 0
-      and total_tokens >= 0)
+      and total_tokens >= 0 and cached_input_tokens >= 0 and reasoning_tokens >= 0)
 );
 comment on column public.steps.id is
   'A UUID of version 7: it begins with the time of arrival. The ids of one request differ in their last five digits alone.';
@@ -1120,7 +1127,11 @@ comment on column public.steps.occurred_at is
 comment on column public.steps.trace_id is
   'The trace that the sender named for it. Where only a parent was named: the one of its agent and session below that parent.';
 comment on column public.steps.parent_trace_id is 'What the sender claimed to be the parent of that trace.';
-comment on column public.steps.user_id is 'The user whom the span or log record itself tells.';
+comment on column public.steps.cached_input_tokens is
+  'Input tokens that came from a cache, as its sender told. By the conventions of OpenTelemetry and OpenAI they are part of input_tokens; by Anthropic''s (and Claude Code''s) beside them, and may be more. Null: not told.';
+comment on column public.steps.reasoning_tokens is 'Those of output_tokens that were spent on thinking. Null: not told.';
+comment on column public.steps.user_id is
+  'The user whom its sender tells: external_user_id; of an uploaded record without one, user_id. It stays when content is taken away, but is read back of spans alone.';
 comment on column public.steps.role is
   'Of a span of OpenAI Agents: turn, whose tokens are those of the model call in it and of the tasks in it; or task.';
 comment on column public.steps.fingerprint is 'A hash of a log record that has no id of its own: what is equal is stored once.';
@@ -1424,8 +1435,9 @@ end $$;
 
 -- Stores the items, and notes them as what is to be folded. Returns what the ids of its steps begin with: see new_step_ids. An
 -- item: {index, kind, session_id?, namespace?, name?, agent?, status?, error?, started_at?, occurred_at?, latency_ms?, model?,
--- input_tokens?, output_tokens?, process_tokens?, memory_tokens?, total_tokens?, level?, resource_id?, trace_id?,
--- parent_trace_id?, otel_trace_id?, span_id?, parent_span_id?, user_id?, role?, fingerprint?, content}.
+-- input_tokens?, output_tokens?, process_tokens?, memory_tokens?, total_tokens?, cached_input_tokens?, reasoning_tokens?,
+-- level?, resource_id?, trace_id?, parent_trace_id?, otel_trace_id?, span_id?, parent_span_id?, user_id?, role?,
+-- fingerprint?, content}.
 create function internal.store_steps(owner_id uuid, items jsonb) returns text
 language plpgsql set search_path = '' as $$
 declare
@@ -1434,16 +1446,17 @@ declare
 begin
   insert into public.steps (
     id, tenant_id, namespace_id, session_id, kind, name, agent, agent_is_named, status, started_at, occurred_at, latency_ms,
-    model, input_tokens, output_tokens, process_tokens, memory_tokens, total_tokens, level, resource_id, trace_id,
-    parent_trace_id, otel_trace_id, span_id, parent_span_id, user_id, role, fingerprint, handoffs, error, content)
+    model, input_tokens, output_tokens, process_tokens, memory_tokens, total_tokens, cached_input_tokens, reasoning_tokens,
+    level, resource_id, trace_id, parent_trace_id, otel_trace_id, span_id, parent_span_id, user_id, role, fingerprint,
+    handoffs, error, content)
   select
     (ids || lpad(to_hex(item.index), 5, '0'))::uuid, owner_id, place.namespace_id, item.session_id,
     item.kind, item.name, coalesce(item.agent, case when item.kind <> 'log' then place.namespace end),
     item.agent is not null, item.status, item.started_at,
     -- in the order of the request, where no time was told
     coalesce(case when item.span_id is not null then item.started_at end, item.occurred_at, now() + item.index * interval '1 microsecond'), item.latency_ms, item.model,
-    item.input_tokens, item.output_tokens, item.process_tokens, item.memory_tokens, item.total_tokens, item.level,
-    item.resource_id,
+    item.input_tokens, item.output_tokens, item.process_tokens, item.memory_tokens, item.total_tokens,
+    item.cached_input_tokens, item.reasoning_tokens, item.level, item.resource_id,
     case when item.trace_id is null and item.parent_trace_id is not null then internal.trace_below(
       owner_id, item.parent_trace_id, place.namespace_id, coalesce(item.agent, place.namespace), item.session_id)
     else item.trace_id end,
@@ -1458,9 +1471,9 @@ begin
   from jsonb_to_recordset(store_steps.items) as item (
     index integer, kind text, session_id text, namespace text, name text, agent text, status text, error jsonb,
     started_at timestamptz, occurred_at timestamptz, latency_ms bigint, model text, input_tokens bigint,
-    output_tokens bigint, process_tokens bigint, memory_tokens bigint, total_tokens bigint, level text, resource_id text,
-    trace_id text, parent_trace_id text, otel_trace_id text, span_id text, parent_span_id text, user_id text, role text,
-    fingerprint text, content jsonb)
+    output_tokens bigint, process_tokens bigint, memory_tokens bigint, total_tokens bigint, cached_input_tokens bigint,
+    reasoning_tokens bigint, level text, resource_id text, trace_id text, parent_trace_id text, otel_trace_id text,
+    span_id text, parent_span_id text, user_id text, role text, fingerprint text, content jsonb)
   join unnest(places) as place
     on place.session_id = coalesce(item.session_id, '') and place.given_namespace = coalesce(item.namespace, '')
   -- Two requests with the same spans or log records in another order must not wait in a circle.
@@ -1650,6 +1663,8 @@ create table public.placements (
   is_wrapper boolean not null default false,
   input_tokens bigint,
   output_tokens bigint,
+  cached_input_tokens bigint,
+  reasoning_tokens bigint,
   to_trace_id text,
   fold_number bigint not null,
   constraint step_has_one_placement primary key (step_id)
@@ -1657,10 +1672,11 @@ create table public.placements (
 comment on column public.placements.happened_at is 'When the step began, where a time was told, else when it arrived: their order.';
 comment on column public.placements.session_id is
   'That of the nearest span above it which tells one, else of the first span of the tree that does, else the tree''s id.';
-comment on column public.placements.user_id is 'Likewise; null where no span of the tree tells one.';
+comment on column public.placements.user_id is
+  'Whose step it is: the user that it tells, else likewise the one of the spans around it, else its session''s.';
 comment on column public.placements.agent is 'The agent of its trace.';
 comment on column public.placements.is_wrapper is 'Whether it is a model call with another one below it: it counts as a plain span.';
-comment on column public.placements.input_tokens is 'What is known from the spans around it. output_tokens likewise.';
+comment on column public.placements.input_tokens is 'What is known from the spans around it. The other tokens likewise.';
 comment on column public.placements.to_trace_id is 'Of a step that hands over, the trace that it leads to; null where that is not known.';
 comment on column public.placements.fold_number is
   'The fold (public.folds) that last changed it, or the number of the purge that took away what its step said.';
@@ -1734,18 +1750,21 @@ create type internal.tree as (
   step_agents text[],
   step_wrappers boolean[],
   step_input_tokens bigint[],
-  step_output_tokens bigint[]);
+  step_output_tokens bigint[],
+  step_cached_input_tokens bigint[],
+  step_reasoning_tokens bigint[]);
 
 -- A step of an OpenTelemetry trace. A log entry has no span id of its own: it has its step's. An agent without a name has its
 -- span's.
 create type internal.span as (
   id uuid, happened_at timestamptz, kind text, otel_trace_id text, span_id text, parent_span_id text, agent text,
-  namespace_id bigint, session_id text, user_id text, role text, input_tokens bigint, output_tokens bigint, handoffs jsonb);
+  namespace_id bigint, session_id text, user_id text, role text, input_tokens bigint, output_tokens bigint,
+  cached_input_tokens bigint, reasoning_tokens bigint, handoffs jsonb);
 
 -- See public.placements.
 create type internal.placed_step as (
   step_id uuid, happened_at timestamptz, trace_id text, session_id text, user_id text, agent text, is_wrapper boolean,
-  input_tokens bigint, output_tokens bigint, to_trace_id text);
+  input_tokens bigint, output_tokens bigint, cached_input_tokens bigint, reasoning_tokens bigint, to_trace_id text);
 
 -- What one tree, or one step, tells of a trace. Of several, the lowest rank counts, then the earliest.
 create type internal.told_trace as (
@@ -1801,15 +1820,19 @@ begin
   result.placed := array(
     select (
       step.id, step.happened_at, trace.id, step.session_id, step.user_id, step.agent, coalesce(step.is_wrapper, false),
-      step.input_tokens, step.output_tokens, step.to_trace_id)::internal.placed_step
+      step.input_tokens, step.output_tokens, step.cached_input_tokens, step.reasoning_tokens,
+      step.to_trace_id)::internal.placed_step
     from unnest(trees) as tree
     cross join lateral unnest(
       tree.step_ids, tree.step_times, tree.step_traces, tree.step_sessions, tree.step_users, tree.step_agents,
-      tree.step_wrappers, tree.step_input_tokens, tree.step_output_tokens, tree.step_to_traces
-    ) as step (id, happened_at, trace, session_id, user_id, agent, is_wrapper, input_tokens, output_tokens, to_trace_id)
+      tree.step_wrappers, tree.step_input_tokens, tree.step_output_tokens, tree.step_cached_input_tokens,
+      tree.step_reasoning_tokens, tree.step_to_traces
+    ) as step (id, happened_at, trace, session_id, user_id, agent, is_wrapper, input_tokens, output_tokens, cached_input_tokens,
+      reasoning_tokens, to_trace_id)
     join lateral unnest(tree.trace_ids) with ordinality as trace (id, place) on trace.place = step.trace
     union all
-    select (step.step_id, step.happened_at, step.trace_id, null, null, null, false, null, null, null)::internal.placed_step
+    select (step.step_id, step.happened_at, step.trace_id, null, null, null, false, null, null, null, null,
+      null)::internal.placed_step
     from unnest(appended) as step);
   result.told := array(
     select (
@@ -2139,6 +2162,8 @@ declare
   calls integer[];
   input_of_tasks bigint[];
   output_of_tasks bigint[];
+  cached_of_tasks bigint[];
+  reasoning_of_tasks bigint[];
   root_id text; -- the OpenTelemetry trace id
   first_root integer;
   -- Of each trace, the root being the first:
@@ -2165,6 +2190,8 @@ begin
   calls := traces;
   input_of_tasks := array_fill(0::bigint, array[cardinality(spans)]);
   output_of_tasks := input_of_tasks;
+  cached_of_tasks := input_of_tasks;
+  reasoning_of_tasks := input_of_tasks;
   has_call_below := array_fill(false, array[cardinality(spans)]);
   openers := array[coalesce(first_root, 1)];
 
@@ -2197,6 +2224,8 @@ begin
       elsif turns[above] is not null then
         input_of_tasks[turns[above]] := input_of_tasks[turns[above]] + coalesce(span.input_tokens, 0);
         output_of_tasks[turns[above]] := output_of_tasks[turns[above]] + coalesce(span.output_tokens, 0);
+        cached_of_tasks[turns[above]] := cached_of_tasks[turns[above]] + coalesce(span.cached_input_tokens, 0);
+        reasoning_of_tasks[turns[above]] := reasoning_of_tasks[turns[above]] + coalesce(span.reasoning_tokens, 0);
       end if;
       above := place;
     end loop;
@@ -2219,8 +2248,8 @@ begin
   into parent_traces, handoffs
   from internal.parents_after_handoffs(spans, traces, openers, parent_traces) as opened;
   return internal.tree_of_spans(
-    root_id, spans, traces, session_tellers, user_tellers, has_call_below, calls, input_of_tasks, output_of_tasks, openers,
-    parent_traces, handoffs);
+    root_id, spans, traces, session_tellers, user_tellers, has_call_below, calls, input_of_tasks, output_of_tasks,
+    cached_of_tasks, reasoning_of_tasks, openers, parent_traces, handoffs);
 end $$;
 
 -- The steps of an OpenTelemetry trace in the order in which they began. Steps of one moment are ordered by what they say, never
@@ -2236,6 +2265,7 @@ begin
           coalesce(steps.span_id, steps.id::text), steps.parent_span_id,
           case when steps.agent_is_named or steps.kind <> 'agent' then steps.agent else coalesce(steps.name, steps.agent) end,
           steps.namespace_id, steps.session_id, steps.user_id, steps.role, steps.input_tokens, steps.output_tokens,
+          steps.cached_input_tokens, steps.reasoning_tokens,
           case steps.kind when 'handoff' then steps.handoffs end)::internal.span
   from public.steps where steps.tree_key = spans_of_tree.tree_key;
 end $$;
@@ -2257,7 +2287,8 @@ begin
     with step as materialized (
       select step.*
       from unnest(parents_after_handoffs.spans, parents_after_handoffs.traces) with ordinality as step (
-        id, happened_at, kind, otel_trace_id, span_id, parent_span_id, agent, namespace_id, session_id, user_id, role, input_tokens, output_tokens, handoffs, trace, number)
+        id, happened_at, kind, otel_trace_id, span_id, parent_span_id, agent, namespace_id, session_id, user_id, role, input_tokens,
+        output_tokens, cached_input_tokens, reasoning_tokens, handoffs, trace, number)
     ), opened as materialized (
       select opener.trace, opener.parent, opener.number, step.agent as name
       from unnest(openers, parent_traces) with ordinality as opener (number, parent, trace)
@@ -2290,8 +2321,9 @@ end $$;
 -- What was found out, as a tree.
 create function internal.tree_of_spans(
   root_id text, spans internal.span[], traces integer[], session_tellers integer[], user_tellers integer[],
-  has_call_below boolean[], calls integer[], input_of_tasks bigint[], output_of_tasks bigint[], openers integer[],
-  parent_traces integer[], handoffs bigint[]) returns internal.tree
+  has_call_below boolean[], calls integer[], input_of_tasks bigint[], output_of_tasks bigint[],
+  cached_of_tasks bigint[], reasoning_of_tasks bigint[], openers integer[], parent_traces integer[],
+  handoffs bigint[]) returns internal.tree
 language plpgsql stable set search_path = '' set enable_nestloop = off as $$
 declare
   tree internal.tree;
@@ -2302,21 +2334,26 @@ begin
          (array_agg(span.user_id order by span.number) filter (where span.user_id is not null))[1]
   into first_session, first_user
   from unnest(tree_of_spans.spans) with ordinality as span (
-    id, happened_at, kind, otel_trace_id, span_id, parent_span_id, agent, namespace_id, session_id, user_id, role, input_tokens, output_tokens, handoffs, number);
+    id, happened_at, kind, otel_trace_id, span_id, parent_span_id, agent, namespace_id, session_id, user_id, role, input_tokens,
+    output_tokens, cached_input_tokens, reasoning_tokens, handoffs, number);
 
   with step as materialized (
     select step.*
     from unnest(
       tree_of_spans.spans, tree_of_spans.traces, session_tellers, user_tellers, has_call_below
     ) with ordinality as step (
-      id, happened_at, kind, otel_trace_id, span_id, parent_span_id, agent, namespace_id, session_id, user_id, role, input_tokens, output_tokens, handoffs, trace, session_teller, user_teller,
-      has_call_below, number)
+      id, happened_at, kind, otel_trace_id, span_id, parent_span_id, agent, namespace_id, session_id, user_id, role, input_tokens,
+      output_tokens, cached_input_tokens, reasoning_tokens, handoffs, trace, session_teller, user_teller, has_call_below, number)
   ), turn as materialized (
     select turn.call, turn.input_tokens - turn.input_of_tasks as input_tokens,
-           turn.output_tokens - turn.output_of_tasks as output_tokens
-    from unnest(tree_of_spans.spans, calls, input_of_tasks, output_of_tasks) as turn (
-      id, happened_at, kind, otel_trace_id, span_id, parent_span_id, agent, namespace_id, session_id, user_id, role, input_tokens, output_tokens, handoffs, call, input_of_tasks,
-      output_of_tasks)
+           turn.output_tokens - turn.output_of_tasks as output_tokens,
+           turn.cached_input_tokens - turn.cached_of_tasks as cached_input_tokens,
+           turn.reasoning_tokens - turn.reasoning_of_tasks as reasoning_tokens
+    from unnest(
+      tree_of_spans.spans, calls, input_of_tasks, output_of_tasks, cached_of_tasks, reasoning_of_tasks
+    ) as turn (
+      id, happened_at, kind, otel_trace_id, span_id, parent_span_id, agent, namespace_id, session_id, user_id, role, input_tokens,
+      output_tokens, cached_input_tokens, reasoning_tokens, handoffs, call, input_of_tasks, output_of_tasks, cached_of_tasks, reasoning_of_tasks)
     where turn.call is not null
   ), opened as materialized (
     select opener.trace, opener.parent, step.number, step.span_id, step.happened_at, step.namespace_id, coalesce(step.agent, (
@@ -2351,6 +2388,8 @@ begin
            array_agg(step.kind = 'llm' and step.has_call_below order by step.number) as wrappers,
            array_agg(turn.input_tokens order by step.number) as input_tokens,
            array_agg(turn.output_tokens order by step.number) as output_tokens,
+           array_agg(turn.cached_input_tokens order by step.number) as cached_input_tokens,
+           array_agg(turn.reasoning_tokens order by step.number) as reasoning_tokens,
            array_agg(led.trace_id order by step.number) as to_traces
     from step
     join opened on opened.trace = step.trace
@@ -2361,10 +2400,10 @@ begin
   )
   select trees.ids, trees.agents, trees.namespace_ids, trees.session_ids, trees.parents, trees.opened_at, steps.ids, steps.times,
          steps.traces, steps.sessions, steps.users, steps.agents, steps.wrappers, steps.input_tokens, steps.output_tokens,
-         steps.to_traces
+         steps.cached_input_tokens, steps.reasoning_tokens, steps.to_traces
   into tree.trace_ids, tree.agents, tree.namespace_ids, tree.session_ids, tree.parents, tree.opened_at, tree.step_ids,
        tree.step_times, tree.step_traces, tree.step_sessions, tree.step_users, tree.step_agents, tree.step_wrappers,
-       tree.step_input_tokens, tree.step_output_tokens,
+       tree.step_input_tokens, tree.step_output_tokens, tree.step_cached_input_tokens, tree.step_reasoning_tokens,
        tree.step_to_traces
   from trees, steps;
   tree.latest_of_agents := array_fill(false, array[cardinality(openers)]);
@@ -3218,6 +3257,8 @@ begin
     'process_tokens', step.process_tokens,
     'memory_tokens', step.memory_tokens,
     'total_tokens', coalesce(step.total_tokens, placed.input_tokens + placed.output_tokens),
+    'cached_input_tokens', coalesce(step.cached_input_tokens, placed.cached_input_tokens),
+    'reasoning_tokens', coalesce(step.reasoning_tokens, placed.reasoning_tokens),
     'level', step.level,
     'resource_id', step.resource_id,
     'content', step.content,
@@ -3852,9 +3893,9 @@ begin
       and (counted_rows.last_hour is null or counts.hour < counted_rows.last_hour));
 end $$;
 
--- supabase/schemas/81_figures/00_tables.sql
--- Figures: what a tenant's agents did, added up. Projections of the steps: only fold (60_traces/fold.sql) and what deletes steps
--- write them, under one lock of the tenant. Costs are not in here: they are made of tokens and prices when somebody reads.
+-- supabase/schemas/81_usage/00_tables.sql
+-- What a tenant's agents did, added up. A projection of the steps: only fold (60_traces/fold.sql) and what deletes steps write it,
+-- under one lock of the tenant. Costs are not in here: they are made of tokens and prices when somebody reads.
 
 -- What happened, by agent, model and tool, in three grains: in a day and in an hour (UTC), and in an hour of one session, by user
 -- as well. Each step is in all three.
@@ -3874,6 +3915,7 @@ create table public.usage (
   errors bigint not null,
   input_tokens numeric not null,
   cached_input_tokens numeric not null,
+  uncached_input_tokens numeric not null,
   output_tokens numeric not null,
   reasoning_tokens numeric not null,
   billed_steps bigint not null,
@@ -3888,6 +3930,8 @@ comment on column public.usage.begins is 'The beginning of the day, or of the ho
 comment on column public.usage.model is 'Of model calls, and of records that have tokens.';
 comment on column public.usage.tool is 'Of tool calls.';
 comment on column public.usage.input_tokens is 'Numeric, as all sums of what clients may tell: it has no end.';
+comment on column public.usage.uncached_input_tokens is
+  'What the whole price is paid for: the input without what came from a cache. See internal.figure_of.';
 comment on column public.usage.steps is 'All that have a place in a trace: log entries and spans, too.';
 comment on column public.usage.errors is 'Steps whose status is `error`, of whatever kind.';
 comment on column public.usage.billed_steps is
@@ -3902,34 +3946,41 @@ create index usage_of_a_user
   on public.usage (tenant_id, user_id, session_id, namespace_id) where grain = 'session' and user_id is not null;
 alter table public.usage replica identity full; -- for replication: it has no primary key
 
--- Sessions as lists show them: a row for each namespace in which a session has steps. One without any stands in its own.
-create table public.session_summaries (
-  tenant_id uuid not null,
-  session_id text not null,
-  namespace_id bigint not null,
-  step_count bigint not null,
-  error_count bigint not null,
-  last_activity_at timestamptz not null,
-  began_at timestamptz,
-  ended_at timestamptz,
-  first_message_at timestamptz,
-  first_message_id uuid,
-  last_message_at timestamptz,
-  last_message_id uuid,
-  constraint session_has_one_summary_in_a_namespace primary key (tenant_id, session_id, namespace_id)
-);
-comment on column public.session_summaries.last_activity_at is 'When the last of its steps arrived; without steps, when it was created.';
-comment on column public.session_summaries.began_at is 'When its first step began. ended_at: when its last one was over.';
-comment on column public.session_summaries.first_message_id is 'The step that begins first of those that say something: model calls and records.';
-create index session_summaries_by_activity
-  on public.session_summaries (tenant_id, last_activity_at desc, session_id desc, namespace_id desc);
-create index session_summaries_of_a_namespace_by_activity
-  on public.session_summaries (tenant_id, namespace_id, last_activity_at desc, session_id desc);
-create index session_summaries_with_errors_by_activity
-  on public.session_summaries (tenant_id, namespace_id, last_activity_at desc, session_id desc) where error_count > 0;
-create index session_summaries_without_steps on public.session_summaries (tenant_id, namespace_id) where step_count = 0;
+-- supabase/schemas/81_usage/costs.sql
+-- What tokens cost. Made of the prices when somebody reads, so that new prices reach old steps.
 
--- supabase/schemas/81_figures/figures.sql
+-- The tokens of a model on a day (UTC), and how many steps have them: see public.usage. `place` says whose they are.
+create type internal.cost_line as (
+  place bigint, model text, day date, uncached_input_tokens numeric, cached_input_tokens numeric, output_tokens numeric,
+  billed_steps numeric, untold_steps numeric);
+
+-- What the lines of each place cost: {amount: decimal text, currency, unpriced_steps}. The amount is null where none of its steps
+-- has a price: not known is never 0.
+create function internal.costs_of(owner_id uuid, lines internal.cost_line[]) returns table (place bigint, cost jsonb)
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_nestloop = off as $$
+declare
+  currency text := internal.currency_of_prices(owner_id);
+begin
+  return query
+  select line.place, jsonb_build_object(
+    'amount', case when sum(line.billed_steps) = 0 or sum(priced.unpriced_steps) < sum(line.billed_steps)
+      then internal.amount_text(coalesce(sum(priced.amount), 0)) end,
+    'currency', currency,
+    'unpriced_steps', sum(priced.unpriced_steps))
+  from unnest(lines) as line
+  left join internal.prices_of_models(owner_id, array(
+    select distinct line.model from unnest(lines) as line where line.model is not null and line.billed_steps > 0)) as price
+    on price.model = line.model and line.day >= price.valid_from and line.day < price.valid_until
+  cross join lateral (
+    select case when price.model is null then line.billed_steps else line.untold_steps end as unpriced_steps,
+           case when price.model is not null then internal.cost_of_tokens(
+             line.uncached_input_tokens + line.cached_input_tokens, line.cached_input_tokens, line.output_tokens, price.input, price.cached_input, price.output)
+           end as amount
+  ) as priced
+  group by line.place;
+end $$;
+
+-- supabase/schemas/81_usage/figures.sql
 -- What each step adds to the figures.
 
 -- What of a step is added up.
@@ -3942,7 +3993,7 @@ create type internal.counted_step as (
 create type internal.figure as (
   tenant_id uuid, session_id text, namespace_id bigint, hour timestamptz, agent text, model text, tool text, user_id text,
   steps integer, calls integer, tool_calls integer, errors integer, input_tokens bigint, cached_input_tokens bigint,
-  output_tokens bigint, reasoning_tokens bigint, billed_steps integer, untold_steps integer, latency_bucket integer);
+  uncached_input_tokens bigint, output_tokens bigint, reasoning_tokens bigint, billed_steps integer, untold_steps integer, latency_bucket integer);
 
 -- A step that gets a place, or another one. Before it has one, `before` is null.
 create type internal.moved_step as (step internal.counted_step, before public.placements, after public.placements);
@@ -3955,7 +4006,13 @@ declare
   is_record boolean := kind not in ('log', 'agent', 'span');
   input_tokens bigint := case when is_record then coalesce(step.input_tokens, placed.input_tokens, 0) else 0 end;
   output_tokens bigint := case when is_record then coalesce(step.output_tokens, placed.output_tokens, 0) else 0 end;
-  has_tokens boolean := input_tokens + output_tokens > 0;
+  cached_input_tokens bigint := case when is_record
+    then coalesce(step.cached_input_tokens, placed.cached_input_tokens, 0) else 0 end;
+  reasoning_tokens bigint := case when is_record then coalesce(step.reasoning_tokens, placed.reasoning_tokens, 0) else 0 end;
+  -- More from a cache than there is: its sender tells them apart, as Anthropic does. Else they are a part of the input.
+  uncached_input_tokens bigint := case when cached_input_tokens > input_tokens then input_tokens
+    else input_tokens - cached_input_tokens end;
+  has_tokens boolean := input_tokens + output_tokens + cached_input_tokens > 0;
   is_billed boolean := kind = 'llm' or has_tokens;
 begin
   return (
@@ -3964,9 +4021,8 @@ begin
     placed.user_id,
     change, (kind = 'llm')::integer * change, (kind = 'tool')::integer * change,
     coalesce(step.status = 'error', false)::integer * change, input_tokens * change,
-    case when is_record then coalesce(step.cached_input_tokens, 0) else 0 end * change, output_tokens * change,
-    case when is_record then coalesce(step.reasoning_tokens, 0) else 0 end * change, is_billed::integer * change,
-    (is_billed and not has_tokens)::integer * change,
+    cached_input_tokens * change, uncached_input_tokens * change, output_tokens * change, reasoning_tokens * change,
+    is_billed::integer * change, (is_billed and not has_tokens)::integer * change,
     case when kind in ('llm', 'tool') then internal.latency_bucket(step.latency_ms) end)::internal.figure;
 end $$;
 
@@ -3981,7 +4037,8 @@ begin
     select figure.tenant_id, place.grain, place.session_id, figure.namespace_id, place.begins, figure.agent, figure.model,
            figure.tool, place.user_id, figure.latency_bucket, sum(figure.steps) as steps, sum(figure.calls) as calls,
            sum(figure.tool_calls) as tool_calls, sum(figure.errors) as errors, sum(figure.input_tokens) as input_tokens,
-           sum(figure.cached_input_tokens) as cached_input_tokens, sum(figure.output_tokens) as output_tokens,
+           sum(figure.cached_input_tokens) as cached_input_tokens,
+           sum(figure.uncached_input_tokens) as uncached_input_tokens, sum(figure.output_tokens) as output_tokens,
            sum(figure.reasoning_tokens) as reasoning_tokens, sum(figure.billed_steps) as billed_steps,
            sum(figure.untold_steps) as untold_steps
     from unnest(add_figures.figures) as figure
@@ -3993,11 +4050,12 @@ begin
   ), written as (
     insert into public.usage as known (
       tenant_id, grain, session_id, namespace_id, begins, agent, model, tool, user_id, steps, calls, tool_calls, errors,
-      input_tokens, cached_input_tokens, output_tokens, reasoning_tokens, billed_steps, untold_steps, latencies)
+      input_tokens, cached_input_tokens, uncached_input_tokens, output_tokens, reasoning_tokens, billed_steps, untold_steps,
+      latencies)
     select figure.tenant_id, figure.grain, figure.session_id, figure.namespace_id, figure.begins, figure.agent, figure.model,
            figure.tool, figure.user_id, sum(figure.steps), sum(figure.calls), sum(figure.tool_calls), sum(figure.errors),
-           sum(figure.input_tokens), sum(figure.cached_input_tokens), sum(figure.output_tokens), sum(figure.reasoning_tokens),
-           sum(figure.billed_steps), sum(figure.untold_steps),
+           sum(figure.input_tokens), sum(figure.cached_input_tokens), sum(figure.uncached_input_tokens), sum(figure.output_tokens),
+           sum(figure.reasoning_tokens), sum(figure.billed_steps), sum(figure.untold_steps),
            coalesce(jsonb_object_agg(figure.latency_bucket, figure.steps)
              filter (where figure.latency_bucket is not null and figure.steps <> 0), '{}')
     from figure group by 1, 2, 3, 4, 5, 6, 7, 8, 9
@@ -4006,6 +4064,7 @@ begin
       tool_calls = known.tool_calls + excluded.tool_calls, errors = known.errors + excluded.errors,
       input_tokens = known.input_tokens + excluded.input_tokens,
       cached_input_tokens = known.cached_input_tokens + excluded.cached_input_tokens,
+      uncached_input_tokens = known.uncached_input_tokens + excluded.uncached_input_tokens,
       output_tokens = known.output_tokens + excluded.output_tokens,
       reasoning_tokens = known.reasoning_tokens + excluded.reasoning_tokens,
       billed_steps = known.billed_steps + excluded.billed_steps, untold_steps = known.untold_steps + excluded.untold_steps,
@@ -4030,7 +4089,182 @@ begin
   return step;
 end $$;
 
--- supabase/schemas/81_figures/latencies.sql
+-- supabase/schemas/81_usage/get_facets.sql
+-- GET /facets. payload.query: {namespace?}. payload.known: see unless_known. data: {agents, models, tools, users}, each up to a hundred
+-- {value, count}, the most frequent first: what lists can be filtered by. Of the last 30 days (UTC, today among them): agents by their
+-- steps, models by their calls, tools by theirs; and the users of the thousand sessions that were active last, by these.
+create function public.get_facets(payload jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  query jsonb := get_facets.payload -> 'query';
+  admission jsonb := public.admit(get_facets.payload);
+begin
+  if query ? 'namespace' then admission := internal.in_namespace(admission, query ->> 'namespace'); end if;
+  admission := internal.folded(admission);
+  if admission ? 'error' then return admission; end if;
+  return internal.unless_known(admission, internal.facets(
+    (admission ->> 'tenant_id')::uuid, internal.namespaces_in_sight(admission, query ->> 'namespace')), get_facets.payload);
+end $$;
+
+create function internal.facets(owner_id uuid, namespace_ids bigint[]) returns jsonb
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+begin
+  return (
+    with used as materialized (
+      select usage.agent, usage.model, usage.tool, usage.steps, usage.calls, usage.tool_calls
+      from unnest(facets.namespace_ids) as namespace (id)
+      cross join lateral (
+        select usage.* from public.usage
+        where usage.tenant_id = owner_id and usage.grain = 'day' and usage.namespace_id = namespace.id
+          and usage.begins > now() - interval '30 days'
+        offset 0
+      ) as usage
+    ), value as (
+      select 'agents' as facet, used.agent as value, sum(used.steps) as count from used group by used.agent
+      union all
+      select 'models', used.model, sum(used.calls) from used group by used.model
+      union all
+      select 'tools', used.tool, sum(used.tool_calls) from used group by used.tool
+      union all
+      select 'users', recent.user_id, count(distinct recent.session_id)
+      from internal.recent_users(owner_id, facets.namespace_ids) as recent group by recent.user_id
+    ), ranked as (
+      select value.*, row_number() over (partition by value.facet order by value.count desc, value.value) as rank
+      from value where value.value is not null and value.count > 0
+    )
+    select '{"agents": [], "models": [], "tools": [], "users": []}'::jsonb || coalesce(jsonb_object_agg(facet.name, facet.values), '{}')
+    from (
+      select ranked.facet as name,
+             jsonb_agg(jsonb_build_object('value', ranked.value, 'count', ranked.count) order by ranked.rank) as values
+      from ranked where ranked.rank <= 100 group by ranked.facet
+    ) as facet);
+end $$;
+
+-- The users of the thousand sessions that were active last.
+create function internal.recent_users(owner_id uuid, namespace_ids bigint[]) returns table (session_id text, user_id text)
+language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan set enable_seqscan = off as $$
+begin
+  return query
+  select recent.session_id, used.user_id
+  from (
+    select summary.session_id, summary.namespace_id from public.session_summaries as summary
+    where summary.tenant_id = owner_id and summary.namespace_id = any (recent_users.namespace_ids)
+      and (cardinality(recent_users.namespace_ids) <> 1 or summary.namespace_id = recent_users.namespace_ids[1])
+    order by summary.last_activity_at desc, summary.session_id desc, summary.namespace_id desc
+    limit 1000
+  ) as recent
+  cross join lateral (
+    select usage.user_id from public.usage
+    where usage.tenant_id = owner_id and usage.grain = 'session' and usage.session_id = recent.session_id
+      and usage.namespace_id = recent.namespace_id and usage.user_id is not null
+    offset 0
+  ) as used;
+end $$;
+
+-- supabase/schemas/81_usage/get_usage.sql
+-- GET /usage. payload.query: {namespace?, agent?, model?, tool?, user_id?, by: [day | hour, namespace, agent, model, tool, user],
+-- time_zone, start_date?, end_date?}, the dates being RFC 3339 or days (YYYY-MM-DD) of the time zone. Without a start: this day and
+-- the six before it; without an end: all that has come. payload.known: see unless_known. data: {rows: [usage_view], totals:
+-- usage_view, start_date, end_date?}.
+create function public.get_usage(payload jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  query jsonb := get_usage.payload -> 'query';
+  admission jsonb := public.admit(get_usage.payload);
+  usage jsonb;
+begin
+  if query ? 'namespace' then admission := internal.in_namespace(admission, query ->> 'namespace'); end if;
+  if not admission ? 'error' and not internal.is_time_zone(query ->> 'time_zone') then
+    admission := admission || internal.refusal('invalid_payload',
+      'time_zone: there is no such time zone. Send a name like "America/Recife".');
+  end if;
+  admission := internal.folded(admission);
+  if admission ? 'error' then return admission; end if;
+  usage := internal.usage_of_time(
+    (admission ->> 'tenant_id')::uuid, internal.namespaces_in_sight(admission, query ->> 'namespace'), query,
+    internal.time_of_usage(query));
+  if jsonb_array_length(usage -> 'rows') > 10000 then
+    return admission || internal.refusal('invalid_payload',
+      'by: these are more than 10,000 rows. Ask for a shorter time, or by less.');
+  end if;
+  return internal.unless_known(admission, usage, get_usage.payload);
+end $$;
+
+create function internal.is_time_zone(name text) returns boolean
+language plpgsql stable set search_path = '' as $$
+begin
+  return now() at time zone is_time_zone.name is not null;
+exception when invalid_parameter_value then return false;
+end $$;
+
+-- The time that usage is asked for, and where it is to be read: whole days (UTC) in the grain `day`, other whole hours in the grain
+-- `hour` (or `session`, which has users), and the rest, `parts`, step by step. An hour is whole where it is not cut by the ends
+-- of the time and lies in one day of the time zone: those of India begin at half past an hour.
+create type internal.usage_time as (
+  unit text, -- day, hour or null
+  zone text,
+  begins timestamptz,
+  ends timestamptz, -- infinity: open
+  first_day timestamptz,
+  last_day timestamptz, -- exclusive, as last_hour; before first_day: none is whole
+  first_hour timestamptz,
+  last_hour timestamptz,
+  parts tstzrange[]);
+
+create function internal.time_of_usage(query jsonb) returns internal.usage_time
+language plpgsql stable set search_path = '' as $$
+declare
+  zone text := query ->> 'time_zone';
+  by_user boolean := query -> 'by' ? 'user' or query ? 'user_id';
+  wanted internal.usage_time;
+  cut timestamptz[]; -- hours that lie in two days
+begin
+  wanted.unit := case when query -> 'by' ? 'hour' then 'hour' when query -> 'by' ? 'day' then 'day' end;
+  wanted.zone := zone;
+  wanted.begins := coalesce(
+    internal.moment_in_zone(query ->> 'start_date', zone, 0),
+    date_trunc('day', now() at time zone zone) - interval '6 days' at time zone zone);
+  wanted.ends := greatest(wanted.begins, coalesce(internal.moment_in_zone(query ->> 'end_date', zone, 1), 'infinity'));
+  wanted.first_hour := date_trunc('hour', wanted.begins + interval '1 hour' - interval '1 microsecond', 'UTC');
+  wanted.last_hour := greatest(wanted.first_hour, internal.begin_of('hour', wanted.ends));
+  wanted.first_day := date_trunc('day', wanted.begins + interval '1 day' - interval '1 microsecond', 'UTC');
+  wanted.last_day := greatest(wanted.first_day, internal.begin_of('day', wanted.ends));
+  if by_user or wanted.unit = 'hour' or wanted.unit = 'day' and exists (
+    select from generate_series(wanted.first_day, least(wanted.last_day, now() + interval '2 days'), interval '1 day') as day
+    where date_trunc('day', day, zone) <> day) then
+    wanted.last_day := wanted.first_day;
+  end if;
+  cut := array(
+    select hour from generate_series(
+      wanted.first_hour, least(wanted.last_hour, now() + interval '2 days') - interval '1 hour', interval '1 hour') as hour
+    where wanted.unit is not null
+      and date_trunc(wanted.unit, hour, zone) <> date_trunc(wanted.unit, hour + interval '1 hour' - interval '1 microsecond', zone));
+  wanted.parts := array(
+    select part from unnest(array[
+      tstzrange(wanted.begins, least(wanted.first_hour, wanted.ends)),
+      tstzrange(greatest(wanted.last_hour, wanted.begins), wanted.ends)
+    ] || array(select tstzrange(hour, hour + interval '1 hour') from unnest(cut) as hour)) as part
+    where not isempty(part));
+  if wanted.first_hour > wanted.ends then wanted.parts := array[tstzrange(wanted.begins, wanted.ends)]; end if;
+  return wanted;
+end $$;
+
+-- The moment that a text stands for: a day is one of the time zone, and so many days later. Null for none.
+create function internal.moment_in_zone(moment text, zone text, days integer) returns timestamptz
+language plpgsql stable set search_path = '' as $$
+begin
+  if length(moment_in_zone.moment) = 10 then return (moment::date + days)::timestamp at time zone zone; end if;
+  return moment::timestamptz + days * interval '1 microsecond'; -- an end is inclusive
+end $$;
+
+-- The beginning of the hour or day (UTC) that a moment is in. What is open stays open.
+create function internal.begin_of(unit text, moment timestamptz) returns timestamptz
+language plpgsql immutable set search_path = '' as $$
+begin
+  return case when isfinite(begin_of.moment) then date_trunc(begin_of.unit, begin_of.moment, 'UTC') else begin_of.moment end;
+end $$;
+
+-- supabase/schemas/81_usage/latencies.sql
 -- Latencies are kept as histograms, which can be added up and taken apart: {bucket: how many}. A bucket ends at 1.1 times where it
 -- begins, so that what is read from its middle is off by less than 5 %.
 
@@ -4064,7 +4298,372 @@ begin
     where bucket.count <> 0), '{}');
 end $$;
 
--- supabase/schemas/81_figures/sessions.sql
+-- supabase/schemas/82_sessions/00_tables.sql
+-- Sessions as lists show them: a row for each namespace in which a session has steps. One without any stands in its own. A
+-- projection, as public.usage is.
+create table public.session_summaries (
+  tenant_id uuid not null,
+  session_id text not null,
+  namespace_id bigint not null,
+  step_count bigint not null,
+  error_count bigint not null,
+  last_activity_at timestamptz not null,
+  began_at timestamptz,
+  ended_at timestamptz,
+  first_message_at timestamptz,
+  first_message_id uuid,
+  last_message_at timestamptz,
+  last_message_id uuid,
+  constraint session_has_one_summary_in_a_namespace primary key (tenant_id, session_id, namespace_id)
+);
+comment on column public.session_summaries.last_activity_at is 'When the last of its steps arrived; without steps, when it was created.';
+comment on column public.session_summaries.began_at is 'When its first step began. ended_at: when its last one was over.';
+comment on column public.session_summaries.first_message_id is 'The step that begins first of those that say something: model calls and records.';
+create index session_summaries_by_activity
+  on public.session_summaries (tenant_id, last_activity_at desc, session_id desc, namespace_id desc);
+create index session_summaries_of_a_namespace_by_activity
+  on public.session_summaries (tenant_id, namespace_id, last_activity_at desc, session_id desc);
+create index session_summaries_with_errors_by_activity
+  on public.session_summaries (tenant_id, namespace_id, last_activity_at desc, session_id desc) where error_count > 0;
+create index session_summaries_without_steps on public.session_summaries (tenant_id, namespace_id) where step_count = 0;
+
+-- supabase/schemas/82_sessions/get_session.sql
+-- GET /sessions/{session_id}. payload.query: {session_id, namespace?}. payload.known: see unless_known. data: the session_view of
+-- all that is in the namespaces that the token may use, or in the one that is named, and {namespaces, root_trace_ids, metadata}.
+create function public.get_session(payload jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  query jsonb := get_session.payload -> 'query';
+  admission jsonb := public.admit(get_session.payload);
+  session jsonb;
+begin
+  if query ? 'namespace' then admission := internal.in_namespace(admission, query ->> 'namespace'); end if;
+  admission := internal.folded(admission);
+  if admission ? 'error' then return admission; end if;
+  session := internal.whole_session(
+    (admission ->> 'tenant_id')::uuid, internal.namespaces_in_sight(admission, query ->> 'namespace'), query ->> 'session_id');
+  if session is null then return admission || internal.refusal('not_found', 'There is no such session.'); end if;
+  return internal.unless_known(admission, session, get_session.payload);
+end $$;
+
+-- A session in these namespaces; null where it is in none of them.
+create function internal.whole_session(owner_id uuid, namespace_ids bigint[], session_id text) returns jsonb
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+declare
+  places bigint[] := array(
+    select summary.namespace_id from public.session_summaries as summary
+    where summary.tenant_id = owner_id and summary.session_id = whole_session.session_id
+      and summary.namespace_id = any (whole_session.namespace_ids)
+    order by summary.last_activity_at desc, summary.namespace_id);
+begin
+  if places = '{}' then return null; end if;
+  return internal.session_views(owner_id, array[(whole_session.session_id, places)::internal.listed_session]) -> 0
+    || jsonb_build_object(
+      'namespaces', to_jsonb(array(
+        select namespaces.name from public.namespaces where namespaces.id = any (places) order by 1)),
+      'root_trace_ids', to_jsonb(array(
+        select traces.trace_id from public.traces
+        where traces.tenant_id = owner_id and traces.session_id = whole_session.session_id
+          and traces.namespace_id = any (places) and traces.parent_trace_id is null
+        order by traces.created_at, traces.trace_id)),
+      'metadata', coalesce((
+        select sessions.metadata from public.sessions
+        where sessions.tenant_id = owner_id and sessions.id = whole_session.session_id
+          and sessions.namespace_id = any (places)), '{}'));
+end $$;
+
+-- supabase/schemas/82_sessions/list_sessions.sql
+-- GET /sessions. payload.query: {namespace?, status?: ok | error, agent?, model?, user_id?, text?, start_date?, end_date?, limit,
+-- after?}, the dates being those of the last activity. payload.known: see unless_known. data: {rows: [session_views], count,
+-- count_is_at_least?, next}, the latest activity first.
+create function public.list_sessions(payload jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  query jsonb := list_sessions.payload -> 'query';
+  admission jsonb := public.admit(list_sessions.payload);
+begin
+  if query ? 'namespace' then admission := internal.in_namespace(admission, query ->> 'namespace'); end if;
+  admission := internal.folded(admission);
+  if admission ? 'error' then return admission; end if;
+  return internal.unless_known(
+    admission,
+    internal.page_of_sessions(
+      (admission ->> 'tenant_id')::uuid, internal.namespaces_in_sight(admission, query ->> 'namespace'), query),
+    list_sessions.payload);
+end $$;
+
+-- The ids of the namespaces that the token may use; of these, where one is named, only that.
+create function internal.namespaces_in_sight(admission jsonb, namespace text) returns bigint[]
+language plpgsql stable set search_path = '' set enable_seqscan = off as $$
+declare
+  usable text[] := internal.usable_namespaces(admission);
+begin
+  return array(
+    select namespaces.id from public.namespaces
+    where namespaces.tenant_id = (admission ->> 'tenant_id')::uuid
+      and (usable is null or namespaces.name = any (usable))
+      and (namespaces_in_sight.namespace is null or namespaces.name = namespaces_in_sight.namespace));
+end $$;
+
+-- A page of sessions. The first one says how many match in all: where there are filters, up to a thousand are counted. The others
+-- carry that on.
+create function internal.page_of_sessions(owner_id uuid, namespace_ids bigint[], query jsonb) returns jsonb
+language plpgsql stable set search_path = '' set enable_seqscan = off as $$
+declare
+  counted constant integer := 1000;
+  wanted integer := (query ->> 'limit')::integer;
+  is_filtered boolean := query ?| '{status, agent, model, user_id, text, start_date, end_date}';
+  found_sessions internal.found_session[] := internal.find_sessions(
+    owner_id, namespace_ids, query,
+    case when is_filtered and not query ? 'after' then greatest(wanted, counted) else wanted end + 1);
+  total bigint := coalesce((query #>> '{after,count}')::bigint, case
+    when is_filtered then least(cardinality(found_sessions), counted)
+    else internal.count_sessions(owner_id, namespace_ids) end);
+  is_at_least boolean := coalesce(
+    (query #>> '{after,is_at_least}')::boolean, is_filtered and cardinality(found_sessions) > counted);
+  last internal.found_session := case when cardinality(found_sessions) > wanted then found_sessions[wanted] end;
+begin
+  return jsonb_build_object(
+    'rows', internal.session_views(owner_id, array(
+      select (session.session_id, array[session.namespace_id])::internal.listed_session
+      from unnest(found_sessions[1 : wanted]) with ordinality as session (session_id, namespace_id, last_activity_at, place)
+      order by session.place)),
+    'count', total,
+    'next', case when last.session_id is not null then jsonb_build_object(
+      'occurred_at', internal.timestamp_text(last.last_activity_at), 'id', last.session_id, 'namespace_id', last.namespace_id,
+      'count', total, 'is_at_least', is_at_least) end
+    ) || case when is_at_least then '{"count_is_at_least": true}' else '{}'::jsonb end;
+end $$;
+
+create type internal.found_session as (session_id text, namespace_id bigint, last_activity_at timestamptz);
+
+-- The sessions that match, so many at most. Where few have the agent, model or user, those are looked at and no others; where many
+-- do, they are met soon. Planned anew for the filters that a call really has.
+create function internal.find_sessions(owner_id uuid, namespace_ids bigint[], query jsonb, wanted integer)
+returns internal.found_session[]
+language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan set enable_seqscan = off as $$
+declare
+  few text[] := internal.few_sessions(owner_id, namespace_ids, query); -- null: all may match
+begin
+  return array(
+    select (summary.session_id, summary.namespace_id, summary.last_activity_at)::internal.found_session
+    from public.session_summaries as summary
+    where summary.tenant_id = owner_id and summary.namespace_id = any (namespace_ids)
+      and (cardinality(namespace_ids) <> 1 or summary.namespace_id = namespace_ids[1])
+      and (few is null or summary.session_id = any (few))
+      and (query ->> 'status' is distinct from 'error' or summary.error_count > 0)
+      and (query ->> 'status' is distinct from 'ok' or summary.error_count = 0)
+      and (query ->> 'start_date' is null or summary.last_activity_at >= (query ->> 'start_date')::timestamptz)
+      and (query ->> 'end_date' is null or summary.last_activity_at <= (query ->> 'end_date')::timestamptz)
+      and (not query ?| '{agent, model, user_id}'
+        or internal.session_has(owner_id, summary.session_id, summary.namespace_id, query))
+      and (query -> 'after' is null or (summary.last_activity_at, summary.session_id, summary.namespace_id) < (
+        (query #>> '{after,occurred_at}')::timestamptz, query #>> '{after,id}', (query #>> '{after,namespace_id}')::bigint))
+    order by summary.last_activity_at desc, summary.session_id desc, summary.namespace_id desc
+    limit find_sessions.wanted);
+end $$;
+
+-- Sessions of which all must be that match: those that say the text, and where one of the other filters has a thousand at most,
+-- these. Null: not known to be few.
+create function internal.few_sessions(owner_id uuid, namespace_ids bigint[], query jsonb) returns text[]
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan
+  set enable_seqscan = off set enable_hashagg = off as $$
+declare
+  most constant integer := 1000;
+  few text[];
+  found_ids text[];
+begin
+  if query ? 'text' then
+    few := internal.sessions_that_say(owner_id, namespace_ids, query ->> 'text',
+      (query ->> 'start_date')::timestamptz, (query ->> 'end_date')::timestamptz);
+  end if;
+  if query ? 'agent' then
+    found_ids := array(
+      select distinct usage.session_id from public.usage
+      where usage.tenant_id = owner_id and usage.grain = 'session' and usage.agent = query ->> 'agent'
+        and usage.session_id is not null
+      limit most + 1);
+    if cardinality(found_ids) <= most then few := internal.in_both(few, found_ids); end if;
+  end if;
+  if query ? 'model' then
+    found_ids := array(
+      select distinct usage.session_id from public.usage
+      where usage.tenant_id = owner_id and usage.grain = 'session' and usage.model = query ->> 'model'
+        and usage.session_id is not null
+      limit most + 1);
+    if cardinality(found_ids) <= most then few := internal.in_both(few, found_ids); end if;
+  end if;
+  if query ? 'user_id' then
+    found_ids := array(
+      (select distinct usage.session_id from public.usage
+       where usage.tenant_id = owner_id and usage.grain = 'session' and usage.user_id = query ->> 'user_id'
+         and usage.session_id is not null
+       limit most + 1)
+      union
+      (select sessions.id from public.sessions
+       where sessions.tenant_id = owner_id and sessions.namespace_id = any (namespace_ids)
+         and sessions.user_id = query ->> 'user_id'
+       limit most + 1));
+    if cardinality(found_ids) <= most then few := internal.in_both(few, found_ids); end if;
+  end if;
+  return few;
+end $$;
+
+-- What is in both lists; null stands for everything.
+create function internal.in_both(one text[], other text[]) returns text[]
+language plpgsql immutable set search_path = '' as $$
+begin
+  if one is null or other is null then return coalesce(one, other); end if;
+  return array(select unnest(one) intersect select unnest(other));
+end $$;
+
+-- Whether a session has steps of the agent, steps of the model, and is the user's, in a namespace: each that the query names.
+create function internal.session_has(owner_id uuid, session_id text, namespace_id bigint, query jsonb) returns boolean
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+begin
+  return (
+    select (not query ? 'agent' or coalesce(bool_or(usage.agent = query ->> 'agent'), false))
+       and (not query ? 'model' or coalesce(bool_or(usage.model = query ->> 'model'), false))
+       and (not query ? 'user_id' or coalesce(bool_or(usage.user_id = query ->> 'user_id'), false) or exists (
+         select from public.sessions
+         where sessions.tenant_id = owner_id and sessions.id = session_has.session_id
+           and sessions.namespace_id = session_has.namespace_id and sessions.user_id = query ->> 'user_id'))
+    from public.usage
+    where usage.tenant_id = owner_id and usage.grain = 'session' and usage.session_id = session_has.session_id
+      and usage.namespace_id = session_has.namespace_id);
+end $$;
+
+-- How many sessions there are in these namespaces.
+create function internal.count_sessions(owner_id uuid, namespace_ids bigint[]) returns bigint
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+begin
+  return (
+    select coalesce(sum(counts.count), 0) from public.counts
+    where counts.tenant_id = owner_id and counts.list = 'sessions' and counts.namespace_id = any (namespace_ids)
+  ) + (
+    select count(*) from public.session_summaries as summary
+    where summary.tenant_id = owner_id and summary.namespace_id = any (namespace_ids) and summary.step_count = 0);
+end $$;
+
+-- supabase/schemas/82_sessions/session_views.sql
+-- Sessions as clients get them, each with the figures of what it has in some namespaces.
+
+create type internal.listed_session as (session_id text, namespace_ids bigint[]);
+
+-- The views of these sessions, as an array in their order. What a session is named for, its own namespace and user, is told only
+-- to who sees that namespace.
+create function internal.session_views(owner_id uuid, listed internal.listed_session[]) returns jsonb
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+declare
+  used internal.used_session[] := internal.used_sessions(owner_id, listed);
+begin
+  return to_jsonb(array(
+    select jsonb_build_object(
+      'session_id', wanted.session_id,
+      'namespace', (
+        select namespaces.name from public.namespaces where namespaces.id = coalesce(home.namespace_id, wanted.namespace_ids[1])),
+      'user_id', coalesce(home.user_id, figures.user_id),
+      'created_at', internal.timestamp_text(coalesce(home.created_at, summary.began_at)),
+      'last_activity_at', internal.timestamp_text(summary.last_activity_at),
+      'active', summary.last_activity_at >= now() - coalesce(home.inactivity_timeout, 120) * interval '1 second',
+      'agents', to_jsonb(figures.agents),
+      'models', to_jsonb(figures.models),
+      'trace_count', (
+        select count(*) from public.traces
+        where traces.tenant_id = owner_id and traces.session_id = wanted.session_id
+          and traces.namespace_id = any (wanted.namespace_ids)),
+      'step_count', summary.step_count,
+      'error_count', summary.error_count,
+      'input_tokens', figures.input_tokens,
+      'cached_input_tokens', figures.cached_input_tokens,
+      'output_tokens', figures.output_tokens,
+      'reasoning_tokens', figures.reasoning_tokens,
+      'cost', cost.cost,
+      'duration_ms', round(extract(epoch from summary.ended_at - summary.began_at) * 1000)::bigint,
+      'first_message', internal.first_words(summary.first_message_id),
+      'last_message', (select steps.preview from public.steps where steps.id = summary.last_message_id),
+      'scores', internal.scores_of_session(owner_id, wanted.namespace_ids, wanted.session_id))
+    from unnest(session_views.listed) with ordinality as wanted (session_id, namespace_ids, place)
+    cross join lateral internal.summed_summary(owner_id, wanted.session_id, wanted.namespace_ids) as summary
+    left join lateral (
+      select sessions.* from public.sessions
+      where sessions.tenant_id = owner_id and sessions.id = wanted.session_id
+        and sessions.namespace_id = any (wanted.namespace_ids)
+      offset 0
+    ) as home on true
+    join internal.costs_of(owner_id, array(
+      select (line.place, line.model, line.day, line.uncached_input_tokens, line.cached_input_tokens, line.output_tokens,
+              line.billed_steps, line.untold_steps)::internal.cost_line from unnest(used) as line)) as cost
+      on cost.place = wanted.place
+    join (
+      select line.place, min(line.user_id) as user_id, sum(line.input_tokens) as input_tokens,
+             sum(line.cached_input_tokens) as cached_input_tokens, sum(line.output_tokens) as output_tokens,
+             sum(line.reasoning_tokens) as reasoning_tokens,
+             coalesce(array_agg(distinct line.agent) filter (where line.agent is not null), '{}') as agents,
+             coalesce(array_agg(distinct line.model) filter (where line.model is not null), '{}') as models
+      from unnest(used) as line group by line.place
+    ) as figures on figures.place = wanted.place
+    order by wanted.place));
+end $$;
+
+-- What a session, by its place in a list, used of a model on a day, by agent and user.
+create type internal.used_session as (
+  place bigint, agent text, model text, user_id text, day date, input_tokens numeric, cached_input_tokens numeric,
+  uncached_input_tokens numeric, output_tokens numeric, reasoning_tokens numeric, billed_steps numeric, untold_steps numeric);
+
+-- Of each of these sessions what it used; of one that has used nothing a line of zeros.
+create function internal.used_sessions(owner_id uuid, listed internal.listed_session[]) returns internal.used_session[]
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+begin
+  return array(
+    select (
+      wanted.place, line.agent, line.model, line.user_id, (line.begins at time zone 'UTC')::date,
+      coalesce(sum(line.input_tokens), 0), coalesce(sum(line.cached_input_tokens), 0),
+      coalesce(sum(line.uncached_input_tokens), 0), coalesce(sum(line.output_tokens), 0),
+      coalesce(sum(line.reasoning_tokens), 0), coalesce(sum(line.billed_steps), 0), coalesce(sum(line.untold_steps), 0)
+      )::internal.used_session
+    from unnest(used_sessions.listed) with ordinality as wanted (session_id, namespace_ids, place)
+    left join lateral (
+      select usage.* from public.usage
+      where usage.tenant_id = owner_id and usage.grain = 'session' and usage.session_id = wanted.session_id
+        and usage.namespace_id = any (wanted.namespace_ids)
+      offset 0
+    ) as line on true
+    group by wanted.place, line.agent, line.model, line.user_id, (line.begins at time zone 'UTC')::date);
+end $$;
+
+-- The summaries of a session in these namespaces, as one.
+create function internal.summed_summary(
+  owner_id uuid, session_id text, namespace_ids bigint[], out step_count bigint, out error_count bigint,
+  out last_activity_at timestamptz, out began_at timestamptz, out ended_at timestamptz, out first_message_id uuid,
+  out last_message_id uuid)
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+begin
+  select sum(summary.step_count), sum(summary.error_count), max(summary.last_activity_at), min(summary.began_at),
+         max(summary.ended_at),
+         (array_agg(summary.first_message_id order by summary.first_message_at, summary.first_message_id))[1],
+         (array_agg(summary.last_message_id
+            order by summary.last_message_at desc nulls last, summary.last_message_id desc nulls last))[1]
+  into step_count, error_count, last_activity_at, began_at, ended_at, first_message_id, last_message_id
+  from public.session_summaries as summary
+  where summary.tenant_id = owner_id and summary.session_id = summed_summary.session_id
+    and summary.namespace_id = any (namespace_ids);
+end $$;
+
+-- How a conversation begins: of a model call what it was asked, of a record what it says.
+create function internal.first_words(step_id uuid) returns text
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+begin
+  return (
+    select case when steps.kind <> 'llm' then steps.preview else coalesce(
+      internal.step_preview('llm', steps.name, jsonb_build_object('input', steps.content -> 'input')), steps.preview) end
+    from public.steps where steps.id = first_words.step_id);
+end $$;
+
+-- supabase/schemas/82_sessions/stub.sql
+create function internal.sessions_that_say(owner_id uuid, namespace_ids bigint[], said text, begins timestamptz, ends timestamptz) returns text[] language plpgsql stable set search_path = '' as $$ begin return '{}'; end $$;
+
+-- supabase/schemas/82_sessions/summaries.sql
 -- The summaries of sessions: steps join a session and a namespace, and leave it.
 
 -- What a step tells of its session. `says`: whether it is one of those that hold a conversation.
@@ -4491,6 +5090,106 @@ begin
     where refused.refusal is not null);
 end $$;
 
+-- supabase/schemas/85_scores/score_figures.sql
+-- What the scores of something say together: {name: {count, average}}. The average is that of the numbers, yes being 1 and no 0;
+-- null where there are only texts.
+
+-- A score, as it is added up.
+create type internal.counted_score as (id uuid, name text, value numeric);
+
+create function internal.counted_score(score public.scores) returns internal.counted_score
+language plpgsql immutable set search_path = '' as $$
+begin
+  return (score.id, score.name, coalesce(score.number_value::numeric, score.boolean_value::integer))::internal.counted_score;
+end $$;
+
+create function internal.score_figures(scores internal.counted_score[]) returns jsonb
+language plpgsql immutable set search_path = '' as $$
+begin
+  return coalesce((
+    select jsonb_object_agg(named.name, jsonb_build_object('count', named.count, 'average', named.average))
+    from (
+      select score.name, count(*) as count, avg(score.value)::double precision as average
+      from unnest(score_figures.scores) as score group by score.name
+    ) as named), '{}');
+end $$;
+
+-- Of a session, its traces and its steps, as far as they are in these namespaces.
+create function internal.scores_of_session(owner_id uuid, namespace_ids bigint[], session_id text) returns jsonb
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+declare
+  found_scores internal.counted_score[];
+begin
+  if not internal.has_scores(owner_id) then return '{}'; end if;
+  found_scores := array(
+    select internal.counted_score(scores) from public.scores
+    where scores.tenant_id = owner_id and scores.session_id = scores_of_session.session_id
+      and scores.namespace_id = any (scores_of_session.namespace_ids)
+    union all
+    select score.counted
+    from public.traces
+    cross join lateral (
+      select internal.counted_score(scores) as counted from public.scores
+      where scores.tenant_id = owner_id and scores.trace_id = traces.trace_id
+        and scores.namespace_id = any (scores_of_session.namespace_ids)
+      offset 0
+    ) as score
+    where traces.tenant_id = owner_id and traces.session_id = scores_of_session.session_id);
+  if internal.has_scores_of_steps(owner_id) then
+    found_scores := found_scores || array(
+      select score.counted
+      from internal.steps_of_session(owner_id, scores_of_session.session_id, null) as own (id)
+      cross join lateral (
+        select internal.counted_score(scores) as counted from public.scores
+        where scores.tenant_id = owner_id and scores.step_id = own.id
+          and scores.namespace_id = any (scores_of_session.namespace_ids)
+        offset 0
+      ) as score);
+  end if;
+  return internal.score_figures(found_scores);
+end $$;
+
+-- Of a trace and its steps, as far as the token may use their namespaces.
+create function internal.scores_of_trace(owner_id uuid, usable text[], trace_id text) returns jsonb
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+declare
+  found_scores internal.counted_score[];
+begin
+  if not internal.has_scores(owner_id) then return '{}'; end if;
+  found_scores := array(
+    select internal.counted_score(scores) from public.scores
+    where scores.tenant_id = owner_id and scores.trace_id = scores_of_trace.trace_id
+      and (usable is null or (
+        select namespaces.name from public.namespaces where namespaces.id = scores.namespace_id) = any (usable)));
+  if internal.has_scores_of_steps(owner_id) then
+    found_scores := found_scores || array(
+      select score.counted
+      from public.placements
+      cross join lateral (
+        select internal.counted_score(scores) as counted from public.scores
+        where scores.tenant_id = owner_id and scores.step_id = placements.step_id
+          and (usable is null or (
+            select namespaces.name from public.namespaces where namespaces.id = scores.namespace_id) = any (usable))
+        offset 0
+      ) as score
+      where placements.tenant_id = owner_id and placements.trace_id = scores_of_trace.trace_id);
+  end if;
+  return internal.score_figures(found_scores);
+end $$;
+
+-- Most tenants have no scores, or none of steps: then nothing is looked for step by step.
+create function internal.has_scores(owner_id uuid) returns boolean
+language plpgsql stable set search_path = '' set enable_seqscan = off as $$
+begin
+  return exists (select from public.scores where scores.tenant_id = owner_id);
+end $$;
+
+create function internal.has_scores_of_steps(owner_id uuid) returns boolean
+language plpgsql stable set search_path = '' set enable_seqscan = off as $$
+begin
+  return exists (select from public.scores where scores.tenant_id = owner_id and scores.step_id is not null);
+end $$;
+
 -- supabase/schemas/85_scores/taken_away.sql
 -- What becomes of scores when what they are about is emptied or deleted.
 
@@ -4895,6 +5594,7 @@ begin
   on conflict on constraint step_has_one_placement do update set
     trace_id = excluded.trace_id, session_id = excluded.session_id, user_id = excluded.user_id, agent = excluded.agent,
     is_wrapper = excluded.is_wrapper, input_tokens = excluded.input_tokens, output_tokens = excluded.output_tokens,
+    cached_input_tokens = excluded.cached_input_tokens, reasoning_tokens = excluded.reasoning_tokens,
     to_trace_id = excluded.to_trace_id, fold_number = excluded.fold_number;
 
   update public.traces set step_count = traces.step_count + growth.steps
@@ -4940,8 +5640,8 @@ begin
         coalesce((said.step).user_id, told.user_id, (
           select sessions.user_id from public.sessions
           where sessions.tenant_id = owner_id and sessions.id = coalesce((said.step).session_id, told.session_id))),
-        told.agent, told.is_wrapper, told.input_tokens, told.output_tokens, told.to_trace_id, moved_steps.fold_number
-        )::public.placements as placed
+        told.agent, told.is_wrapper, told.input_tokens, told.output_tokens, told.cached_input_tokens, told.reasoning_tokens,
+        told.to_trace_id, moved_steps.fold_number)::public.placements as placed
       offset 0
     ) as settled
     where ( -- but for spans, where they belong is all that can have changed: then the step is not even read
@@ -4957,9 +5657,11 @@ create function internal.counts_otherwise(before public.placements, after public
 language plpgsql immutable set search_path = '' as $$
 begin
   return before.step_id is null
-    or (before.session_id, before.user_id, before.agent, before.is_wrapper, before.input_tokens, before.output_tokens)
+    or (before.session_id, before.user_id, before.agent, before.is_wrapper, before.input_tokens, before.output_tokens,
+        before.cached_input_tokens, before.reasoning_tokens)
       is distinct from
-       (after.session_id, after.user_id, after.agent, after.is_wrapper, after.input_tokens, after.output_tokens);
+       (after.session_id, after.user_id, after.agent, after.is_wrapper, after.input_tokens, after.output_tokens,
+        after.cached_input_tokens, after.reasoning_tokens);
 end $$;
 
 -- Steps are counted under the agent that they say, and model calls as such. Where the tree tells otherwise, or tells otherwise
@@ -4982,6 +5684,217 @@ begin
       and ((move.before).step_id is null
         or ((move.before).agent, (move.before).is_wrapper) is distinct from ((move.after).agent, (move.after).is_wrapper))
       and (move.step).list = 'records' and correction.label is not null));
+end $$;
+
+-- supabase/schemas/81_usage/usage_of_time.sql
+-- Adding up usage when somebody asks.
+
+-- What was used, or what was scored, at some place: see public.usage. `moment`: the beginning of its day or hour in the time zone that
+-- was asked for; `day`: the day (UTC) whose prices count.
+create type internal.usage_line as (
+  moment timestamptz, day date, namespace_id bigint, agent text, model text, tool text, user_id text, calls numeric,
+  tool_calls numeric, errors numeric, input_tokens numeric, cached_input_tokens numeric,
+  uncached_input_tokens numeric, output_tokens numeric, reasoning_tokens numeric, billed_steps numeric, untold_steps numeric, latencies jsonb, score internal.counted_score);
+
+-- {rows, totals, start_date, end_date?}: what the namespaces used in that time, by what the query asks for.
+create function internal.usage_of_time(
+  owner_id uuid, namespace_ids bigint[], query jsonb, wanted internal.usage_time) returns jsonb
+language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan set enable_seqscan = off as $$
+declare
+  asked jsonb := query -> 'by';
+  lines internal.usage_line[] := array(
+    select line from unnest(
+      internal.lines_of_usage(owner_id, namespace_ids, query, wanted)
+      || internal.lines_of_steps(owner_id, namespace_ids, wanted)
+      || internal.lines_of_scores(owner_id, namespace_ids, wanted)) as line
+    where (not query ? 'agent' or line.agent = query ->> 'agent')
+      and (not query ? 'model' or line.model = query ->> 'model')
+      and (not query ? 'tool' or line.tool = query ->> 'tool')
+      and (not query ? 'user_id' or line.user_id = query ->> 'user_id'));
+begin
+  return (
+    with part as materialized ( -- all that goes into one row, by what it costs and what it is about
+      select case when wanted.unit is not null then line.moment end as moment,
+             case when asked ? 'namespace' then (
+               select namespaces.name from public.namespaces where namespaces.id = line.namespace_id) end as namespace,
+             case when asked ? 'agent' then line.agent end as agent,
+             case when asked ? 'model' then line.model end as model,
+             case when asked ? 'tool' then line.tool end as tool,
+             case when asked ? 'user' then line.user_id end as user_id, line
+      from unnest(lines) as line
+    ), keyed as materialized (
+      select (dense_rank() over (order by part.moment, part.namespace, part.agent, part.model, part.tool, part.user_id)) as number,
+             part.*
+      from part
+    ), placed as materialized ( -- each once in its row, and once in the totals
+      select keyed.number as place, (keyed.line).* from keyed
+      union all
+      select 0, (keyed.line).* from keyed
+    ), figures as (
+      select placed.place, sum(placed.calls) as calls, sum(placed.tool_calls) as tool_calls, sum(placed.errors) as errors,
+             sum(placed.input_tokens) as input_tokens, sum(placed.cached_input_tokens) as cached_input_tokens,
+             sum(placed.output_tokens) as output_tokens, sum(placed.reasoning_tokens) as reasoning_tokens,
+             internal.score_figures(array_agg(placed.score) filter (where (placed.score).id is not null)) as scores
+      from placed group by placed.place
+    ), latency as (
+      select counted.place, internal.percentile(array_agg(counted.bucket order by counted.bucket),
+               array_agg(counted.count order by counted.bucket), 0.5) as p50,
+             internal.percentile(array_agg(counted.bucket order by counted.bucket),
+               array_agg(counted.count order by counted.bucket), 0.95) as p95
+      from (
+        select placed.place, bucket.key::integer as bucket, sum(bucket.value::bigint) as count
+        from placed cross join lateral jsonb_each(placed.latencies) as bucket
+        where placed.tool is null or asked ? 'tool' and placed.place > 0
+        group by 1, 2
+      ) as counted
+      group by counted.place
+    ), cost as (
+      select cost.* from internal.costs_of(owner_id, array(
+        select (placed.place, placed.model, placed.day, sum(placed.uncached_input_tokens), sum(placed.cached_input_tokens),
+                sum(placed.output_tokens), sum(placed.billed_steps), sum(placed.untold_steps))::internal.cost_line
+        from placed group by placed.place, placed.model, placed.day)) as cost
+    ), view as (
+      select figures.place, jsonb_build_object(
+        'calls', figures.calls, 'tool_calls', figures.tool_calls, 'errors', figures.errors,
+        'input_tokens', figures.input_tokens, 'cached_input_tokens', figures.cached_input_tokens,
+        'output_tokens', figures.output_tokens, 'reasoning_tokens', figures.reasoning_tokens, 'cost', cost.cost,
+        'latency_ms', jsonb_build_object('p50', latency.p50, 'p95', latency.p95), 'scores', figures.scores) as figures
+      from figures join cost on cost.place = figures.place left join latency on latency.place = figures.place
+    )
+    select jsonb_build_object(
+      'rows', to_jsonb(array(
+        select internal.row_of_usage(asked, wanted.zone, row.moment, row.namespace, row.agent, row.model, row.tool, row.user_id)
+          || view.figures
+        from (
+          select distinct keyed.number, keyed.moment, keyed.namespace, keyed.agent, keyed.model, keyed.tool, keyed.user_id from keyed
+        ) as row
+        join view on view.place = row.number
+        order by row.number
+        limit 10001)),
+      'totals', coalesce((select view.figures from view where view.place = 0), jsonb_build_object(
+        'calls', 0, 'tool_calls', 0, 'errors', 0, 'input_tokens', 0, 'cached_input_tokens', 0, 'output_tokens', 0,
+        'reasoning_tokens', 0, 'latency_ms', '{"p50": null, "p95": null}'::jsonb, 'scores', '{}'::jsonb, 'cost', jsonb_build_object(
+          'amount', '0', 'currency', internal.currency_of_prices(owner_id), 'unpriced_steps', 0))),
+      'start_date', internal.timestamp_text(wanted.begins),
+      'end_date', case when isfinite(wanted.ends) then internal.timestamp_text(wanted.ends - interval '1 microsecond') end));
+end $$;
+
+-- What a row of usage is about: the members that were asked for.
+create function internal.row_of_usage(
+  asked jsonb, zone text, moment timestamptz, namespace text, agent text, model text, tool text, user_id text) returns jsonb
+language plpgsql stable set search_path = '' as $$
+begin
+  return case when asked ? 'day' then jsonb_build_object('day', to_char(moment at time zone zone, 'YYYY-MM-DD'))
+      when asked ? 'hour' then jsonb_build_object('hour', internal.timestamp_text(moment)) else '{}' end
+    || case when asked ? 'namespace' then jsonb_build_object('namespace', namespace) else '{}' end
+    || case when asked ? 'agent' then jsonb_build_object('agent', agent) else '{}' end
+    || case when asked ? 'model' then jsonb_build_object('model', model) else '{}' end
+    || case when asked ? 'tool' then jsonb_build_object('tool', tool) else '{}' end
+    || case when asked ? 'user' then jsonb_build_object('user', user_id) else '{}' end;
+end $$;
+
+-- The latency that so large a part of the calls did not exceed, of the buckets in order and how many are in each.
+create function internal.percentile(buckets integer[], counts numeric[], part numeric) returns numeric
+language plpgsql immutable set search_path = '' as $$
+declare
+  wanted numeric := ceil(percentile.part * (select sum(count) from unnest(percentile.counts) as count));
+begin
+  for place in 1 .. cardinality(percentile.buckets) loop
+    wanted := wanted - percentile.counts[place];
+    if wanted <= 0 then return internal.latency_of_bucket(percentile.buckets[place]); end if;
+  end loop;
+  return null;
+end $$;
+
+-- The whole days and hours of that time, but those that lie in two days.
+create function internal.lines_of_usage(
+  owner_id uuid, namespace_ids bigint[], query jsonb, wanted internal.usage_time) returns internal.usage_line[]
+language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan set enable_seqscan = off as $$
+declare
+  by_user boolean := query -> 'by' ? 'user' or query ? 'user_id';
+begin
+  return array(
+    select (
+      case when wanted.unit is not null then date_trunc(wanted.unit, usage.begins, wanted.zone) end,
+      (usage.begins at time zone 'UTC')::date, usage.namespace_id, usage.agent, usage.model, usage.tool, usage.user_id,
+      usage.calls, usage.tool_calls, usage.errors, usage.input_tokens, usage.cached_input_tokens,
+      usage.uncached_input_tokens, usage.output_tokens,
+      usage.reasoning_tokens, usage.billed_steps, usage.untold_steps, usage.latencies, null)::internal.usage_line
+    from (
+      values ('day', wanted.first_day, wanted.last_day),
+             (case when by_user then 'session' else 'hour' end, wanted.first_hour, least(wanted.first_day, wanted.last_hour)),
+             (case when by_user then 'session' else 'hour' end, greatest(wanted.last_day, wanted.first_hour), wanted.last_hour)
+    ) as span (grain, begins, ends)
+    cross join unnest(namespace_ids) as namespace (id)
+    cross join lateral (
+      select usage.* from public.usage
+      where usage.tenant_id = owner_id and usage.grain = span.grain and usage.namespace_id = namespace.id
+        and usage.begins >= span.begins and usage.begins < span.ends
+      offset 0
+    ) as usage
+    where span.begins < span.ends
+      and (wanted.unit is null or span.grain = 'day' or date_trunc(wanted.unit, usage.begins, wanted.zone)
+        = date_trunc(wanted.unit, usage.begins + interval '1 hour' - interval '1 microsecond', wanted.zone)));
+end $$;
+
+-- The parts of that time which are no whole hours, step by step.
+create function internal.lines_of_steps(owner_id uuid, namespace_ids bigint[], wanted internal.usage_time)
+returns internal.usage_line[]
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+begin
+  return array(
+    select (
+      case when wanted.unit is not null then date_trunc(wanted.unit, counted.occurred_at, wanted.zone) end,
+      (counted.occurred_at at time zone 'UTC')::date, (counted.figure).namespace_id, (counted.figure).agent,
+      (counted.figure).model, (counted.figure).tool, (counted.figure).user_id, (counted.figure).calls,
+      (counted.figure).tool_calls, (counted.figure).errors, (counted.figure).input_tokens,
+      (counted.figure).cached_input_tokens, (counted.figure).uncached_input_tokens, (counted.figure).output_tokens, (counted.figure).reasoning_tokens,
+      (counted.figure).billed_steps, (counted.figure).untold_steps,
+      case when (counted.figure).latency_bucket is null then '{}'
+        else jsonb_build_object((counted.figure).latency_bucket, 1) end, null)::internal.usage_line
+    from unnest(wanted.parts) as part
+    cross join unnest(namespace_ids) as namespace (id)
+    cross join (values ('records'), ('spans'), ('logs')) as list (name)
+    cross join lateral (
+      select steps.id, steps.occurred_at from public.steps
+      where steps.tenant_id = owner_id and steps.namespace_id = namespace.id and steps.list = list.name
+        and steps.occurred_at >= lower(part) and steps.occurred_at < upper(part)
+      offset 0
+    ) as said
+    cross join lateral (
+      select placements as placed from public.placements where placements.step_id = said.id offset 0
+    ) as known
+    cross join lateral (
+      select said.occurred_at, internal.figure_of(internal.counted_step(said.id), known.placed, 1) as figure offset 0
+    ) as counted);
+end $$;
+
+-- The scores that were given in that time, each where what it is about stands: a step under its agent, model, tool and user; a trace
+-- under its agent; a session under its user.
+create function internal.lines_of_scores(owner_id uuid, namespace_ids bigint[], wanted internal.usage_time)
+returns internal.usage_line[]
+language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan set enable_seqscan = off as $$
+begin
+  return array(
+    select (
+      case when wanted.unit is not null then date_trunc(wanted.unit, scores.created_at, wanted.zone) end,
+      (scores.created_at at time zone 'UTC')::date, scores.namespace_id,
+      coalesce((about.figure).agent, (
+        select traces.agent from public.traces
+        where traces.tenant_id = owner_id and traces.trace_id = scores.trace_id)),
+      (about.figure).model, (about.figure).tool,
+      coalesce((about.figure).user_id, (
+        select sessions.user_id from public.sessions
+        where sessions.tenant_id = owner_id and sessions.id = scores.session_id)),
+      0, 0, 0, 0, 0, 0, 0, 0, 0, 0, '{}', internal.counted_score(scores))::internal.usage_line
+    from public.scores
+    left join lateral (
+      select internal.figure_of(internal.counted_step(placements.step_id), placements, 1) as figure
+      from public.placements where placements.step_id = scores.step_id and placements.tenant_id = owner_id
+      offset 0
+    ) as about on true
+    where scores.tenant_id = owner_id and scores.namespace_id = any (namespace_ids)
+      and scores.created_at >= wanted.begins and scores.created_at < wanted.ends);
 end $$;
 
 -- supabase/schemas/99_grants.sql
