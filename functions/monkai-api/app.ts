@@ -23,6 +23,7 @@ import { tokenRoutes } from "./routes/token.ts";
 import { traceTreeRoutes } from "./routes/trace-trees.ts";
 import { traceRoutes } from "./routes/traces.ts";
 import { traceBatchRoutes } from "./routes/traces-batch.ts";
+import { usageRoutes } from "./routes/usage.ts";
 import type { AppEnv, Services } from "./services.ts";
 
 /** The whole API. Each route adds its own middleware (credentials, limit headers, body limit): see `http/api-route.ts`. */
@@ -47,7 +48,7 @@ export function createApp(services: Services): OpenAPIHono<AppEnv> {
   healthRoutes(app); //      GET  /health, /health/ready
   tokenRoutes(app); //       GET  /token
   namespaceRoutes(app); //   POST /namespace/register, GET /namespaces
-  sessionRoutes(app); //     POST /sessions/create, /sessions/get-or-create
+  sessionRoutes(app); //     POST /sessions/create, /sessions/get-or-create, GET /sessions, /sessions/{session_id}
   traceRoutes(app); //       POST /traces/llm, /traces/tool, /traces/handoff, /traces/log
   traceBatchRoutes(app); //  POST /traces/batch
   otlpRoutes(app); //        POST /traces, /logs (OpenTelemetry), /traces/ingest (OpenAI Agents)
@@ -57,6 +58,7 @@ export function createApp(services: Services): OpenAPIHono<AppEnv> {
   recordRoutes(app); //      POST /records/upload, /record_query, /records/export
   logRoutes(app); //         POST /logs/upload, /logs/query, /logs/export
   scoreRoutes(app); //       POST /scores, /scores/batch, GET /scores, DELETE /scores/{score_id}
+  usageRoutes(app); //       GET  /usage, /facets
   anonymizationRoutes(app); // GET, PUT /anonymization-rules
   openApiRoutes(app); //     GET  /openapi.json, /openapi.yaml
   docsRoutes(app); //        GET  /docs

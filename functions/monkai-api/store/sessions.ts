@@ -27,6 +27,67 @@ export interface WantedSession extends NewSession {
   force_new?: boolean;
 }
 
+/** Figures of what was used: see `public.usage`. Money is a decimal text; null where no price is known. */
+export interface Cost {
+  amount: string | null;
+  currency: string;
+  unpriced_steps: number;
+}
+
+/** By name. The average is that of numbers, yes being 1 and no 0; null of texts. */
+export type ScoreFigures = Record<string, { count: number; average: number | null }>;
+
+/** A session as lists show it. */
+export interface ListedSession {
+  session_id: string;
+  namespace: string;
+  user_id: string | null;
+  created_at: string;
+  last_activity_at: string;
+  active: boolean;
+  agents: string[];
+  models: string[];
+  trace_count: number;
+  step_count: number;
+  error_count: number;
+  input_tokens: number;
+  cached_input_tokens: number;
+  output_tokens: number;
+  reasoning_tokens: number;
+  cost: Cost;
+  duration_ms: number | null;
+  first_message: string | null;
+  last_message: string | null;
+  scores: ScoreFigures;
+}
+
+/** A session in all namespaces that the token may use. */
+export interface WholeSession extends ListedSession {
+  namespaces: string[];
+  root_trace_ids: string[];
+  metadata: Record<string, unknown>;
+}
+
+export interface SessionsQuery {
+  namespace?: string;
+  status?: "ok" | "error";
+  agent?: string;
+  model?: string;
+  user_id?: string;
+  text?: string;
+  start_date?: string;
+  end_date?: string;
+  limit: number;
+  cursor?: string;
+}
+
+export interface SessionList {
+  sessions: ListedSession[];
+  count: number;
+  count_is_at_least?: true;
+  next_cursor?: string;
+}
+
 export interface SessionRow {
   session_id: string;
   namespace: string;

@@ -38,7 +38,17 @@ import {
   scoreResults,
   type TriedScore,
 } from "./scores.ts";
-import type { NamespaceRow, NewSession, SessionRow, TokenRow, WantedSession } from "./sessions.ts";
+import type {
+  ListedSession,
+  NamespaceRow,
+  NewSession,
+  SessionList,
+  SessionRow,
+  SessionsQuery,
+  TokenRow,
+  WantedSession,
+  WholeSession,
+} from "./sessions.ts";
 import {
   itemsOf,
   type Refusal,
@@ -47,6 +57,8 @@ import {
   type StoredSteps,
   type TriedStep,
 } from "./steps.ts";
+
+import type { Facets, UsageAnswer, UsageQuery } from "./usage.ts";
 
 /** Which request is asking: what every request function of the database is told. */
 export interface Caller {
@@ -168,6 +180,37 @@ export class StoreRequest {
 
   getOrCreateSession(session: WantedSession): Promise<SessionRow & { reused: boolean }> {
     return this.#call("get_or_create_session", { session });
+  }
+
+  /** A page of sessions, the latest activity first. */
+  async listSessions({ cursor, ...query }: SessionsQuery, known?: string): Promise<Versioned<SessionList>> {
+    const { cursors } = this.#shared;
+    const after = cursor === undefined ? undefined : await cursors.open("sessions", cursor);
+    const { version, data } = await this.#versioned<{
+      rows: ListedSession[];
+      count: number;
+      next: object | null;
+    }>("list_sessions", { ...query, after }, known);
+    if (!data) return { version };
+    const { rows, next, ...page } = data;
+    const next_cursor = next ? { next_cursor: await cursors.seal("sessions", next) } : {};
+    return { version, data: { sessions: rows, ...page, ...next_cursor } };
+  }
+
+  getSession(
+    query: { session_id: string; namespace?: string },
+    known?: string,
+  ): Promise<Versioned<WholeSession>> {
+    return this.#versioned("get_session", query, known);
+  }
+
+  getUsage(query: UsageQuery, known?: string): Promise<Versioned<UsageAnswer>> {
+    return this.#versioned("get_usage", query, known);
+  }
+
+  /** What lists can be filtered by. */
+  getFacets(query: { namespace?: string }, known?: string): Promise<Versioned<Facets>> {
+    return this.#versioned("get_facets", query, known);
   }
 
   /** Stores all steps that are not refused, or none. The results are in their order. SQL: `record_steps`. */

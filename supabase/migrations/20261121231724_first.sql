@@ -81,7 +81,7 @@ end $$;
 -- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
 create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 20261121231309;
+return 20261121231724;
 
 -- supabase/schemas/10_tenants/00_tables.sql
 -- Who owns data, and the tokens that speak for them.
@@ -4171,6 +4171,7 @@ language plpgsql set search_path = '' as $$
 declare
   query jsonb := get_usage.payload -> 'query';
   admission jsonb := public.admit(get_usage.payload);
+  wanted internal.usage_time;
   usage jsonb;
 begin
   if query ? 'namespace' then admission := internal.in_namespace(admission, query ->> 'namespace'); end if;
@@ -4180,9 +4181,12 @@ begin
   end if;
   admission := internal.folded(admission);
   if admission ? 'error' then return admission; end if;
+  wanted := internal.time_of_usage(query);
+  if wanted.parts is null then
+    return admission || internal.refusal('invalid_payload', 'start_date: by day or by hour, it can be 366 days at most.');
+  end if;
   usage := internal.usage_of_time(
-    (admission ->> 'tenant_id')::uuid, internal.namespaces_in_sight(admission, query ->> 'namespace'), query,
-    internal.time_of_usage(query));
+    (admission ->> 'tenant_id')::uuid, internal.namespaces_in_sight(admission, query ->> 'namespace'), query, wanted);
   if jsonb_array_length(usage -> 'rows') > 10000 then
     return admission || internal.refusal('invalid_payload',
       'by: these are more than 10,000 rows. Ask for a shorter time, or by less.');
@@ -4209,7 +4213,7 @@ create type internal.usage_time as (
   last_day timestamptz, -- exclusive, as last_hour; before first_day: none is whole
   first_hour timestamptz,
   last_hour timestamptz,
-  parts tstzrange[]);
+  parts tstzrange[]); -- null: it is longer than 366 days, which is too long to be told by day or hour
 
 create function internal.time_of_usage(query jsonb) returns internal.usage_time
 language plpgsql stable set search_path = '' as $$
@@ -4225,6 +4229,7 @@ begin
     internal.moment_in_zone(query ->> 'start_date', zone, 0),
     date_trunc('day', now() at time zone zone) - interval '6 days' at time zone zone);
   wanted.ends := greatest(wanted.begins, coalesce(internal.moment_in_zone(query ->> 'end_date', zone, 1), 'infinity'));
+  if wanted.unit is not null and least(wanted.ends, now()) - wanted.begins > interval '366 days' then return wanted; end if;
   wanted.first_hour := date_trunc('hour', wanted.begins + interval '1 hour' - interval '1 microsecond', 'UTC');
   wanted.last_hour := greatest(wanted.first_hour, internal.begin_of('hour', wanted.ends));
   wanted.first_day := date_trunc('day', wanted.begins + interval '1 day' - interval '1 microsecond', 'UTC');
@@ -4234,11 +4239,10 @@ begin
     where date_trunc('day', day, zone) <> day) then
     wanted.last_day := wanted.first_day;
   end if;
-  cut := array(
+  cut := case when wanted.unit is null then '{}' else array(
     select hour from generate_series(
       wanted.first_hour, least(wanted.last_hour, now() + interval '2 days') - interval '1 hour', interval '1 hour') as hour
-    where wanted.unit is not null
-      and date_trunc(wanted.unit, hour, zone) <> date_trunc(wanted.unit, hour + interval '1 hour' - interval '1 microsecond', zone));
+    where date_trunc(wanted.unit, hour, zone) <> date_trunc(wanted.unit, hour + interval '1 hour' - interval '1 microsecond', zone)) end;
   wanted.parts := array(
     select part from unnest(array[
       tstzrange(wanted.begins, least(wanted.first_hour, wanted.ends)),
