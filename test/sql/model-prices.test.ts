@@ -5,14 +5,14 @@ import { callAll, newCaller, otherToken, waitUntilBlocked } from "../support/dat
 const sql = postgres(inject("databaseUrl"), { onnotice: () => {} });
 afterAll(() => sql.end());
 
-interface Entry {
+type Entry = {
   model: string;
   valid_from?: string;
   input?: string;
   cached_input?: string;
   output?: string;
   currency?: string;
-}
+};
 
 /** A tenant with these prices; with the known ones, where there are none. */
 async function newTenant(...prices: Entry[]) {
