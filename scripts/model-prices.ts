@@ -46,10 +46,19 @@ const OTHERWISE_PAID =
 
 /** Models that are called no more, and spellings that are no maker's. */
 const BYGONE = [
-  /^(text-)?(ada|babbage|curie|davinci)|^text-embedding-ada$|^gpt-(35|5-\d(?!\d))|-(0301|0314|0613|32k|16k)|gpt-4-[01]|gpt-4.*turbo-\w|gpt-4\.5/,
-  /vision|o1-preview|o1-mini|^claude-(1|2|4|5|v|instant|3-sonnet|3-opus)|claude-v|gemini-(1|2\.5-flash-preview|flash|pro)|-exp|-thinking/,
-  /grok-2|grok-3.*-beta|command-light|^command$|aya-|mistral-(tiny|7b)|open-mistral-7b|2312|2407|moonshot-v1|kimi-k2(-0|$)/,
-  /llama-?2|llama-?3\.2|llama3|llama-guard|405b|specdec|llama-3\.1-70b|gemma-?(7b|2)|deepseek-r1-distill|mixtral-8x7b-32768/,
+  // OpenAI, and how Azure writes its names
+  /^(text-)?(ada|babbage|curie|davinci)|^text-embedding-ada$/,
+  /^gpt-3\.5.*(0301|0613|16k)|^gpt-4-(0314|0125|1106|32k|vision|turbo-0125|turbo-preview)/,
+  /gpt-4\.5|^o1-(mini|preview)|^gpt-35|^gpt-5-\d(?!\d)/,
+  // Anthropic: before Claude 3, Claude 3 but for Haiku, and `claude-4-sonnet` for `claude-sonnet-4`
+  /^claude-(1|2|v|instant|3-sonnet|3-opus|4|5)|claude-v/,
+  // Google
+  /gemini-(1|2\.5-flash-preview|flash|pro)|-exp|-thinking|gemma-?(7b|2)/,
+  // Mistral, xAI, Cohere, Moonshot
+  /mistral-(tiny|7b)|open-mistral-7b|mistral-.*-(2312|2407)|mixtral-8x7b-32768/,
+  /grok-2|grok-3.*-beta|^command$|command-light|aya-|moonshot-v1|kimi-k2(-0|-thinking|$)/,
+  // Llama at Groq and Bedrock
+  /llama-?2|llama-?3\.2|llama3|llama-guard|405b|specdec|llama-3\.1-70b|deepseek-r1-distill/,
 ];
 
 const providers = await readProviders([...MAKERS, ...HOSTS, ...OTHERS]);
@@ -68,6 +77,8 @@ interface Expected {
 const ofMakers = makers.flatMap(expectedOfMaker);
 const expected = [...ofMakers, ...providers.flatMap(expectedOfSeller)];
 const entries = withoutNeedless(withoutWrong([...makers.flatMap(ofMaker), ...hosts.flatMap(ofHost)]));
+const wrong = expected.filter((one) => wrongEntry(entries, one)).map(({ name }) => name);
+if (wrong.length > 0) throw new Error(`These would get a wrong price: ${wrong.join(", ")}`);
 writeFileSync(FILE, schemaOf(entries));
 const unpriced = ofMakers.filter(({ name, prices }) => prices && !entryFor(entries, name));
 console.log(`${entries.length} patterns give none of ${expected.length} names a wrong price.`);
@@ -146,7 +157,7 @@ function isTelling(pattern: string): boolean {
   return pattern.length > 4 && /-.*\d/.test(pattern);
 }
 
-/** Where a pattern gives a name a wrong price, it is anchored, or left out. */
+/** Where a pattern gives a name a wrong price, it is held to the name's beginning, or left out. */
 function withoutWrong(entries: Entry[]): Entry[] {
   const once = [...new Map(entries.toReversed().map((entry) => [entry.model, entry])).values()];
   const wrong = new Set(expected.map((one) => wrongEntry(once, one)));
@@ -161,7 +172,9 @@ function wrongEntry(entries: Entry[], { name, prices }: Expected): Entry | undef
 }
 
 function anchored({ model, prices }: Entry): Entry[] {
-  return /^\*\w[^/]*$/.test(model) ? [{ model: model.slice(1), prices }] : [];
+  if (!/^\*\w[^/]*$/.test(model)) return [];
+  const name = model.slice(1);
+  return [name, `*/${name}`].map((pattern) => ({ model: pattern, prices }));
 }
 
 /** Leaves out what a more general pattern says as well. */

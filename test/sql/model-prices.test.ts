@@ -1,5 +1,6 @@
 import postgres from "postgres";
 import { afterAll, describe, expect, inject, it } from "vitest";
+import { entryFor } from "../../scripts/model-prices/patterns.ts";
 import { callAll, newCaller, otherToken, waitUntilBlocked } from "../support/database.ts";
 
 const sql = postgres(inject("databaseUrl"), { onnotice: () => {} });
@@ -120,6 +121,19 @@ describe("internal.prices_of_models", () => {
       ["o3", "-infinity", "2025-06-10", "10", "0.5", "40"],
       ["o3", "2025-06-10", "infinity", "2", "0.5", "8"],
     ]);
+  });
+
+  it("of all known patterns the same one counts as for the script that checks them", async () => {
+    const { id } = await newTenant();
+    const rows = await sql`
+      select model, array_agg(input::text order by valid_from nulls first) as inputs
+      from internal.known_model_prices() group by model`;
+    const entries = rows.map(({ model, inputs }) => ({ model, prices: inputs }));
+    const names = [...new Set(entries.map(({ model }) => model.replaceAll("*", "")))].sort();
+    const found = await sql`
+      select model, array_agg(input::text order by valid_from) as inputs
+      from internal.prices_of_models(${id}, ${names}) group by model order by model collate "C"`;
+    expect([...found]).toEqual(names.map((model) => ({ model, inputs: entryFor(entries, model)?.prices })));
   });
 
   it("an empty list of its own is no price for anything, and the tenant's own alone", async () => {

@@ -4,7 +4,7 @@
 -- (most characters other than `*`, then the one without `*`, then the first by name), and of its pattern the latest one.
 create function internal.prices_of_models(owner_id uuid, models text[])
 returns table (model text, valid_from date, valid_until date, input numeric, cached_input numeric, output numeric)
-language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan as $$
+language plpgsql stable rows 50 set search_path = '' set plan_cache_mode = force_generic_plan as $$
 begin
   return query
     with entries as materialized ( -- so that each pattern is put into LIKE's terms once, and not once for each name

@@ -81,7 +81,7 @@ end $$;
 -- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
 create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 20261121230956;
+return 20261121231541;
 
 -- supabase/schemas/10_tenants/00_tables.sql
 -- Who owns data, and the tokens that speak for them.
@@ -783,7 +783,7 @@ end $$;
 -- What well-known models cost where a tenant has no prices of its own: dollars per million tokens.
 create function internal.known_model_prices()
 returns table (model text, valid_from date, input numeric, cached_input numeric, output numeric)
-language plpgsql immutable rows 425 set search_path = '' as $$
+language plpgsql immutable rows 433 set search_path = '' as $$
 begin
   return query values
     ('*/codestral-latest'::text, null::date, 0.3::numeric, null::numeric, 0.9::numeric),
@@ -794,6 +794,11 @@ begin
     ('*/command-r-plus', null, 2.5, null, 10),
     ('*/devstral-small', null, 0.1, null, 0.3),
     ('*/devstral-small-latest', null, 0.1, null, 0.3),
+    ('*/ft:gpt-3.5-turbo*', null, 3, null, 6),
+    ('*/ft:gpt-4o-2024-*', null, 3.75, null, 15),
+    ('*/ft:gpt-4o-mini-2024-*', null, 0.3, null, 1.2),
+    ('*/gpt-3.5-turbo', null, 0.5, null, 1.5),
+    ('*/gpt-5-nano-*', null, 0.05, 0.005, 0.4),
     ('*/gpt-chat-latest', null, 5, 0.5, 30),
     ('*/grok-code-fast', null, 0.2, 0.02, 1.5),
     ('*/grok-latest', null, 2, 0.3, 6),
@@ -901,6 +906,7 @@ begin
     ('*devstral-small-2507', null, 0.1, null, 0.3),
     ('*embed-v4.0', null, 0.12, null, null),
     ('*eu.amazon.nova-2-lite*', null, 0.33, 0.0825, 2.75),
+    ('*ft:gpt-4-0*', null, 30, null, 60),
     ('*gemini-2.0-flash', null, 0.1, 0.025, 0.4),
     ('*gemini-2.0-flash-0*', null, 0.1, 0.025, 0.4),
     ('*gemini-2.0-flash-latest*', null, 0.1, 0.025, 0.4),
@@ -958,7 +964,9 @@ begin
     ('*gpt-3.5-turbo-0125', null, 0.5, null, 1.5),
     ('*gpt-3.5-turbo-1106', null, 1, null, 2),
     ('*gpt-4', null, 30, null, 60),
+    ('*gpt-4-0613', null, 30, null, 60),
     ('*gpt-4-turbo', null, 10, null, 30),
+    ('*gpt-4-turbo-2024-04-09', null, 10, null, 30),
     ('*gpt-4.1', null, 2, 0.5, 8),
     ('*gpt-4.1-2025-04-14', null, 2, 0.5, 8),
     ('*gpt-4.1-mini', null, 0.4, 0.1, 1.6),
@@ -1227,7 +1235,7 @@ end $$;
 -- (most characters other than `*`, then the one without `*`, then the first by name), and of its pattern the latest one.
 create function internal.prices_of_models(owner_id uuid, models text[])
 returns table (model text, valid_from date, valid_until date, input numeric, cached_input numeric, output numeric)
-language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan as $$
+language plpgsql stable rows 50 set search_path = '' set plan_cache_mode = force_generic_plan as $$
 begin
   return query
     with entries as materialized ( -- so that each pattern is put into LIKE's terms once, and not once for each name
