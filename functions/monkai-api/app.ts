@@ -12,6 +12,7 @@ import { docsRoutes } from "./routes/docs.ts";
 import { fileRoutes } from "./routes/files.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { logRoutes } from "./routes/logs.ts";
+import { modelPriceRoutes } from "./routes/model-prices.ts";
 import { namespaceRoutes } from "./routes/namespaces.ts";
 import { openApiRoutes } from "./routes/openapi.ts";
 import { otlpRoutes } from "./routes/otlp.ts";
@@ -60,6 +61,7 @@ export function createApp(services: Services): OpenAPIHono<AppEnv> {
   scoreRoutes(app); //       POST /scores, /scores/batch, GET /scores, DELETE /scores/{score_id}
   usageRoutes(app); //       GET  /usage, /facets
   anonymizationRoutes(app); // GET, PUT /anonymization-rules
+  modelPriceRoutes(app); //  GET, PUT /model-prices
   openApiRoutes(app); //     GET  /openapi.json, /openapi.yaml
   docsRoutes(app); //        GET  /docs
   return app;

@@ -154,6 +154,7 @@ export function http(api: Api): void {
       "/logs/export",
       "/logs/query",
       "/logs/upload",
+      "/model-prices",
       "/namespace/register",
       "/namespaces",
       "/openapi.json",

@@ -12,6 +12,7 @@ import { hostile } from "./hostile.ts";
 import { http } from "./http.ts";
 import { idempotency } from "./idempotency.ts";
 import { isolation } from "./isolation.ts";
+import { modelPrices } from "./model-prices.ts";
 import { namespaces } from "./namespaces.ts";
 import { otlp } from "./otlp.ts";
 import { queries } from "./queries.ts";
@@ -44,6 +45,7 @@ export function scenarios(runtime: string, api: Api): void {
     uploads(api);
     namespaces(api);
     anonymization(api);
+    modelPrices(api);
     scores(api);
     traceTrees(api);
     steps(api);

@@ -71,6 +71,7 @@ export function rateLimits(api: Api): void {
         "/namespaces",
         "/namespace/register",
         "/anonymization-rules",
+        "/model-prices",
         "/traces",
         "/traces/{trace_id}",
         "/traces/{trace_id}/tree",
@@ -122,13 +123,15 @@ export function rateLimits(api: Api): void {
       ["GET", "/v1/traces", "query", 60],
       ["GET", "/v1/anonymization-rules", "rules", 60],
       ["PUT", "/v1/anonymization-rules", "rules", 60],
+      ["GET", "/v1/model-prices", "rules", 60],
+      ["PUT", "/v1/model-prices", "rules", 60],
       ["GET", "/v1/scores", "view", 300],
     ])("%s %s counts as %s", async (method, path, bucket, limit) => {
       const client = await newClient(api);
       const answer = await client.request(path, {
         method,
         headers: { tracer_token: client.token, "Content-Type": "application/json" },
-        ...(method === "PUT" ? { body: '{"toggles": {}}' } : {}),
+        ...(method === "PUT" ? { body: '{"rules": {}, "prices": []}' } : {}),
       });
       expect(answer.status).toBe(200);
       expectHeaders(answer, bucket, limit, limit - 1);

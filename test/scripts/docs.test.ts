@@ -29,7 +29,7 @@ it("there is documentation to check", () => {
 
 it.each(pages)("%s names npm scripts and files that are there", (page) => {
   const text = read(page);
-  const scripts = [...text.matchAll(/npm run (?:--\S+ )*([\w:]+)/g)].map(([, name]) => name as string);
+  const scripts = [...text.matchAll(/npm run (?:--\S+ )*([\w:-]+)/g)].map(([, name]) => name as string);
   expect(scripts.filter((name) => !Object.hasOwn(scriptsFor(page), name))).toEqual([]);
 
   const named = [...text.matchAll(/`([\w.-]+(?:\/[\w.-]+)*\/?)`/g)].map(([, path]) => path as string);

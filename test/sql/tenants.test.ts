@@ -106,6 +106,7 @@ describe("tenant isolation in the database", () => {
       const score = { index: 0, trace_id: "t", name: "n", value: 1, content: {} };
       await callAll(sql, "record_scores", [{ ...caller, items: [score] }]);
       await callAll(sql, "put_anonymization_rules", [{ ...caller, ...put }]);
+      await callAll(sql, "put_model_prices", [{ ...caller, prices: [] }]);
     }
     const tables = await sql`
       select table_name as name from information_schema.columns

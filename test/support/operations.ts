@@ -55,6 +55,7 @@ export function readsAbout({ namespace, session_id, agent, trace_id, step_id, pr
     "GET /files/{file_id}": get(`/files/file_${trace_id}`),
     "GET /files/{file_id}/download": get(`/files/file_${trace_id}/download`),
     "GET /anonymization-rules": get("/anonymization-rules"),
+    "GET /model-prices": get("/model-prices"),
     "GET /scores": get(
       `/scores?namespace=${namespace}`,
       `/scores?session_id=${session_id}`,
@@ -88,6 +89,7 @@ export function writesAbout({ namespace, session_id, agent, trace_id, said, scor
   const score = { namespace, trace_id, name: "helpful", value: said, comment: said };
   const solved = { namespace, session_id, name: "solved", value: true };
   const rules = { custom: [{ name: said, pattern: "never-said", replacement: "" }] };
+  const prices = { prices: [{ model: said, input: "1" }] };
   return {
     "POST /namespace/register": [post("/namespace/register", { namespace })],
     "POST /sessions/create": [post("/sessions/create", { namespace, user_id: "u" })],
@@ -119,6 +121,7 @@ export function writesAbout({ namespace, session_id, agent, trace_id, said, scor
       { method: "DELETE", path: `/v1/scores/${score_id ?? "00000000-0000-7000-8000-000000000000"}` },
     ],
     "PUT /anonymization-rules": [{ method: "PUT", path: "/v1/anonymization-rules", body: rules }],
+    "PUT /model-prices": [{ method: "PUT", path: "/v1/model-prices", body: prices }],
     "DELETE /traces/{trace_id}/content": [{ method: "DELETE", path: `/v1/traces/${trace_id}/content` }],
   };
 }

@@ -32,6 +32,7 @@ const TAGS = [
       "`/api/public/otel/v1`, where Langfuse's clients send theirs.",
   },
   { name: "Anonymization", description: "What is taken out of content before it is stored." },
+  { name: "Model prices", description: "What the tokens of each model cost." },
   { name: "Documentation", description: "This document, for machines and for people (no token needed)." },
 ];
 

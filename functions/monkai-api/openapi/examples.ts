@@ -85,6 +85,15 @@ const judged = {
 };
 const score = { id: SCORE_ID_EXAMPLE, namespace: "my-agent", ...judged, created_at: WHEN };
 
+const sentPrice = {
+  model: "gpt-4o*",
+  valid_from: "2026-01-01",
+  input: "2.50",
+  cached_input: "1.25",
+  output: "10.00",
+};
+const price = { ...sentPrice, currency: "USD" };
+
 const record = {
   namespace: "my-agent",
   agent: "support-bot",
@@ -351,5 +360,10 @@ export const EXAMPLES: Record<string, Example> = {
     response: { logs: [readLogEntry] },
   },
   putAnonymizationRules: { request: { rules, expected_version: 0 }, response: { version: 1, rules } },
+  putModelPrices: {
+    request: { prices: [sentPrice], expected_version: 0 },
+    response: { version: 1, prices: [price] },
+  },
+  getModelPrices: { response: { version: 1, prices: [price] } },
   getAnonymizationRules: { response: { version: 1, rules } },
 };

@@ -12,6 +12,7 @@ import { AnonymizerCache } from "./anonymizer-cache.ts";
 import { answerOf } from "./answer.ts";
 import { CursorSeal } from "./cursor-seal.ts";
 import { MessageHash } from "./message-hash.ts";
+import type { ModelPrice, ModelPrices } from "./model-prices.ts";
 import { otlpItems } from "./otlp-items.ts";
 import type {
   CountedPage,
@@ -298,6 +299,15 @@ export class StoreRequest {
     const put = await this.#call<AnonymizationRules>("put_anonymization_rules", { rules, expected_version });
     this.#shared.anonymizers.keep(this.#caller.tokenHash, put);
     return put;
+  }
+
+  getModelPrices(): Promise<ModelPrices> {
+    return this.#call("get_model_prices", {});
+  }
+
+  /** Replaces all prices. Refuses when they are not at `expected_version` any more. */
+  putModelPrices(prices: ModelPrice[], expected_version?: number): Promise<ModelPrices> {
+    return this.#call("put_model_prices", { prices, expected_version });
   }
 
   /** A page of a list, newest first. */

@@ -81,7 +81,7 @@ end $$;
 -- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
 create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 20261121231724;
+return 20261121231834;
 
 -- supabase/schemas/10_tenants/00_tables.sql
 -- Who owns data, and the tokens that speak for them.
@@ -713,12 +713,619 @@ begin
   return admission || jsonb_build_object('anonymization', internal.current_rules(owner_id));
 end $$;
 
--- supabase/schemas/25_model_prices/stub.sql
-create function internal.prices_of_models(owner_id uuid, models text[]) returns table (model text, valid_from date, valid_until date, input numeric, cached_input numeric, output numeric)
-language plpgsql stable set search_path = '' as $$ begin return query select m, '-infinity'::date, 'infinity'::date, 2.5, 1.25, 10.0 from unnest(models) as m where m like 'gpt%'; end $$;
-create function internal.currency_of_prices(owner_id uuid) returns text language plpgsql stable set search_path = '' as $$ begin return 'USD'; end $$;
-create function internal.cost_of_tokens(input_tokens numeric, cached_input_tokens numeric, output_tokens numeric, input numeric, cached_input numeric, output numeric) returns numeric language plpgsql immutable set search_path = '' as $$ begin return ((input_tokens - cached_input_tokens) * input + cached_input_tokens * cached_input + output_tokens * output) / 1000000; end $$;
-create function internal.amount_text(amount numeric) returns text language plpgsql immutable set search_path = '' as $$ begin return trim_scale(amount)::text; end $$;
+-- supabase/schemas/25_model_prices/00_tables.sql
+-- The prices that a tenant has put in the place of the known ones (internal.known_model_prices). One row a tenant: a list is
+-- always read and replaced whole.
+create table public.model_prices (
+  tenant_id uuid primary key references public.tenants (id) on delete cascade,
+  version integer not null default 1,
+  prices jsonb not null,
+  updated_at timestamptz not null default now(),
+  constraint model_prices_version_is_positive check (version > 0),
+  constraint model_prices_are_a_list check (jsonb_typeof(prices) = 'array')
+);
+comment on column public.model_prices.prices is
+  '[{model, valid_from, input, cached_input, output, currency}]: money per million tokens as text, null where there is none.';
+
+-- supabase/schemas/25_model_prices/costs.sql
+-- What tokens cost, exactly: prices are money per million tokens. Tokens that are not told (null) count 0. Those that the model had
+-- in its cache are part of the input, and never more than it.
+create function internal.cost_of_tokens(
+  input_tokens numeric, cached_input_tokens numeric, output_tokens numeric, input numeric, cached_input numeric, output numeric)
+returns numeric
+language plpgsql immutable set search_path = '' as $$
+declare
+  all_input numeric := coalesce(cost_of_tokens.input_tokens, 0);
+  cached numeric := least(coalesce(cost_of_tokens.cached_input_tokens, 0), all_input);
+begin
+  -- A division would round.
+  return 0.000001 * (
+    (all_input - cached) * cost_of_tokens.input + cached * cost_of_tokens.cached_input
+    + coalesce(cost_of_tokens.output_tokens, 0) * cost_of_tokens.output);
+end $$;
+
+-- An amount of money as clients read it: a decimal without trailing zeros, as 0.0123, 0 or 12.
+create function internal.amount_text(amount numeric) returns text
+language plpgsql immutable set search_path = '' as $$
+begin
+  return trim_scale(amount_text.amount)::text;
+end $$;
+
+-- supabase/schemas/25_model_prices/get_model_prices.sql
+-- GET /model-prices. data: {version, prices, source?, as_of?}, see current_prices.
+create function public.get_model_prices(payload jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  admission jsonb := public.admit(get_model_prices.payload);
+begin
+  if admission ? 'error' then return admission; end if;
+  return admission || jsonb_build_object('data', internal.current_prices((admission ->> 'tenant_id')::uuid));
+end $$;
+
+-- A tenant's prices as clients get them: {version, prices: [{model, valid_from, input, cached_input, output, currency}]}. At
+-- version 0 the known prices, and where they are from: {source, as_of}.
+create function internal.current_prices(tenant_id uuid) returns jsonb
+language plpgsql stable set search_path = '' as $$
+begin
+  return coalesce(
+    (select jsonb_build_object('version', own.version, 'prices', own.prices)
+     from public.model_prices own where own.tenant_id = current_prices.tenant_id),
+    internal.origin_of_known_prices() || jsonb_build_object('version', 0, 'prices', to_jsonb(array(
+      select jsonb_build_object(
+        'model', known.model, 'valid_from', known.valid_from, 'input', known.input::text,
+        'cached_input', known.cached_input::text, 'output', known.output::text, 'currency', 'USD')
+      from internal.known_model_prices() as known))));
+end $$;
+
+-- supabase/schemas/25_model_prices/known_model_prices.sql
+-- Made by `npm run model-prices` from @pydantic/genai-prices 0.1.8, which is MIT. Do not edit.
+
+-- What well-known models cost where a tenant has no prices of its own: dollars per million tokens.
+create function internal.known_model_prices()
+returns table (model text, valid_from date, input numeric, cached_input numeric, output numeric)
+language plpgsql immutable rows 433 set search_path = '' as $$
+begin
+  return query values
+    ('*/codestral-latest'::text, null::date, 0.3::numeric, null::numeric, 0.9::numeric),
+    ('*/codex-mini', null, 1.5, 0.375, 6),
+    ('*/codex-mini-latest', null, 1.5, 0.375, 6),
+    ('*/command-a', null, 2.5, null, 10),
+    ('*/command-r', null, 0.15, null, 0.6),
+    ('*/command-r-plus', null, 2.5, null, 10),
+    ('*/devstral-small', null, 0.1, null, 0.3),
+    ('*/devstral-small-latest', null, 0.1, null, 0.3),
+    ('*/ft:gpt-3.5-turbo*', null, 3, null, 6),
+    ('*/ft:gpt-4o-2024-*', null, 3.75, null, 15),
+    ('*/ft:gpt-4o-mini-2024-*', null, 0.3, null, 1.2),
+    ('*/gpt-3.5-turbo', null, 0.5, null, 1.5),
+    ('*/gpt-5-nano-*', null, 0.05, 0.005, 0.4),
+    ('*/gpt-chat-latest', null, 5, 0.5, 30),
+    ('*/grok-code-fast', null, 0.2, 0.02, 1.5),
+    ('*/grok-latest', null, 2, 0.3, 6),
+    ('*/magistral-medium*', null, 2, null, 5),
+    ('*/magistral-small-*', null, 0.5, null, 1.5),
+    ('*/mistral-embed', null, 0.1, null, 0.1),
+    ('*/mistral-large', null, 2, null, 6),
+    ('*/mistral-large-latest', null, 2, null, 6),
+    ('*/mistral-medium', null, 0.4, 0.04, 2),
+    ('*/mistral-medium-latest', null, 0.4, 0.04, 2),
+    ('*/mistral-medium-latest', '2026-06-16', 1.5, 0.15, 7.5),
+    ('*/mistral-saba', null, 0.2, null, 0.6),
+    ('*/mistral-saba-latest', null, 0.2, null, 0.6),
+    ('*/mistral-small-latest', null, 0.1, null, 0.3),
+    ('*/o1', null, 15, 7.5, 60),
+    ('*/o1-pro', null, 150, null, 600),
+    ('*/o3', null, 10, 0.5, 40),
+    ('*/o3', '2025-06-10', 2, 0.5, 8),
+    ('*/o3-deep-research', null, 10, 2.5, 40),
+    ('*/o3-mini', null, 1.1, 0.55, 4.4),
+    ('*/o3-mini-high', null, 1.1, 0.55, 4.4),
+    ('*/o3-pro', null, 20, null, 80),
+    ('*/o4-mini', null, 1.1, 0.275, 4.4),
+    ('*/o4-mini-deep-research', null, 2, 0.5, 8),
+    ('*/o4-mini-high', null, 1.1, 0.275, 4.4),
+    ('*/open-mistral-nemo', null, 0.15, null, 0.15),
+    ('*/pixtral-large-latest', null, 2, null, 6),
+    ('*/voxtral-small-latest', null, 0.1, 0.01, 0.3),
+    ('*/voxtral-small-latest', '2026-08-11', 0.1, 0.01, 0.4),
+    ('*amazon.nova-lite*', null, 0.06, 0.015, 0.24),
+    ('*amazon.nova-micro*', null, 0.035, 0.00875, 0.14),
+    ('*amazon.nova-premier*', null, 2.5, 0.625, 12.5),
+    ('*amazon.nova-pro*', null, 0.8, 0.2, 3.2),
+    ('*amazon.titan-embed-text*', null, 0.1, null, null),
+    ('*anthropic.claude-fable-5', null, 11, 1.1, 55),
+    ('*anthropic.claude-fable-5-1', null, 11, 0.275, 55),
+    ('*anthropic.claude-fable-5-1-v1*', null, 11, 0.275, 55),
+    ('*anthropic.claude-fable-5-v1*', null, 11, 1.1, 55),
+    ('*anthropic.claude-haiku-4-5-20251001*', null, 1.1, 0.11, 5.5),
+    ('*anthropic.claude-opus-4-5*', null, 5.5, 0.55, 27.5),
+    ('*anthropic.claude-opus-4-6*', null, 5.5, 0.55, 27.5),
+    ('*anthropic.claude-opus-4-7*', null, 5.5, 0.55, 27.5),
+    ('*anthropic.claude-opus-4-8*', null, 5.5, 0.55, 27.5),
+    ('*anthropic.claude-opus-5', null, 5.5, 0.55, 27.5),
+    ('*anthropic.claude-opus-5-5', null, 4.4, 0.22, 22),
+    ('*anthropic.claude-opus-5-5-v1*', null, 4.4, 0.22, 22),
+    ('*anthropic.claude-opus-5-v1*', null, 5.5, 0.55, 27.5),
+    ('*anthropic.claude-sonnet-4-5-20250929*', null, 3.3, 0.33, 16.5),
+    ('*anthropic.claude-sonnet-4-6*', null, 3.3, 0.33, 16.5),
+    ('*anthropic.claude-sonnet-5*', null, 2.2, 0.22, 11),
+    ('*chatgpt-4o-latest', null, 5, null, 15),
+    ('*claude-3-5-haiku*', null, 0.8, 0.08, 4),
+    ('*claude-3-5-sonnet*', null, 3, 0.3, 15),
+    ('*claude-3-7-sonnet*', null, 3, 0.3, 15),
+    ('*claude-3-haiku*', null, 0.25, 0.03, 1.25),
+    ('*claude-3.5-haiku*', null, 0.8, 0.08, 4),
+    ('*claude-3.5-sonnet*', null, 3, 0.3, 15),
+    ('*claude-3.7-sonnet*', null, 3, 0.3, 15),
+    ('*claude-fable-5', null, 10, 1, 50),
+    ('*claude-fable-5-1', null, 10, 0.25, 50),
+    ('*claude-fable-5-1-20*', null, 10, 0.25, 50),
+    ('*claude-fable-5-20*', null, 10, 1, 50),
+    ('*claude-haiku-4-5*', null, 1, 0.1, 5),
+    ('*claude-haiku-4.5*', null, 1, 0.1, 5),
+    ('*claude-opus-4', null, 15, 1.5, 75),
+    ('*claude-opus-4-0*', null, 15, 1.5, 75),
+    ('*claude-opus-4-1*', null, 15, 1.5, 75),
+    ('*claude-opus-4-20250514', null, 15, 1.5, 75),
+    ('*claude-opus-4-5*', null, 5, 0.5, 25),
+    ('*claude-opus-4-6*', null, 5, 0.5, 25),
+    ('*claude-opus-4-7*', null, 5, 0.5, 25),
+    ('*claude-opus-4-8*', null, 5, 0.5, 25),
+    ('*claude-opus-4.1*', null, 15, 1.5, 75),
+    ('*claude-opus-4.5*', null, 5, 0.5, 25),
+    ('*claude-opus-4.6*', null, 5, 0.5, 25),
+    ('*claude-opus-4.7*', null, 5, 0.5, 25),
+    ('*claude-opus-4.8*', null, 5, 0.5, 25),
+    ('*claude-opus-5', null, 5, 0.5, 25),
+    ('*claude-opus-5-20*', null, 5, 0.5, 25),
+    ('*claude-opus-5-5', null, 4, 0.2, 20),
+    ('*claude-opus-5-5-20*', null, 4, 0.2, 20),
+    ('*claude-opus-5.0*', null, 5, 0.5, 25),
+    ('*claude-opus-5.5*', null, 4, 0.2, 20),
+    ('*claude-sonnet-3-7*', null, 3, 0.3, 15),
+    ('*claude-sonnet-3.7*', null, 3, 0.3, 15),
+    ('*claude-sonnet-4', null, 3, 0.3, 15),
+    ('*claude-sonnet-4-0*', null, 3, 0.3, 15),
+    ('*claude-sonnet-4-2025*', null, 3, 0.3, 15),
+    ('*claude-sonnet-4-5*', null, 3, 0.3, 15),
+    ('*claude-sonnet-4-6*', null, 3, 0.3, 15),
+    ('*claude-sonnet-4.5*', null, 3, 0.3, 15),
+    ('*claude-sonnet-4.6*', null, 3, 0.3, 15),
+    ('*claude-sonnet-4@*', null, 3, 0.3, 15),
+    ('*claude-sonnet-5*', null, 2, 0.2, 10),
+    ('*codestral-2501', null, 0.3, null, 0.9),
+    ('*codestral-2508', null, 0.3, 0.03, 0.9),
+    ('*command-a-03-2025', null, 2.5, null, 10),
+    ('*command-r-08-2024', null, 0.15, null, 0.6),
+    ('*command-r-plus-08-2024', null, 2.5, null, 10),
+    ('*command-r7b', null, 0.0375, null, 0.15),
+    ('*command-r7b-12-2024', null, 0.0375, null, 0.15),
+    ('*deepseek.r1*', null, 1.35, null, 5.4),
+    ('*devstral-2512', null, 0.4, 0.04, 2),
+    ('*devstral-small-2505', null, 0.1, null, 0.3),
+    ('*devstral-small-2507', null, 0.1, null, 0.3),
+    ('*embed-v4.0', null, 0.12, null, null),
+    ('*eu.amazon.nova-2-lite*', null, 0.33, 0.0825, 2.75),
+    ('*ft:gpt-4-0*', null, 30, null, 60),
+    ('*gemini-2.0-flash', null, 0.1, 0.025, 0.4),
+    ('*gemini-2.0-flash-0*', null, 0.1, 0.025, 0.4),
+    ('*gemini-2.0-flash-latest*', null, 0.1, 0.025, 0.4),
+    ('*gemini-2.0-flash-lite*', null, 0.075, null, 0.3),
+    ('*gemini-2.5-flash', null, 0.3, 0.03, 2.5),
+    ('*gemini-2.5-flash-latest', null, 0.3, 0.03, 2.5),
+    ('*gemini-2.5-flash-lite', null, 0.1, 0.01, 0.4),
+    ('*gemini-2.5-flash-lite-preview', null, 0.1, 0.01, 0.4),
+    ('*gemini-2.5-flash-lite-preview-0*', null, 0.1, 0.01, 0.4),
+    ('*gemini-2.5-pro', null, 1.25, 0.125, 10),
+    ('*gemini-2.5-pro-0*', null, 1.25, 0.125, 10),
+    ('*gemini-2.5-pro-preview-0*', null, 1.25, 0.125, 10),
+    ('*gemini-3-flash-preview', null, 0.5, 0.05, 3),
+    ('*gemini-3-flash-preview-*', null, 0.5, 0.05, 3),
+    ('*gemini-3-pro-preview*', null, 2, 0.2, 12),
+    ('*gemini-3-pro-text-preview', null, 2, 0.2, 12),
+    ('*gemini-3.1-flash-lite', null, 0.25, 0.025, 1.5),
+    ('*gemini-3.1-flash-lite-preview*', null, 0.25, 0.025, 1.5),
+    ('*gemini-3.1-pro-preview*', null, 2, 0.2, 12),
+    ('*gemini-3.5-flash', null, 1.5, 0.15, 9),
+    ('*gemini-3.5-flash-lite*', null, 0.3, 0.03, 2.5),
+    ('*gemini-3.5-flash-preview*', null, 1.5, 0.15, 9),
+    ('*gemini-3.6-flash*', null, 0.75, 0.075, 3.75),
+    ('*gemini-3.6-flash*', '2027-01-01', 1.5, 0.15, 7.5),
+    ('*gemini-3.7-flash*', null, 0.75, 0.075, 3.75),
+    ('*gemini-3.7-flash*', '2027-01-01', 1.5, 0.15, 7.5),
+    ('*gemini-3.8-flash*', null, 0.75, 0.075, 3.75),
+    ('*gemini-3.8-flash*', '2027-01-01', 1.5, 0.15, 7.5),
+    ('*gemini-embedding-001', null, 0.15, null, null),
+    ('*gemini-embedding-2', null, 0.2, null, null),
+    ('*global.amazon.nova-2-lite*', null, 0.3, 0.075, 2.5),
+    ('*global.anthropic.claude-fable-5', null, 10, 1, 50),
+    ('*global.anthropic.claude-fable-5-1', null, 10, 0.25, 50),
+    ('*global.anthropic.claude-fable-5-1-v1*', null, 10, 0.25, 50),
+    ('*global.anthropic.claude-fable-5-v1*', null, 10, 1, 50),
+    ('*global.anthropic.claude-haiku-4-5-20251001*', null, 1, 0.1, 5),
+    ('*global.anthropic.claude-opus-4-5*', null, 5, 0.5, 25),
+    ('*global.anthropic.claude-opus-4-6*', null, 5, 0.5, 25),
+    ('*global.anthropic.claude-opus-4-7*', null, 5, 0.5, 25),
+    ('*global.anthropic.claude-opus-4-8*', null, 5, 0.5, 25),
+    ('*global.anthropic.claude-opus-5', null, 5, 0.5, 25),
+    ('*global.anthropic.claude-opus-5-5', null, 4, 0.2, 20),
+    ('*global.anthropic.claude-opus-5-5-v1*', null, 4, 0.2, 20),
+    ('*global.anthropic.claude-opus-5-v1*', null, 5, 0.5, 25),
+    ('*global.anthropic.claude-sonnet-4-5-20250929*', null, 3, 0.3, 15),
+    ('*global.anthropic.claude-sonnet-4-6*', null, 3, 0.3, 15),
+    ('*global.anthropic.claude-sonnet-5*', null, 2, 0.2, 10),
+    ('*global.openai.gpt-5.6-luna*', null, 0.2, 0.02, 1.2),
+    ('*global.openai.gpt-5.6-sol*', null, 5, 0.5, 30),
+    ('*global.openai.gpt-5.6-sol*', '2026-08-21', 4, 0.4, 20),
+    ('*global.openai.gpt-5.6-terra*', null, 2, 0.2, 12),
+    ('*google.gemma-3-12b-it*', null, 0.09, null, 0.29),
+    ('*google.gemma-3-27b-it*', null, 0.23, null, 0.38),
+    ('*google.gemma-3-4b-it*', null, 0.04, null, 0.08),
+    ('*gpt-3.5-turbo-0125', null, 0.5, null, 1.5),
+    ('*gpt-3.5-turbo-1106', null, 1, null, 2),
+    ('*gpt-4', null, 30, null, 60),
+    ('*gpt-4-0613', null, 30, null, 60),
+    ('*gpt-4-turbo', null, 10, null, 30),
+    ('*gpt-4-turbo-2024-04-09', null, 10, null, 30),
+    ('*gpt-4.1', null, 2, 0.5, 8),
+    ('*gpt-4.1-2025-04-14', null, 2, 0.5, 8),
+    ('*gpt-4.1-mini', null, 0.4, 0.1, 1.6),
+    ('*gpt-4.1-mini-2025-04-14', null, 0.4, 0.1, 1.6),
+    ('*gpt-4.1-nano', null, 0.1, 0.025, 0.4),
+    ('*gpt-4.1-nano-2025-04-14', null, 0.1, 0.025, 0.4),
+    ('*gpt-4o', null, 2.5, 1.25, 10),
+    ('*gpt-4o-2024-05-13', null, 5, null, 15),
+    ('*gpt-4o-2024-08-06', null, 2.5, 1.25, 10),
+    ('*gpt-4o-2024-11-20', null, 2.5, 1.25, 10),
+    ('*gpt-4o-mini', null, 0.15, 0.075, 0.6),
+    ('*gpt-4o-mini-2024-07-18', null, 0.15, 0.075, 0.6),
+    ('*gpt-4o-mini-2024-07-18.ft-*', null, 0.3, null, 1.2),
+    ('*gpt-4o-mini-search-preview', null, 0.15, 0.075, 0.6),
+    ('*gpt-4o-mini-search-preview-2025-03-11', null, 0.15, 0.075, 0.6),
+    ('*gpt-4o-search-preview', null, 2.5, null, 10),
+    ('*gpt-4o-search-preview-2025-03-11', null, 2.5, null, 10),
+    ('*gpt-5', null, 1.25, 0.125, 10),
+    ('*gpt-5-2025-08-07', null, 1.25, 0.125, 10),
+    ('*gpt-5-chat', null, 1.25, 0.125, 10),
+    ('*gpt-5-chat-latest', null, 1.25, 0.125, 10),
+    ('*gpt-5-codex', null, 1.25, 0.125, 10),
+    ('*gpt-5-mini', null, 0.25, 0.025, 2),
+    ('*gpt-5-mini-2025-08-07', null, 0.25, 0.025, 2),
+    ('*gpt-5-nano', null, 0.05, 0.005, 0.4),
+    ('*gpt-5-pro', null, 15, null, 120),
+    ('*gpt-5-pro-2025-10-06', null, 15, null, 120),
+    ('*gpt-5.1', null, 1.25, 0.125, 10),
+    ('*gpt-5.1-2025-11-13', null, 1.25, 0.125, 10),
+    ('*gpt-5.1-chat', null, 1.25, 0.125, 10),
+    ('*gpt-5.1-chat-latest', null, 1.25, 0.125, 10),
+    ('*gpt-5.1-codex', null, 1.25, 0.125, 10),
+    ('*gpt-5.1-codex-max', null, 1.25, 0.125, 10),
+    ('*gpt-5.1-codex-mini', null, 0.25, 0.025, 2),
+    ('*gpt-5.1-mini', null, 0.25, 0.025, 2),
+    ('*gpt-5.2', null, 1.75, 0.175, 14),
+    ('*gpt-5.2-2025-12-11', null, 1.75, 0.175, 14),
+    ('*gpt-5.2-chat', null, 1.75, 0.175, 14),
+    ('*gpt-5.2-chat-latest', null, 1.75, 0.175, 14),
+    ('*gpt-5.2-codex', null, 1.75, 0.175, 14),
+    ('*gpt-5.2-pro', null, 21, null, 168),
+    ('*gpt-5.2-pro-2025-12-11', null, 21, null, 168),
+    ('*gpt-5.3', null, 1.75, 0.175, 14),
+    ('*gpt-5.3-chat', null, 1.75, 0.175, 14),
+    ('*gpt-5.3-chat-latest', null, 1.75, 0.175, 14),
+    ('*gpt-5.3-codex', null, 1.75, 0.175, 14),
+    ('*gpt-5.4', null, 2.5, 0.25, 15),
+    ('*gpt-5.4-2026-03-05', null, 2.5, 0.25, 15),
+    ('*gpt-5.4-mini', null, 0.75, 0.075, 4.5),
+    ('*gpt-5.4-mini-2026-03-17', null, 0.75, 0.075, 4.5),
+    ('*gpt-5.4-nano', null, 0.2, 0.02, 1.25),
+    ('*gpt-5.4-nano-2026-03-17', null, 0.2, 0.02, 1.25),
+    ('*gpt-5.4-pro', null, 30, null, 180),
+    ('*gpt-5.4-pro-2026-03-05', null, 30, null, 180),
+    ('*gpt-5.5', null, 5, 0.5, 30),
+    ('*gpt-5.5-2026-04-23', null, 5, 0.5, 30),
+    ('*gpt-5.5-2026-04-24', null, 5, 0.5, 30),
+    ('*gpt-5.5-chat', null, 5, 0.5, 30),
+    ('*gpt-5.5-chat-latest', null, 5, 0.5, 30),
+    ('*gpt-5.5-codex', null, 5, 0.5, 30),
+    ('*gpt-5.5-pro', null, 30, null, 180),
+    ('*gpt-5.5-pro-2026-04-23', null, 30, null, 180),
+    ('*gpt-5.6', null, 5, 0.5, 30),
+    ('*gpt-5.6', '2026-08-21', 4, 0.4, 20),
+    ('*gpt-5.6-luna', null, 1, 0.1, 6),
+    ('*gpt-5.6-luna', '2026-07-30', 0.2, 0.02, 1.2),
+    ('*gpt-5.6-luna-20*', null, 1, 0.1, 6),
+    ('*gpt-5.6-luna-20*', '2026-07-30', 0.2, 0.02, 1.2),
+    ('*gpt-5.6-sol', null, 5, 0.5, 30),
+    ('*gpt-5.6-sol', '2026-08-21', 4, 0.4, 20),
+    ('*gpt-5.6-sol-20*', null, 5, 0.5, 30),
+    ('*gpt-5.6-sol-20*', '2026-08-21', 4, 0.4, 20),
+    ('*gpt-5.6-terra', null, 2.5, 0.25, 15),
+    ('*gpt-5.6-terra', '2026-07-30', 2, 0.2, 12),
+    ('*gpt-5.6-terra-20*', null, 2.5, 0.25, 15),
+    ('*gpt-5.6-terra-20*', '2026-07-30', 2, 0.2, 12),
+    ('*gpt-6-astra', null, 10, 1, 50),
+    ('*gpt-6-astra-20*', null, 10, 1, 50),
+    ('*gpt-6-luna', null, 0.1, 0.01, 0.5),
+    ('*gpt-6-luna-20*', null, 0.1, 0.01, 0.5),
+    ('*gpt-6-sol', null, 2, 0.2, 10),
+    ('*gpt-6-sol-20*', null, 2, 0.2, 10),
+    ('*grok-3', null, 3, 0.75, 15),
+    ('*grok-3-fast', null, 5, 1.25, 25),
+    ('*grok-3-fast-latest', null, 5, 1.25, 25),
+    ('*grok-3-latest', null, 3, 0.75, 15),
+    ('*grok-3-mini', null, 0.3, 0.075, 0.5),
+    ('*grok-3-mini-fast', null, 0.6, 0.15, 4),
+    ('*grok-3-mini-fast-latest', null, 0.6, 0.15, 4),
+    ('*grok-3-mini-latest', null, 0.3, 0.075, 0.5),
+    ('*grok-4', null, 3, 0.75, 15),
+    ('*grok-4-0709', null, 3, 0.75, 15),
+    ('*grok-4-1-fast', null, 0.2, 0.05, 0.5),
+    ('*grok-4-1-fast-non-reasoning', null, 0.2, 0.05, 0.5),
+    ('*grok-4-1-fast-non-reasoning-latest', null, 0.2, 0.05, 0.5),
+    ('*grok-4-1-fast-reasoning', null, 0.2, 0.05, 0.5),
+    ('*grok-4-1-fast-reasoning-latest', null, 0.2, 0.05, 0.5),
+    ('*grok-4-fast', null, 0.2, 0.05, 0.5),
+    ('*grok-4-fast-non-reasoning', null, 0.2, 0.05, 0.5),
+    ('*grok-4-fast-non-reasoning-latest', null, 0.2, 0.05, 0.5),
+    ('*grok-4-fast-reasoning', null, 0.2, 0.05, 0.5),
+    ('*grok-4-fast-reasoning-latest', null, 0.2, 0.05, 0.5),
+    ('*grok-4-latest', null, 3, 0.75, 15),
+    ('*grok-4.20', null, 1.25, 0.2, 2.5),
+    ('*grok-4.20-multi-agent', null, 2, 0.2, 6),
+    ('*grok-4.3', null, 1.25, 0.2, 2.5),
+    ('*grok-4.3-20*', null, 1.25, 0.2, 2.5),
+    ('*grok-4.3-latest', null, 1.25, 0.2, 2.5),
+    ('*grok-4.5', null, 2, 0.3, 6),
+    ('*grok-4.5-20*', null, 2, 0.3, 6),
+    ('*grok-4.5-latest', null, 2, 0.3, 6),
+    ('*grok-4.6', null, 2, 0.5, 6),
+    ('*grok-4.6-20*', null, 2, 0.5, 6),
+    ('*grok-4.6-latest', null, 2, 0.5, 6),
+    ('*grok-build-0.1', null, 1, 0.2, 2),
+    ('*grok-code-fast-1', null, 0.2, 0.02, 1.5),
+    ('*grok-code-fast-1-0825', null, 0.2, 0.02, 1.5),
+    ('*groq/llama-3.1-8b-instant', null, 0.05, null, 0.08),
+    ('*groq/llama-3.3-70b-versatile', null, 0.59, null, 0.79),
+    ('*groq/meta-llama/llama-4-maverick-17b-128e-instruct', null, 0.2, null, 0.6),
+    ('*groq/meta-llama/llama-4-scout-17b-16e-instruct', null, 0.11, null, 0.34),
+    ('*groq/mistral-saba-24b', null, 0.79, null, 0.79),
+    ('*groq/moonshotai/kimi-k2-instruct', null, 1, 0.5, 3),
+    ('*groq/moonshotai/kimi-k2-instruct-0905', null, 1, 0.5, 3),
+    ('*groq/openai/gpt-oss-120b', null, 0.15, 0.075, 0.6),
+    ('*groq/openai/gpt-oss-20b', null, 0.075, 0.0375, 0.3),
+    ('*groq/openai/gpt-oss-safeguard-20b', null, 0.15, 0.075, 0.6),
+    ('*groq/qwen/qwen3-32b', null, 0.29, null, 0.59),
+    ('*jp.amazon.nova-2-lite*', null, 0.33, 0.0825, 2.75),
+    ('*kimi-k2-turbo*', null, 1.15, 0.15, 8),
+    ('*kimi-k2.7-code-highspeed', null, 1.9, 0.38, 8),
+    ('*kimi-k3', null, 3, 0.3, 15),
+    ('*labs-devstral-small-2512', null, 0.1, null, 0.3),
+    ('*meta.llama4-maverick-17b-instruct*', null, 0.24, null, 0.97),
+    ('*meta.llama4-scout-17b-instruct*', null, 0.17, null, 0.66),
+    ('*ministral-14b-2512', null, 0.2, 0.02, 0.2),
+    ('*ministral-3b', null, 0.04, null, 0.04),
+    ('*ministral-3b-2512', null, 0.1, 0.01, 0.1),
+    ('*ministral-8b', null, 0.1, null, 0.1),
+    ('*ministral-8b-2410', null, 0.1, null, 0.1),
+    ('*ministral-8b-2512', null, 0.15, 0.015, 0.15),
+    ('*ministral-8b-latest', null, 0.1, null, 0.1),
+    ('*ministral-8b-latest', '2025-12-02', 0.15, 0.015, 0.15),
+    ('*mistral-large-2411', null, 2, null, 6),
+    ('*mistral-large-2512', null, 0.5, 0.05, 1.5),
+    ('*mistral-medium-2505', null, 0.4, 0.04, 2),
+    ('*mistral-medium-2508', null, 0.4, 0.04, 2),
+    ('*mistral-medium-3', null, 1.5, 0.15, 7.5),
+    ('*mistral-medium-3-5', null, 1.5, 0.15, 7.5),
+    ('*mistral-medium-3.5', null, 1.5, 0.15, 7.5),
+    ('*mistral-small-2603', null, 0.15, 0.015, 0.6),
+    ('*mistral.devstral-2-123b*', null, 0.4, null, 2),
+    ('*mistral.magistral-small-2509*', null, 0.5, null, 1.5),
+    ('*mistral.ministral-3-14b-instruct*', null, 0.2, null, 0.2),
+    ('*mistral.ministral-3-3b-instruct*', null, 0.1, null, 0.1),
+    ('*mistral.ministral-3-8b-instruct*', null, 0.15, null, 0.15),
+    ('*mistral.mistral-large-2402*', null, 4, null, 12),
+    ('*mistral.mistral-large-3-675b-instruct*', null, 0.5, null, 1.5),
+    ('*mistral.mistral-small-2402*', null, 1, null, 3),
+    ('*mistral.mixtral-8x7b-instruct-v0*', null, 0.45, null, 0.7),
+    ('*mistral.pixtral-large-2502*', null, 2, null, 6),
+    ('*mistral.voxtral-mini-3b-2507*', null, 0.04, null, 0.04),
+    ('*mistral.voxtral-small-24b-2507*', null, 0.1, null, 0.3),
+    ('*nvidia.nemotron-nano-3-30b*', null, 0.06, null, 0.24),
+    ('*nvidia.nemotron-nano-9b-v2*', null, 0.06, null, 0.23),
+    ('*nvidia.nemotron-super-3-120b*', null, 0.15, null, 0.65),
+    ('*o1-2024-12-17', null, 15, 7.5, 60),
+    ('*o1-pro-2025-03-19', null, 150, null, 600),
+    ('*o3-2025-04-16', null, 10, 0.5, 40),
+    ('*o3-2025-04-16', '2025-06-10', 2, 0.5, 8),
+    ('*o3-deep-research-2025-06-26', null, 10, 2.5, 40),
+    ('*o3-mini-2025-01-31', null, 1.1, 0.55, 4.4),
+    ('*o3-pro-2025-06-10', null, 20, null, 80),
+    ('*o4-mini-2025-04-16', null, 1.1, 0.275, 4.4),
+    ('*o4-mini-deep-research-2025-06-26', null, 2, 0.5, 8),
+    ('*openai.gpt-5.4', null, 2.75, 0.275, 16.5),
+    ('*openai.gpt-5.5', null, 5.5, 0.55, 33),
+    ('*openai.gpt-5.6-luna*', null, 1.1, 0.11, 6.6),
+    ('*openai.gpt-5.6-luna*', '2026-07-30', 0.22, 0.022, 1.32),
+    ('*openai.gpt-5.6-sol*', null, 5.5, 0.55, 33),
+    ('*openai.gpt-5.6-sol*', '2026-08-21', 4.4, 0.44, 22),
+    ('*openai.gpt-5.6-terra*', null, 2.75, 0.275, 16.5),
+    ('*openai.gpt-5.6-terra*', '2026-07-30', 2.2, 0.22, 13.2),
+    ('*openai.gpt-oss-120b-1*', null, 0.15, null, 0.6),
+    ('*openai.gpt-oss-20b-1*', null, 0.07, null, 0.3),
+    ('*pixtral-12b', null, 0.15, null, 0.15),
+    ('*pixtral-12b-latest', null, 0.15, null, 0.15),
+    ('*pixtral-large-2411', null, 2, null, 6),
+    ('*qwen.qwen3-32b*', null, 0.15, null, 0.6),
+    ('*qwen.qwen3-coder-30b-a3b*', null, 0.15, null, 0.6),
+    ('*qwen.qwen3-coder-480b-a35b*', null, 0.45, null, 1.8),
+    ('*qwen.qwen3-vl-235b-a22b*', null, 0.53, null, 2.66),
+    ('*text-embedding-3-large', null, 0.13, null, null),
+    ('*text-embedding-3-small', null, 0.02, null, null),
+    ('*text-embedding-ada-002', null, 0.1, null, null),
+    ('*text-embedding-ada-002-v2', null, 0.1, null, null),
+    ('*us.amazon.nova-2-lite*', null, 0.33, 0.0825, 2.75),
+    ('*voxtral-small-24b-2507', null, 0.1, 0.01, 0.3),
+    ('*voxtral-small-24b-2507', '2026-08-11', 0.1, 0.01, 0.4),
+    ('*voxtral-small-2507', null, 0.1, 0.01, 0.3),
+    ('*voxtral-small-2507', '2026-08-11', 0.1, 0.01, 0.4),
+    ('*writer.palmyra-x4*', null, 2.5, null, 10),
+    ('*writer.palmyra-x5*', null, 0.6, null, 6),
+    ('codestral-latest', null, 0.3, null, 0.9),
+    ('codex-mini', null, 1.5, 0.375, 6),
+    ('codex-mini-latest', null, 1.5, 0.375, 6),
+    ('command-a', null, 2.5, null, 10),
+    ('command-r', null, 0.15, null, 0.6),
+    ('command-r-plus', null, 2.5, null, 10),
+    ('devstral-small', null, 0.1, null, 0.3),
+    ('devstral-small-latest', null, 0.1, null, 0.3),
+    ('ft:gpt-4o-2024-*', null, 3.75, null, 15),
+    ('ft:gpt-4o-mini-2024-*', null, 0.3, null, 1.2),
+    ('gpt-3.5-turbo', null, 0.5, null, 1.5),
+    ('gpt-5-nano-*', null, 0.05, 0.005, 0.4),
+    ('gpt-chat-latest', null, 5, 0.5, 30),
+    ('grok-code-fast', null, 0.2, 0.02, 1.5),
+    ('grok-latest', null, 2, 0.3, 6),
+    ('kimi-k2.5*', null, 0.6, 0.1, 3),
+    ('kimi-k2.6*', null, 0.95, 0.16, 4),
+    ('kimi-k2.7-code', null, 0.95, 0.19, 4),
+    ('llama-3.1-8b-instant', null, 0.05, null, 0.08),
+    ('llama-3.3-70b-versatile', null, 0.59, null, 0.79),
+    ('magistral-medium*', null, 2, null, 5),
+    ('magistral-small-*', null, 0.5, null, 1.5),
+    ('meta-llama/llama-4-maverick-17b-128e-instruct', null, 0.2, null, 0.6),
+    ('mistral-embed', null, 0.1, null, 0.1),
+    ('mistral-large', null, 2, null, 6),
+    ('mistral-large-latest', null, 2, null, 6),
+    ('mistral-medium', null, 0.4, 0.04, 2),
+    ('mistral-medium-latest', null, 0.4, 0.04, 2),
+    ('mistral-medium-latest', '2026-06-16', 1.5, 0.15, 7.5),
+    ('mistral-nemo', null, 0.15, null, 0.15),
+    ('mistral-saba', null, 0.2, null, 0.6),
+    ('mistral-saba-24b', null, 0.79, null, 0.79),
+    ('mistral-saba-latest', null, 0.2, null, 0.6),
+    ('mistral-small-latest', null, 0.1, null, 0.3),
+    ('o1', null, 15, 7.5, 60),
+    ('o1-pro', null, 150, null, 600),
+    ('o3', null, 10, 0.5, 40),
+    ('o3', '2025-06-10', 2, 0.5, 8),
+    ('o3-deep-research', null, 10, 2.5, 40),
+    ('o3-mini', null, 1.1, 0.55, 4.4),
+    ('o3-mini-high', null, 1.1, 0.55, 4.4),
+    ('o3-pro', null, 20, null, 80),
+    ('o4-mini', null, 1.1, 0.275, 4.4),
+    ('o4-mini-deep-research', null, 2, 0.5, 8),
+    ('o4-mini-high', null, 1.1, 0.275, 4.4),
+    ('open-mistral-nemo', null, 0.15, null, 0.15),
+    ('pixtral-large-latest', null, 2, null, 6),
+    ('voxtral-small-latest', null, 0.1, 0.01, 0.3),
+    ('voxtral-small-latest', '2026-08-11', 0.1, 0.01, 0.4);
+end $$;
+
+-- Where they are from, and of which day: {source, as_of}.
+create function internal.origin_of_known_prices() returns jsonb
+language plpgsql immutable set search_path = '' as $$
+begin
+  return '{"source": "@pydantic/genai-prices 0.1.8", "as_of": "2026-09-23"}';
+end $$;
+
+-- supabase/schemas/25_model_prices/prices_of_models.sql
+-- What the models of these names cost a tenant over time, for those that have a price: money per million tokens, from the day
+-- valid_from ('-infinity': from ever) until before valid_until ('infinity': until further notice); ranges of a model do not
+-- overlap. On each day, of the entries that match the name and are valid by then, that with the most specific pattern counts
+-- (most characters other than `*`, then the one without `*`, then the first by name), and of its pattern the latest one.
+create function internal.prices_of_models(owner_id uuid, models text[])
+returns table (model text, valid_from date, valid_until date, input numeric, cached_input numeric, output numeric)
+language plpgsql stable rows 50 set search_path = '' set plan_cache_mode = force_generic_plan as $$
+begin
+  return query
+    with entries as materialized ( -- so that each pattern is put into LIKE's terms once, and not once for each name
+      select
+        coalesce(entry.valid_from, '-infinity') as since, entry.input, entry.cached_input, entry.output,
+        replace(replace(replace(replace(lower(entry.model), '\', '\\'), '%', '\%'), '_', '\_'), '*', '%') as alike,
+        row_number() over (
+          order by char_length(replace(entry.model, '*', '')) desc, strpos(entry.model, '*') > 0,
+                   lower(entry.model) collate "C", entry.valid_from desc nulls last) as place
+      from internal.price_entries(prices_of_models.owner_id) as entry
+    ),
+    names as materialized (
+      select distinct wanted.name, lower(wanted.name) as lowered from unnest(prices_of_models.models) as wanted (name)
+    ),
+    -- An entry never ends by itself: it counts from its first day on, unless a better one is valid by then, until a better
+    -- one comes.
+    matches as (
+      select names.name, entries.*, min(entries.place) over (partition by names.name order by entries.since, entries.place) as best
+      from names join entries on names.lowered like entries.alike
+    )
+    select
+      matches.name, matches.since,
+      lead(matches.since, 1, 'infinity') over (partition by matches.name order by matches.since),
+      coalesce(matches.input, 0), coalesce(matches.cached_input, matches.input, 0), coalesce(matches.output, 0)
+    from matches where matches.place = matches.best;
+end $$;
+
+-- The entries that apply to a tenant: its own, else the known ones.
+create function internal.price_entries(owner_id uuid)
+returns table (model text, valid_from date, input numeric, cached_input numeric, output numeric)
+language plpgsql stable set search_path = '' as $$
+declare
+  own jsonb := (
+    select model_prices.prices from public.model_prices where model_prices.tenant_id = price_entries.owner_id);
+begin
+  if own is null then
+    return query select * from internal.known_model_prices();
+  else
+    return query
+      select * from jsonb_to_recordset(own)
+        as entry (model text, valid_from date, input numeric, cached_input numeric, output numeric);
+  end if;
+end $$;
+
+-- The currency of all prices of a tenant, as three capital letters.
+create function internal.currency_of_prices(owner_id uuid) returns text
+language plpgsql stable set search_path = '' as $$
+begin
+  return coalesce((
+    select model_prices.prices #>> '{0,currency}'
+    from public.model_prices where model_prices.tenant_id = currency_of_prices.owner_id), 'USD');
+end $$;
+
+-- supabase/schemas/25_model_prices/put_model_prices.sql
+-- PUT /model-prices. payload.prices: as the table has them, payload.expected_version?. data: {version, prices}. Refuses forbidden
+-- for a token that is bound to namespaces, since the prices are the whole tenant's, and with status 409 when they are not at
+-- expected_version.
+create function public.put_model_prices(payload jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  admission jsonb := internal.admit_writer(put_model_prices.payload);
+  owner_id uuid := admission ->> 'tenant_id';
+  expected_version integer := put_model_prices.payload ->> 'expected_version';
+  current_version integer;
+begin
+  if admission ? 'error' then return admission; end if;
+  if exists (
+    select from public.tracer_tokens
+    where tracer_tokens.id = (admission ->> 'token_id')::uuid and tracer_tokens.namespaces is not null) then
+    return admission || internal.refusal('forbidden',
+      'This tracer token is bound to namespaces: it may read the model prices, but not change them.');
+  end if;
+
+  -- One change at a time: of two that expect the same version, the second finds the first.
+  perform pg_advisory_xact_lock(hashtextextended('model prices ' || owner_id, 0));
+  current_version := coalesce((
+    select model_prices.version from public.model_prices where model_prices.tenant_id = owner_id), 0);
+  if expected_version <> current_version then
+    return admission || jsonb_build_object('error', jsonb_build_object(
+      'code', 'bad_request', 'status', 409, 'version', current_version,
+      'message', format('The prices are at version %s by now, not at the expected_version %s. Read them and try again.',
+                        current_version, expected_version)));
+  end if;
+
+  insert into public.model_prices as own (tenant_id, prices)
+  values (owner_id, put_model_prices.payload -> 'prices')
+  on conflict on constraint model_prices_pkey
+    do update set prices = excluded.prices, version = own.version + 1, updated_at = now();
+  return admission || jsonb_build_object('data', internal.current_prices(owner_id));
+end $$;
 
 -- supabase/schemas/30_namespaces/00_tables.sql
 create table public.namespaces (
@@ -4227,7 +4834,7 @@ begin
   wanted.zone := zone;
   wanted.begins := coalesce(
     internal.moment_in_zone(query ->> 'start_date', zone, 0),
-    date_trunc('day', now() at time zone zone) - interval '6 days' at time zone zone);
+    (date_trunc('day', now() at time zone zone) - interval '6 days') at time zone zone);
   wanted.ends := greatest(wanted.begins, coalesce(internal.moment_in_zone(query ->> 'end_date', zone, 1), 'infinity'));
   if wanted.unit is not null and least(wanted.ends, now()) - wanted.begins > interval '366 days' then return wanted; end if;
   wanted.first_hour := date_trunc('hour', wanted.begins + interval '1 hour' - interval '1 microsecond', 'UTC');
