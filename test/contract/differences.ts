@@ -40,7 +40,7 @@ export const ADDED: Difference[] = [
   },
   {
     reason: "A trace says where it is from in words.",
-    facts: /^GET \/traces\S* 200\S*\.(?:namespace|agent|session_id|content_redacted_at)\b/,
+    facts: /^GET \/traces\S* 200\S*\.(?:namespace|agent|session_id|content_redacted_at|scores)\b/,
   },
   { reason: "Texts and numbers have an end.", facts: / (?:min|max)(?:imum|Length|Items) \d+$/ },
   { reason: "Formats of what we make are told.", facts: / 200\S* (?:format date-time)$/ },

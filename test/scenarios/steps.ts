@@ -77,6 +77,7 @@ export function steps(api: Api): void {
         error: null,
         input_tokens: null,
         output_tokens: null,
+        cost: null,
         to_trace_id: null,
         time_told: true,
       };
@@ -96,6 +97,7 @@ export function steps(api: Api): void {
               duration_ms: 500,
               input_tokens: 3,
               output_tokens: 4,
+              cost: { amount: "0.00033", currency: "USD" },
               bytes: expect.any(Number),
               preview: "hello",
             },

@@ -426,6 +426,7 @@ export function traceTrees(api: Api): void {
         agent: "writer",
         session_id: "s",
         content_redacted_at: null,
+        scores: {},
       });
       expect((await client.get(`/api/v1/traces/${writer.id}`)).body).toEqual(writer);
     });

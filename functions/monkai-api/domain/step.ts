@@ -117,6 +117,8 @@ export interface SkeletonRow {
   error: string | null;
   input_tokens: number | null;
   output_tokens: number | null;
+  /** Money as a decimal text. Null: no price is known, or it costs nothing by itself. */
+  cost: { amount: string; currency: string } | null;
   to_trace_id: string | null;
   bytes: number;
   preview: string | null;

@@ -14,6 +14,8 @@ export interface TraceRow {
   agent: string;
   session_id: string | null;
   content_redacted_at: string | null;
+  /** By the name of the scores of the trace and its steps. */
+  scores: Record<string, { count: number; average: number | null }>;
 }
 
 /**

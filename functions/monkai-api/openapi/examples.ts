@@ -33,6 +33,7 @@ const trace = {
   agent: "support-bot",
   session_id: SESSION_EXAMPLE,
   content_redacted_at: null,
+  scores: {},
 };
 
 const llm = {
@@ -86,8 +87,8 @@ const judged = {
 const score = { id: SCORE_ID_EXAMPLE, namespace: "my-agent", ...judged, created_at: WHEN };
 
 const sentPrice = {
-  model: "gpt-4o*",
-  valid_from: "2026-01-01",
+  model: "gpt-4*",
+  valid_from: "2025-01-01",
   input: "2.50",
   cached_input: "1.25",
   output: "10.00",
@@ -145,6 +146,7 @@ const skeletons = {
       error: null,
       input_tokens: 8,
       output_tokens: 10,
+      cost: { amount: "0.00084", currency: "USD" },
       to_trace_id: null,
       bytes: 214,
       preview: "Hi, how can I help?",

@@ -5,6 +5,7 @@ import { STEP_STATUSES } from "../domain/step.ts";
 import { versionedRoute } from "../http/api-route.ts";
 import { knownVersions, versioned } from "../http/versioned-response.ts";
 import { count, fromUrl, inQuery, MEASURED, namespaceName, nextCursor } from "../schemas/common.ts";
+import { StepCost } from "../schemas/figures.ts";
 import { filters } from "../schemas/filters.ts";
 import { LogEntry } from "../schemas/logs.ts";
 import { ConversationRecord } from "../schemas/records.ts";
@@ -29,8 +30,14 @@ const Skeleton = z
     time_told: z.boolean().openapi({ description: "False: `started_at` is made of when it arrived." }),
     status: z.enum(STEP_STATUSES).nullable().openapi({ description: "Null: not told." }),
     error: z.string().nullable().openapi({ description: "The beginning of its message." }),
-    input_tokens: count().nullable(),
+    input_tokens: count().nullable().openapi({
+      description: "Null: not told, or those of the calls below it, which count there.",
+    }),
     output_tokens: count().nullable(),
+    cost: StepCost.nullable().openapi({
+      description:
+        "By the prices of now. Null: no price is known, no tokens are, or it costs nothing by itself.",
+    }),
     to_trace_id: z.string().nullable().openapi({
       description: "Of a handoff, the trace that it leads to. Null where that is not known.",
     }),

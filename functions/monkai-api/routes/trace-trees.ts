@@ -13,6 +13,7 @@ import {
   TRACE_ID_EXAMPLE,
   TRACE_TYPES,
 } from "../schemas/common.ts";
+import { ScoreFigures } from "../schemas/figures.ts";
 import { filters } from "../schemas/filters.ts";
 import type { AppEnv } from "../services.ts";
 
@@ -36,6 +37,7 @@ const Trace = z
       .string()
       .nullable()
       .openapi({ format: "date-time", description: "When what was said in it was taken away." }),
+    scores: ScoreFigures.openapi({ description: "Of the trace and its steps." }),
   })
   .openapi("Trace");
 

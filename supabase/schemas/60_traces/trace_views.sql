@@ -31,7 +31,8 @@ begin
       'namespace', trace.namespace,
       'agent', trace.agent,
       'session_id', trace.session_id,
-      'content_redacted_at', internal.timestamp_text(trace.purged_at)) order by wanted.place), '[]')
+      'content_redacted_at', internal.timestamp_text(trace.purged_at),
+      'scores', internal.scores_of_trace(owner_id, usable, wanted.trace_id)) order by wanted.place), '[]')
     from unnest(trace_views.trace_ids) with ordinality as wanted (trace_id, place)
     join above on above.trace_id = wanted.trace_id
     join rooted on rooted.trace_id = wanted.trace_id

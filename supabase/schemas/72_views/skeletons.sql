@@ -55,7 +55,8 @@ begin
 end $$;
 
 -- The skeletons of these steps, in their order. A step's number is its place in the order of arrival in its trace; and to a trace
--- that the token may not see, no step leads. Column by column: a whole row would bring its content along.
+-- that the token may not see, no step leads. Tokens are told where they count: what spans say of the calls below them is in the
+-- steps themselves. Column by column: a whole row would bring its content along.
 create function internal.skeletons(owner_id uuid, usable text[], ids uuid[]) returns jsonb
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan
   set enable_seqscan = off set enable_nestloop = off as $$
@@ -86,8 +87,9 @@ begin
       'time_told', step.started_at is not null,
       'status', step.status,
       'error', left(coalesce(step.error ->> 'message', step.error ->> 'type'), 120),
-      'input_tokens', coalesce(step.input_tokens, placed.input_tokens),
-      'output_tokens', coalesce(step.output_tokens, placed.output_tokens),
+      'input_tokens', case when counts.here then coalesce(step.input_tokens, placed.input_tokens) end,
+      'output_tokens', case when counts.here then coalesce(step.output_tokens, placed.output_tokens) end,
+      'cost', cost.cost,
       'to_trace_id', case
         when usable is null or internal.is_seen_trace(owner_id, usable, placed.to_trace_id) then placed.to_trace_id end,
       'bytes', step.bytes,
@@ -95,10 +97,12 @@ begin
     from placed
     join numbered on numbered.id = placed.step_id
     cross join lateral (
-      select steps.id, steps.kind, steps.agent, steps.model, steps.name, steps.started_at, steps.occurred_at, steps.latency_ms,
+      select steps.id, steps.list, steps.kind, steps.agent, steps.model, steps.name, steps.started_at, steps.occurred_at, steps.latency_ms,
              steps.status, steps.error, steps.input_tokens, steps.output_tokens, steps.bytes, steps.preview
       from public.steps where steps.id = placed.step_id offset 0
     ) as step
+    cross join lateral (select step.list = 'records' and not placed.is_wrapper as here) as counts
+    left join internal.costs_of_steps(owner_id, skeletons.ids) as cost on cost.step_id = step.id
     order by placed.place));
 end $$;
 

@@ -30,3 +30,30 @@ begin
   ) as priced
   group by line.place;
 end $$;
+
+-- What each of these steps costs: {amount, currency}. There is no row for what costs nothing by itself, nor where no price is known or
+-- no tokens are.
+create function internal.costs_of_steps(owner_id uuid, ids uuid[]) returns table (step_id uuid, cost jsonb)
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_nestloop = off as $$
+declare
+  currency text := internal.currency_of_prices(owner_id);
+begin
+  return query
+  with billed as materialized (
+    select wanted.id, counted.figure
+    from unnest(costs_of_steps.ids) as wanted (id)
+    cross join lateral (
+      select internal.figure_of(internal.counted_step(wanted.id), placements, 1) as figure
+      from public.placements where placements.step_id = wanted.id offset 0
+    ) as counted
+    where (counted.figure).billed_steps > (counted.figure).untold_steps
+  )
+  select billed.id, jsonb_build_object('currency', currency, 'amount', internal.amount_text(internal.cost_of_tokens(
+    (billed.figure).uncached_input_tokens + (billed.figure).cached_input_tokens, (billed.figure).cached_input_tokens,
+    (billed.figure).output_tokens, price.input, price.cached_input, price.output)))
+  from billed
+  join internal.prices_of_models(owner_id, array(
+    select distinct (billed.figure).model from billed where (billed.figure).model is not null)) as price
+    on price.model = (billed.figure).model and ((billed.figure).hour at time zone 'UTC')::date >= price.valid_from
+      and ((billed.figure).hour at time zone 'UTC')::date < price.valid_until;
+end $$;

@@ -81,7 +81,7 @@ end $$;
 -- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
 create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 20261121231834;
+return 20261121232223;
 
 -- supabase/schemas/10_tenants/00_tables.sql
 -- Who owns data, and the tokens that speak for them.
@@ -3324,7 +3324,8 @@ begin
       'namespace', trace.namespace,
       'agent', trace.agent,
       'session_id', trace.session_id,
-      'content_redacted_at', internal.timestamp_text(trace.purged_at)) order by wanted.place), '[]')
+      'content_redacted_at', internal.timestamp_text(trace.purged_at),
+      'scores', internal.scores_of_trace(owner_id, usable, wanted.trace_id)) order by wanted.place), '[]')
     from unnest(trace_views.trace_ids) with ordinality as wanted (trace_id, place)
     join above on above.trace_id = wanted.trace_id
     join rooted on rooted.trace_id = wanted.trace_id
@@ -4319,7 +4320,8 @@ begin
 end $$;
 
 -- The skeletons of these steps, in their order. A step's number is its place in the order of arrival in its trace; and to a trace
--- that the token may not see, no step leads. Column by column: a whole row would bring its content along.
+-- that the token may not see, no step leads. Tokens are told where they count: what spans say of the calls below them is in the
+-- steps themselves. Column by column: a whole row would bring its content along.
 create function internal.skeletons(owner_id uuid, usable text[], ids uuid[]) returns jsonb
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan
   set enable_seqscan = off set enable_nestloop = off as $$
@@ -4350,8 +4352,9 @@ begin
       'time_told', step.started_at is not null,
       'status', step.status,
       'error', left(coalesce(step.error ->> 'message', step.error ->> 'type'), 120),
-      'input_tokens', coalesce(step.input_tokens, placed.input_tokens),
-      'output_tokens', coalesce(step.output_tokens, placed.output_tokens),
+      'input_tokens', case when counts.here then coalesce(step.input_tokens, placed.input_tokens) end,
+      'output_tokens', case when counts.here then coalesce(step.output_tokens, placed.output_tokens) end,
+      'cost', cost.cost,
       'to_trace_id', case
         when usable is null or internal.is_seen_trace(owner_id, usable, placed.to_trace_id) then placed.to_trace_id end,
       'bytes', step.bytes,
@@ -4359,10 +4362,12 @@ begin
     from placed
     join numbered on numbered.id = placed.step_id
     cross join lateral (
-      select steps.id, steps.kind, steps.agent, steps.model, steps.name, steps.started_at, steps.occurred_at, steps.latency_ms,
+      select steps.id, steps.list, steps.kind, steps.agent, steps.model, steps.name, steps.started_at, steps.occurred_at, steps.latency_ms,
              steps.status, steps.error, steps.input_tokens, steps.output_tokens, steps.bytes, steps.preview
       from public.steps where steps.id = placed.step_id offset 0
     ) as step
+    cross join lateral (select step.list = 'records' and not placed.is_wrapper as here) as counts
+    left join internal.costs_of_steps(owner_id, skeletons.ids) as cost on cost.step_id = step.id
     order by placed.place));
 end $$;
 
@@ -4585,6 +4590,33 @@ begin
            end as amount
   ) as priced
   group by line.place;
+end $$;
+
+-- What each of these steps costs: {amount, currency}. There is no row for what costs nothing by itself, nor where no price is known or
+-- no tokens are.
+create function internal.costs_of_steps(owner_id uuid, ids uuid[]) returns table (step_id uuid, cost jsonb)
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_nestloop = off as $$
+declare
+  currency text := internal.currency_of_prices(owner_id);
+begin
+  return query
+  with billed as materialized (
+    select wanted.id, counted.figure
+    from unnest(costs_of_steps.ids) as wanted (id)
+    cross join lateral (
+      select internal.figure_of(internal.counted_step(wanted.id), placements, 1) as figure
+      from public.placements where placements.step_id = wanted.id offset 0
+    ) as counted
+    where (counted.figure).billed_steps > (counted.figure).untold_steps
+  )
+  select billed.id, jsonb_build_object('currency', currency, 'amount', internal.amount_text(internal.cost_of_tokens(
+    (billed.figure).uncached_input_tokens + (billed.figure).cached_input_tokens, (billed.figure).cached_input_tokens,
+    (billed.figure).output_tokens, price.input, price.cached_input, price.output)))
+  from billed
+  join internal.prices_of_models(owner_id, array(
+    select distinct (billed.figure).model from billed where (billed.figure).model is not null)) as price
+    on price.model = (billed.figure).model and ((billed.figure).hour at time zone 'UTC')::date >= price.valid_from
+      and ((billed.figure).hour at time zone 'UTC')::date < price.valid_until;
 end $$;
 
 -- supabase/schemas/81_usage/figures.sql
