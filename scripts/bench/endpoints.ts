@@ -11,6 +11,8 @@ export interface Endpoint {
   whileOthersWrite?: boolean;
   /** Whether the answer is given up when it has begun. */
   isLong?: boolean;
+  /** How much longer it may take in the larger volume. */
+  atMost?: number;
 }
 
 /** Makes the next request to an endpoint. */
@@ -84,11 +86,35 @@ export function endpoints(volume: Volume): NextRequest[] {
     traces(", roots only", "&root_only=true"),
     whileOthersWrite(get("GET traces/{id}", `/v1/traces/${trace}`)),
     whileOthersWrite(get("GET traces/{id}/tree", `/v1/traces/${trace}/tree`)),
+    ...figures(get, volume),
     get("GET traces/{id}/steps of a tree", `/v1/traces/${trace}/steps?scope=tree`),
     get("GET sessions/{id}/steps", `/v1/sessions/${session}/steps`),
     get("GET files/{id}", `/v1/files/file_${trace}`),
     get("GET files/{id}/download", `/v1/files/file_${trace}/download`),
   ];
+}
+
+/** What people look at: lists, figures, search. */
+function figures(get: (name: string, path: string) => NextRequest, { session }: Volume): NextRequest[] {
+  const since = (days: number) => new Date(Date.now() - days * DAY).toISOString().slice(0, 10);
+  return [
+    get("GET sessions of all namespaces", "/v1/sessions"),
+    get(
+      "GET sessions of a namespace with a tenth as many sessions as steps",
+      "/v1/sessions?namespace=visits",
+    ),
+    get("GET sessions by agent", "/v1/sessions?namespace=main&agent=agent-3"),
+    get("GET sessions by user", "/v1/sessions?namespace=main&user_id=user-7"),
+    get("GET sessions with errors", "/v1/sessions?namespace=main&status=error"),
+    get("GET sessions/{id}", `/v1/sessions/${session}`),
+    get("GET usage by day and model", "/v1/usage?namespace=main&by=day,model"),
+    get("GET usage by hour", `/v1/usage?namespace=main&by=hour&start_date=${since(1)}`),
+    get("GET usage by agent of 90 days", `/v1/usage?by=agent&start_date=${since(90)}`),
+    get("GET usage by day in America/Recife", "/v1/usage?by=day&time_zone=America/Recife"),
+    get("GET facets", "/v1/facets?namespace=main"),
+    get("GET scores", "/v1/scores?limit=50"),
+    get("GET model-prices", "/v1/model-prices"),
+  ].map((next) => () => ({ ...next(), atMost: 1.3 }));
 }
 
 /** Writing to a session, and listing its traces. */

@@ -22,7 +22,9 @@ export async function growth(small: Volume, large: Volume, settings: Settings): 
   for (const { few, many } of pairs) {
     const { name } = many.next();
     for (const table of await tablesReadWhole(large, many.next())) readWhole.push(`${table} (${name})`);
-    figures.push(latencyFigure(`p50 of ${name}`, 1.05, await latencies(few, many, settings)));
+    figures.push(
+      latencyFigure(`p50 of ${name}`, many.next().atMost ?? 1.05, await latencies(few, many, settings)),
+    );
   }
   figures.push(...(await ofSessions(large, settings)));
 

@@ -23,6 +23,8 @@ const GROWING = new Set([
   "trees",
   "sessions",
   "counts",
+  "usage",
+  "session_summaries",
   "record_fingerprints",
   "scores",
   "monkai_idempotency_keys",

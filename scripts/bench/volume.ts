@@ -1,7 +1,10 @@
 import postgres from "postgres";
 import { newTenant, type Stack, startStack, type Tenant } from "./stack.ts";
 
-/** A stack whose one tenant has so many records in the namespace `main`, and a tenth of them in `side`; and a tenth as many logs. */
+/**
+ * A stack whose one tenant has so many records in the namespace `main`, and a tenth of them in `side` and in `visits`, where each is
+ * a session of its own; and a tenth as many logs, and a hundredth as many scores.
+ */
 export interface Volume {
   records: number;
   stack: Stack;
@@ -32,6 +35,7 @@ export const TALKS = {
 };
 
 const SESSION_LENGTH = 50;
+const TOGETHER = 20;
 const AGENTS = 20;
 const LOGS_OF_RESOURCE = 10;
 
@@ -54,23 +58,25 @@ export async function startVolume(records: number, { talks }: { talks: boolean }
 // Steps are written as they are stored. What follows from them is derived at the end, as a restore does it.
 async function fill({ database }: Stack, { id }: Tenant, records: number, talks: boolean): Promise<void> {
   const sql = postgres(database.adminUrl, { max: 1, onnotice: () => {} });
-  const many = { length: SESSION_LENGTH, together: 20 };
   try {
-    for (const [namespace, count] of [
-      ["main", records],
-      ["side", records / 10],
+    for (const [namespace, count, length] of [
+      ["main", records, SESSION_LENGTH],
+      ["side", records / 10, SESSION_LENGTH],
+      ["visits", records / 10, 1],
     ] as const) {
       await fillSessions(sql, id, {
         namespace,
         prefix: namespace,
-        sessions: count / SESSION_LENGTH,
-        ...many,
+        sessions: count / length,
+        length,
+        together: TOGETHER,
       });
     }
     for (const [prefix, { length }] of talks ? Object.entries(TALKS) : []) {
       await fillSessions(sql, id, { namespace: "talks", prefix, sessions: 1, length, together: 1 });
     }
     await fillLogs(sql, id, records / 10);
+    await fillScores(sql, id, records / 100);
     await sql`select public.rebuild('{"tenant": "growing"}')`;
     await sql`vacuum (analyze)`;
   } finally {
@@ -91,11 +97,13 @@ async function fillSessions(sql: postgres.Sql, tenantId: string, filling: Fillin
   await sql`
     insert into public.steps (
       id, tenant_id, namespace_id, session_id, kind, name, agent, agent_is_named, started_at, occurred_at, latency_ms, model,
-      input_tokens, output_tokens, total_tokens, handoffs, content)
+      status, input_tokens, output_tokens, total_tokens, handoffs, content)
     select ${stepId(sql, prefix)}, ${tenantId}::uuid, ${namespaceId}::bigint, ${prefix}::text || '-' || session,
-           case when hands_over then 'handoff' else 'llm' end, case when hands_over then next_agent end, agent, true,
-           moment - place % 3000 * interval '1 millisecond', moment, place % 3000, case when not hands_over then 'gpt-4' end,
-           place % 500, place % 300, place % 500 + place % 300,
+           case when hands_over then 'handoff' when calls_tool then 'tool' else 'llm' end,
+           case when hands_over then next_agent when calls_tool then 'tool-' || place % 7 end, agent, true,
+           moment - place % 3000 * interval '1 millisecond', moment, place % 3000, 
+           case when not hands_over and not calls_tool then (array['gpt-4', 'gpt-4o', 'our-own'])[1 + place % 3] end,
+           case when place % 97 = 0 then 'error' end, place % 500, place % 300, place % 500 + place % 300,
            case when hands_over then jsonb_build_array(jsonb_build_object('from', agent, 'to', next_agent)) end,
            case when hands_over then jsonb_build_object('from_agent', agent, 'to_agent', next_agent) else
              jsonb_build_object('provider', 'openai', 'input', jsonb_build_object('messages', jsonb_build_array(
@@ -109,7 +117,8 @@ async function fillSessions(sql: postgres.Sql, tenantId: string, filling: Fillin
     cross join lateral (
       select 'agent-' || (session + step * 5 / ${length}::integer) % ${AGENTS}::integer as agent,
              'agent-' || (session + step * 5 / ${length}::integer + 1) % ${AGENTS}::integer as next_agent,
-             (step + 1) * 5 % ${length}::integer = 0 and step + 1 < ${length}::integer as hands_over
+             (step + 1) * 5 % ${length}::integer = 0 and step + 1 < ${length}::integer as hands_over,
+             step % 10 = 4 as calls_tool
     ) as acting`;
 }
 
@@ -121,6 +130,16 @@ async function fillLogs(sql: postgres.Sql, tenantId: string, count: number): Pro
     select ${stepId(sql, "logs")}, ${tenantId}::uuid, ${namespaceId}::bigint, 'log', 'agent-' || place % ${AGENTS}::integer, true,
            case when place % 50 = 0 then 'error' when place % 10 = 0 then 'warn' else 'info' end,
            'resource-' || place % ${count / LOGS_OF_RESOURCE}::integer, moment, jsonb_build_object('message', 'Looked up the order ' || md5(place::text))
+    from generate_series(0, ${count - 1}::integer) as place
+    cross join lateral (select ${moment(sql, sql`place`, count)} as moment) as arrived`;
+}
+
+// Of sessions of `main`.
+async function fillScores(sql: postgres.Sql, tenantId: string, count: number): Promise<void> {
+  const namespaceId = await namespaceOf(sql, tenantId, "main");
+  await sql`
+    insert into public.scores (id, tenant_id, namespace_id, session_id, name, number_value, source, created_at)
+    select ${stepId(sql, "scores")}, ${tenantId}::uuid, ${namespaceId}::bigint, 'main-' || place * 2, 'helpful', place % 5, 'human', moment
     from generate_series(0, ${count - 1}::integer) as place
     cross join lateral (select ${moment(sql, sql`place`, count)} as moment) as arrived`;
 }

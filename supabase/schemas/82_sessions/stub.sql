@@ -1,1 +1,0 @@
-create function internal.sessions_that_say(owner_id uuid, namespace_ids bigint[], said text, begins timestamptz, ends timestamptz) returns text[] language plpgsql stable set search_path = '' as $$ begin return '{}'; end $$;
