@@ -262,6 +262,8 @@ const forbidden = expect.stringMatching(/^403 .*"forbidden"/);
 const notFound = expect.stringMatching(/^404 .*"not_found"/);
 const noTraces = expect.stringMatching(/^200 {"data":\[\],"total":0,/);
 const noScores = expect.stringMatching(/^200 {"scores":\[\]}$/);
+const noSteps = expect.stringMatching(/^200 {"steps":\[\]}$/);
+const itsOwnStep = expect.stringMatching(/^200 {"steps":\[{[^{]*"namespace":"mine"[^{]*}\]}$/);
 const itsOwnTrace = expect.stringMatching(/^200 {"data":\[{[^{]*"namespace":"mine"[^{]*}\],"total":1,/);
 
 /** What each operation answers to a token that may not use the namespace, call by call. */
@@ -275,6 +277,7 @@ const BOUND: Record<string, unknown[]> = {
   "GET /traces/{trace_id}/steps": [notFound, notFound],
   "GET /sessions/{session_id}/steps": [notFound, forbidden],
   "GET /steps": [expect.stringMatching(/^200 {"steps":\[\]}$/)],
+  "POST /steps/query": [itsOwnStep, forbidden, noSteps, noSteps],
   "GET /files/{file_id}": [notFound],
   "GET /files/{file_id}/download": [notFound],
   // The rules are the whole tenant's.

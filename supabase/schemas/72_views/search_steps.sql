@@ -223,8 +223,7 @@ end $$;
 create function internal.looked_at(owner_id uuid, ids uuid[], query jsonb)
 returns table (
   id uuid, occurred_at timestamptz, bytes integer, session_id text, namespace text, agent text, fits boolean)
-language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan
-  set enable_seqscan = off set enable_nestloop = off as $$
+language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan set enable_seqscan = off as $$
 begin
   return query
   select step.id, step.occurred_at, step.bytes, coalesce(step.session_id, placed.session_id),

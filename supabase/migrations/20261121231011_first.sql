@@ -81,7 +81,7 @@ end $$;
 -- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
 create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 20261121230430;
+return 20261121231011;
 
 -- supabase/schemas/10_tenants/00_tables.sql
 -- Who owns data, and the tokens that speak for them.
@@ -4019,8 +4019,7 @@ end $$;
 create function internal.looked_at(owner_id uuid, ids uuid[], query jsonb)
 returns table (
   id uuid, occurred_at timestamptz, bytes integer, session_id text, namespace text, agent text, fits boolean)
-language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan
-  set enable_seqscan = off set enable_nestloop = off as $$
+language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan set enable_seqscan = off as $$
 begin
   return query
   select step.id, step.occurred_at, step.bytes, coalesce(step.session_id, placed.session_id),
@@ -4117,9 +4116,9 @@ begin
     order by wanted.place));
 end $$;
 
--- The skeletons of these steps, in their order. A step's number is its place in the order of arrival in its trace: log entries that
--- belong to none have neither; and to a trace
--- that the token may not see, no step leads. Column by column: a whole row would bring its content along.
+-- The skeletons of these steps, in their order. A step's number is its place in the order of arrival in its trace (of log entries
+-- that belong to none both are null); and to a trace that the token may not see, no step leads. Column by column: a whole row would
+-- bring its content along.
 create function internal.skeletons(owner_id uuid, usable text[], ids uuid[]) returns jsonb
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan
   set enable_seqscan = off set enable_nestloop = off as $$
