@@ -313,7 +313,7 @@ export const EXAMPLES: Record<string, Example> = {
   listSessionSteps: { response: skeletons },
   getSteps: { query: `?ids=${STEP_ID_EXAMPLE}`, response: { steps: [wholeStep] } },
   searchSteps: {
-    request: { query: { text: "how can i help", type: "llm_call", limit: 1 } },
+    request: { query: { text: "how can i help", type: "llm_call" } },
     response: { steps: [foundStep] },
   },
   createScore: { request: judged, response: score },

@@ -74,11 +74,12 @@ begin
 end $$;
 
 -- The steps of these namespaces since `begins` that a query finds, newest first, up to its `limit`: their ids, and of each {session_id,
--- namespace, match?}; the last step that was looked at; and whether that was all that there is.
+-- namespace, match?}; the last step that was looked at; and whether that was all that there is. Thousands of look-ups by id seem to
+-- be worth compiling (jit), which takes longer than they do.
 create function internal.found_steps(
   owner_id uuid, namespace_ids bigint[], query jsonb, begins timestamptz,
   out ids uuid[], out told jsonb[], out last_time timestamptz, out last_id uuid, out is_whole boolean)
-language plpgsql stable set search_path = '' set enable_seqscan = off as $$
+language plpgsql stable set search_path = '' set enable_seqscan = off set jit = off as $$
 declare
   most integer := query ->> 'limit';
   needle text := lower((query ->> 'text') collate "pg_c_utf8");
