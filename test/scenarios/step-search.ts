@@ -180,12 +180,15 @@ export function stepSearch(api: Api): void {
       ]);
     });
 
-    it("without a start_date it is the seven days before now, or before end_date", async () => {
+    it("without a start_date it is the time since seven days before now, or before end_date", async () => {
       await say(client, "old", { timestamp: ago(8 * DAY) });
       await say(client, "new", { timestamp: ago(6 * DAY) });
       const said = async (query: object) => (await found(client, query)).map(({ preview }) => preview);
       expect(await said({})).toEqual(["new"]);
-      expect(await said({ start_date: ago(9 * DAY) })).toEqual(["new", "old"]);
+      await say(client, "ahead", { timestamp: ago(-MINUTE) });
+      expect(await said({})).toEqual(["ahead", "new"]);
+      expect(await said({ end_date: ago(0) })).toEqual(["new"]);
+      expect(await said({ start_date: ago(9 * DAY) })).toEqual(["ahead", "new", "old"]);
       expect(await said({ end_date: ago(7 * DAY) })).toEqual(["old"]);
       expect(await said({ end_date: ago(20 * DAY) })).toEqual([]);
     });

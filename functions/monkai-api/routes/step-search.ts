@@ -37,7 +37,7 @@ const searchFilters = {
   trace_id: traceId().optional(),
   min_duration_ms: count().optional(),
   start_date: dates.start_date.openapi({
-    description: "Not told, seven days before `end_date`, or before now.",
+    description: "Not told, seven days before `end_date` or now.",
   }),
   end_date: dates.end_date,
   limit: z.int().min(1).max(200).default(50),
@@ -80,9 +80,10 @@ const searchSteps = postRoute({
   operationId: "searchSteps",
   summary: "Search steps by filters and text",
   description:
-    "Newest first, by when they were over (spans: by when they began), of the last seven days unless `start_date` is told. A " +
-    "request looks at no more than 10,000 steps, and with a `text` through no more than 16 MiB of them: where it ends " +
-    "before the page is full, the answer has `searched_until`. Such a page may be empty, and yet have a `next_cursor`.",
+    "Newest first, by when they were over (spans: by when they began), since seven days ago unless `start_date` is told. A " +
+    "request looks at no more than 10,000 steps, with a `text` through no more than 16 MiB of content, and for no more than " +
+    "three seconds: where it ends before the page is full, the answer has `searched_until`. Such a page may be empty, and yet " +
+    "have a `next_cursor`.",
   bucket: "view",
   body: requestBody(StepSearchRequest).openapi("StepSearchRequest"),
   result: z

@@ -81,7 +81,7 @@ end $$;
 -- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
 create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 20261121231653;
+return 20261121232250;
 
 -- supabase/schemas/10_tenants/00_tables.sql
 -- Who owns data, and the tokens that speak for them.
@@ -3857,6 +3857,7 @@ begin
 end $$;
 
 -- How many steps a search looks at before it gives up, and through how much content: a request ends in time, whatever it asks for.
+-- Measured: 10,000 steps of 1.4 KB take 0.2 to 0.4 s.
 create function internal.most_candidates() returns integer
 language plpgsql immutable set search_path = '' as $$
 begin
@@ -3883,6 +3884,7 @@ declare
   unfolded uuid[] := internal.unfolded_steps(owner_id);
   looked integer := 0;
   bytes bigint := 0;
+  gives_up_at timestamptz := clock_timestamp() + interval '3 seconds'; -- on a cold disk, whatever it has looked at
   wanted integer := 300; -- many a search has its page then
   candidates uuid[];
   step record;
@@ -3895,15 +3897,16 @@ begin
   loop
     candidates := internal.candidates(owner_id, found_steps.namespace_ids, query, begins, last_time, last_id, wanted);
     is_whole := cardinality(candidates) < wanted;
-    for step in select * from internal.looked_at(owner_id, candidates, query) loop
-      if cardinality(ids) = most or bytes >= internal.most_bytes_to_search() then
+    for step in select * from internal.looked_at(owner_id, candidates, query, unfolded) loop
+      if cardinality(ids) = most or bytes >= internal.most_bytes_to_search()
+        or looked > 0 and clock_timestamp() > gives_up_at then
         is_whole := false;
         return;
       end if;
       looked := looked + 1;
       last_time := step.occurred_at;
       last_id := step.id;
-      continue when not step.fits or step.id = any (unfolded);
+      continue when not step.fits;
       if needle is not null then
         bytes := bytes + step.bytes;
         match := internal.match_in_step(step.id, step.agent, needle, needle_in_json);
@@ -3913,8 +3916,8 @@ begin
       told := array_append(told, jsonb_build_object('session_id', step.session_id, 'namespace', step.namespace)
         || jsonb_strip_nulls(jsonb_build_object('match', match)));
     end loop;
-    wanted := internal.most_candidates() - looked;
-    exit when is_whole or wanted <= 0 or cardinality(ids) = most;
+    wanted := least(internal.most_candidates() - looked, 2000);
+    exit when is_whole or wanted = 0 or cardinality(ids) = most;
   end loop;
 end $$;
 
@@ -4015,9 +4018,9 @@ begin
     order by step.occurred_at desc, step.id desc limit newest_of_trace_or_session.wanted);
 end $$;
 
--- Steps in the order of their ids, without what they say, and whether they fit all filters of a query but its text. What a span does
--- not say itself comes from its placement, as in step_view.
-create function internal.looked_at(owner_id uuid, ids uuid[], query jsonb)
+-- Steps in the order of their ids, without what they say, and whether they fit all filters of a query but its text. Those that are
+-- not folded yet do not: they are for the next read. What a span does not say itself comes from its placement, as in step_view.
+create function internal.looked_at(owner_id uuid, ids uuid[], query jsonb, unfolded uuid[])
 returns table (
   id uuid, occurred_at timestamptz, bytes integer, session_id text, namespace text, agent text, fits boolean)
 language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan set enable_seqscan = off as $$
@@ -4026,8 +4029,9 @@ begin
   select step.id, step.occurred_at, step.bytes, coalesce(step.session_id, placed.session_id),
          (select namespaces.name from public.namespaces where namespaces.id = step.namespace_id),
          coalesce(placed.agent, step.agent),
-         (query ->> 'kind' is null
-            or case when placed.is_wrapper then 'span' else step.kind end = query ->> 'kind')
+         (unfolded = '{}' or step.id <> all (unfolded))
+         and (query ->> 'kind' is null
+           or case when placed.is_wrapper then 'span' else step.kind end = query ->> 'kind')
          and (query ->> 'status' is null or coalesce(step.status, 'not_told') = query ->> 'status')
          and (query ->> 'model' is null or coalesce(step.model = query ->> 'model', false))
          and (query ->> 'tool_name' is null or step.kind = 'tool' and coalesce(step.name = query ->> 'tool_name', false))
@@ -4202,7 +4206,8 @@ begin
   return match;
 end $$;
 
--- The first text value in an object that has the needle, as in match_in_step: 40 characters before it, and 60 after it.
+-- The first text value in an object that has the needle, as in match_in_step: 40 characters before it, and 60 after it. (The time that
+-- jsonb_path_query takes for many values grows with the square of their number; that of jsonb_path_query_array does not.)
 create function internal.match_within(said jsonb, needle text) returns jsonb
 language plpgsql immutable set search_path = '' as $$
 declare
@@ -4211,10 +4216,11 @@ declare
   place integer;
   ends integer;
 begin
-  select member.key, inside.value #>> '{}' into field, value
+  select member.key, inside.value into field, value
   from jsonb_each(match_within.said) as member
-  cross join lateral jsonb_path_query(member.value, 'strict $.** ? (@.type() == "string")') as inside (value)
-  where position(needle in lower((inside.value #>> '{}') collate "pg_c_utf8")) > 0
+  cross join lateral jsonb_array_elements_text(
+    jsonb_path_query_array(member.value, 'strict $.** ? (@.type() == "string")')) as inside (value)
+  where position(needle in lower(inside.value collate "pg_c_utf8")) > 0
   limit 1;
   if not found then return null; end if;
   place := position(needle in lower(value collate "pg_c_utf8"));
