@@ -3,7 +3,7 @@ import postgres from "postgres";
 import { afterAll, describe, expect, inject, it } from "vitest";
 import { appInProcess } from "../support/app.ts";
 import { limitTenant, newClient } from "../support/tenant.ts";
-import { ask, type Caller, newTenant } from "./trees/sender.ts";
+import { ask, type Caller, newTenant, send } from "./trees/sender.ts";
 
 const sql = postgres(inject("databaseUrl"), { onnotice: () => {} });
 afterAll(() => sql.end());
@@ -72,6 +72,38 @@ describe("a search looks at so much and no more", { timeout: 60_000 }, () => {
     expect(pages.map(({ steps }) => steps.map(({ id }) => id))).toEqual([[], [ids[19]]]);
     expect(idsOf([await search(caller, { end_date: new Date().toISOString() })])).toHaveLength(20);
   });
+
+  it("any number of short texts, in its time", async () => {
+    const caller = await newTenant(sql);
+    const ids = await fillLogs(caller, { count: 4, namespaces: 1, bytes: 1 });
+    await sql`
+      insert into public.steps (id, tenant_id, namespace_id, kind, level, agent_is_named, occurred_at, content)
+      select gen_random_uuid(), tenant_id, id, 'log', 'info', false, now(),
+             jsonb_build_object('needle', array(select 'a' from generate_series(1, 200000)))
+      from public.namespaces cross join generate_series(1, 4)
+      where tenant_id = ${caller.tenantId} and name = 'n0'`;
+    const [page, ...others] = await searchOn(caller, { text: "needle" });
+    expect([page?.steps, others]).toEqual([[], []]);
+    expect(idsOf([await search(caller, { text: " x" })])).toEqual(ids);
+  });
+});
+
+it("a step that is not folded yet is for the next read", async () => {
+  const caller = await newTenant(sql);
+  await send(sql, caller, [
+    { key: "1", kind: "llm", namespace: "n", session: "s", agent: "a", handoffs: [] },
+  ]);
+  const foundUnfolded = async () => {
+    const [row] = await sql`
+      select found.ids from public.namespaces
+      cross join lateral internal.found_steps(tenant_id, array[id], '{"limit": 9}', '-infinity') as found
+      where tenant_id = ${caller.tenantId} and name = 'n'`;
+    return row?.ids;
+  };
+  expect(await foundUnfolded()).toEqual([]);
+  const ids = idsOf([await search(caller, {})]);
+  expect(ids).toHaveLength(1);
+  expect(await foundUnfolded()).toEqual(ids);
 });
 
 it.each([1, 2, 16, 64])(

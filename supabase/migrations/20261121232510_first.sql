@@ -81,7 +81,7 @@ end $$;
 -- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
 create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 20261121232250;
+return 20261121232510;
 
 -- supabase/schemas/10_tenants/00_tables.sql
 -- Who owns data, and the tokens that speak for them.
@@ -3841,7 +3841,7 @@ begin
 end $$;
 
 -- The sessions of the steps that say a text, among the newest of these namespaces in that time (both ends included), as many as a
--- search looks at. `ends`: null for now. Only what is folded.
+-- search looks at. `begins` and `ends` null: open. Only what is folded.
 create function internal.sessions_that_say(
   owner_id uuid, namespace_ids bigint[], said text, begins timestamptz, ends timestamptz) returns text[]
 language plpgsql stable set search_path = '' set enable_seqscan = off as $$
@@ -3871,8 +3871,8 @@ begin
 end $$;
 
 -- The steps of these namespaces since `begins` that a query finds, newest first, up to its `limit`: their ids, and of each {session_id,
--- namespace, match?}; the last step that was looked at; and whether that was all that there is. Thousands of look-ups by id seem to
--- be worth compiling (jit), which takes longer than they do.
+-- namespace, match?}; the last step that was looked at; and whether that was all that there is. Without jit: to the planner,
+-- thousands of look-ups by id are worth compiling, which takes longer than they do.
 create function internal.found_steps(
   owner_id uuid, namespace_ids bigint[], query jsonb, begins timestamptz,
   out ids uuid[], out told jsonb[], out last_time timestamptz, out last_id uuid, out is_whole boolean)
