@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { keyValues, TRACE_ID } from "../support/otlp-steps.ts";
+import { anyValue, keyValues, logOf, SPAN_ID, TRACE_ID } from "../support/otlp-steps.ts";
 import { type Answer, type Api, Client, newClient, newToken } from "../support/tenant.ts";
 
 interface Found {
@@ -273,6 +273,17 @@ export function stepSearch(api: Api): void {
       for (const text of ["content", "role", "messages", "metadata", "price", "4711", "null"])
         expect([text, await found(client, { text })]).toEqual([text, []]);
       expect(await found(client, { text: "user" })).toHaveLength(1);
+    });
+
+    it("what a log record tells of a model call is found in the log entry, as that is read back", async () => {
+      const event = { timeUnixNano: `${Date.now()}000000`, traceId: TRACE_ID, spanId: SPAN_ID };
+      const record = { ...event, body: anyValue({ content: "hi there" }) };
+      const sent = logOf({ "event.name": "gen_ai.user.message", "monkai.namespace": "n" }, record);
+      expect((await client.post("/v1/logs", sent)).status).toBe(200);
+      expect(await found(client, { text: "hi there" })).toEqual([
+        expect.objectContaining({ type: "log", match: expect.objectContaining({ field: "message" }) }),
+      ]);
+      expect(await found(client, { text: "input" })).toEqual([]); // the side of the call, as it is stored
     });
 
     it("what was taken away is not found, and the step itself still is", async () => {
