@@ -19,6 +19,7 @@ import { otlpRoutes } from "./routes/otlp.ts";
 import { recordRoutes } from "./routes/records.ts";
 import { scoreRoutes } from "./routes/scores.ts";
 import { sessionRoutes } from "./routes/sessions.ts";
+import { stepSearchRoutes } from "./routes/step-search.ts";
 import { stepRoutes } from "./routes/steps.ts";
 import { tokenRoutes } from "./routes/token.ts";
 import { traceTreeRoutes } from "./routes/trace-trees.ts";
@@ -55,6 +56,7 @@ export function createApp(services: Services): OpenAPIHono<AppEnv> {
   otlpRoutes(app); //        POST /traces, /logs (OpenTelemetry), /traces/ingest (OpenAI Agents)
   traceTreeRoutes(app); //   GET  /traces, /traces/{trace_id}, /traces/{trace_id}/tree, DELETE /traces/{trace_id}/content
   stepRoutes(app); //        GET  /traces/{trace_id}/steps, /sessions/{session_id}/steps, /steps
+  stepSearchRoutes(app); //  POST /steps/query
   fileRoutes(app); //        GET  /files/{file_id}, /files/{file_id}/download
   recordRoutes(app); //      POST /records/upload, /record_query, /records/export
   logRoutes(app); //         POST /logs/upload, /logs/query, /logs/export

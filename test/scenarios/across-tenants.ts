@@ -262,6 +262,8 @@ const forbidden = expect.stringMatching(/^403 .*"forbidden"/);
 const notFound = expect.stringMatching(/^404 .*"not_found"/);
 const noTraces = expect.stringMatching(/^200 {"data":\[\],"total":0,/);
 const noScores = expect.stringMatching(/^200 {"scores":\[\]}$/);
+const noSteps = expect.stringMatching(/^200 {"steps":\[\]}$/);
+const itsOwnStep = expect.stringMatching(/^200 {"steps":\[{.*"namespace":"mine".*}\]}$/);
 const itsOwnTrace = expect.stringMatching(/^200 {"data":\[{.*"namespace":"mine".*}\],"total":1,/);
 
 const WHOLE_TENANTS = new Set(["GET /anonymization-rules", "GET /model-prices"]);
@@ -277,6 +279,7 @@ const BOUND: Record<string, unknown[]> = {
   "GET /traces/{trace_id}/steps": [notFound, notFound],
   "GET /sessions/{session_id}/steps": [notFound, forbidden],
   "GET /steps": [expect.stringMatching(/^200 {"steps":\[\]}$/)],
+  "POST /steps/query": [itsOwnStep, forbidden, noSteps, noSteps],
   "GET /files/{file_id}": [notFound],
   "GET /files/{file_id}/download": [notFound],
   // The rules and the prices are the whole tenant's.

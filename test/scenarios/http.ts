@@ -169,6 +169,7 @@ export function http(api: Api): void {
       "/sessions/get-or-create",
       "/sessions/{session_id}/steps",
       "/steps",
+      "/steps/query",
       "/token",
       "/traces",
       "/traces/batch",

@@ -20,6 +20,7 @@ import { rateLimits } from "./rate-limits.ts";
 import { readOnly } from "./read-only.ts";
 import { scores } from "./scores.ts";
 import { sessions } from "./sessions.ts";
+import { stepSearch } from "./step-search.ts";
 import { steps } from "./steps.ts";
 import { traceTrees } from "./trace-trees.ts";
 import { traces } from "./traces.ts";
@@ -49,6 +50,7 @@ export function scenarios(runtime: string, api: Api): void {
     scores(api);
     traceTrees(api);
     steps(api);
+    stepSearch(api);
     otlp(api);
     documentation(api);
     hostile(api);

@@ -78,6 +78,7 @@ export function rateLimits(api: Api): void {
         "/traces/{trace_id}/steps",
         "/sessions/{session_id}/steps",
         "/steps",
+        "/steps/query",
         "/traces/{trace_id}/content",
         "/traces/ingest",
         "/scores/{score_id}",
@@ -140,6 +141,13 @@ export function rateLimits(api: Api): void {
     it("GET /v1/steps counts as view", async () => {
       const client = await newClient(api);
       const answer = await client.get(`/v1/steps?ids=${crypto.randomUUID()}`);
+      expect(answer.status).toBe(200);
+      expectHeaders(answer, "view", 300, 299);
+    });
+
+    it("POST /v1/steps/query counts as view", async () => {
+      const client = await newClient(api);
+      const answer = await client.post("/v1/steps/query", { query: { text: "said" } });
       expect(answer.status).toBe(200);
       expectHeaders(answer, "view", 300, 299);
     });

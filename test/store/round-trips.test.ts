@@ -122,6 +122,16 @@ describe("one request is one call to the REST layer", () => {
     }
   });
 
+  it.each([
+    [{ query: { text: "said" } }, 200],
+    [{ query: { cursor: "made-up" } }, 400],
+    [{ query: { words: "said" } }, 400],
+  ])("a search is one call: %j", async (body, status) => {
+    const client = await newClient(api);
+    app.calls = 0;
+    expect([(await client.post("/v1/steps/query", body)).status, app.calls]).toEqual([status, 1]);
+  });
+
   it("an export is one call a page", async () => {
     const client = await newClient(api);
     await fill(client.tenant, { count: 2_001, bytes: 32 });

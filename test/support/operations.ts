@@ -62,6 +62,12 @@ export function readsAbout({ namespace, session_id, agent, trace_id, step_id, pr
       `/scores?trace_id=${trace_id}`,
       "/scores",
     ),
+    "POST /steps/query": [
+      post("/steps/query", { query: {} }),
+      post("/steps/query", { namespace, query: {} }),
+      post("/steps/query", { query: { text: "said", session_id } }),
+      post("/steps/query", { query: { trace_id, agent } }),
+    ],
     "POST /record_query": filters.map((query) => post("/record_query", { namespace, query })),
     "POST /records/export": filters.map((query) => post("/records/export", { namespace, ...query })),
     "POST /logs/query": logFilters.map((query) => post("/logs/query", { namespace, ...query })),

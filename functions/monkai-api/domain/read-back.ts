@@ -1,7 +1,7 @@
 import { conversationOf } from "./conversation.ts";
 import { type JsonObject, withoutNulls } from "./json.ts";
 import { readableMessages } from "./message.ts";
-import type { NumberedRow, SkeletonRow, StepRow } from "./step.ts";
+import type { FoundRow, NumberedRow, SkeletonRow, StepMatch, StepRow } from "./step.ts";
 
 /** What the published APIs call the kinds of steps; those of spans have no other name. */
 const PUBLISHED = {
@@ -13,6 +13,13 @@ const PUBLISHED = {
   message: "message",
   log: "log",
 } as const;
+
+type PublishedType = (typeof PUBLISHED)[keyof typeof PUBLISHED];
+
+const KINDS = Object.fromEntries(Object.entries(PUBLISHED).map(([kind, type]) => [type, kind])) as Record<
+  PublishedType,
+  StepRow["kind"]
+>;
 
 /**
  * A step as clients read it: a valid ConversationRecord, and beside it all that was sent of the step. A column without a
@@ -81,4 +88,27 @@ export function toTypedStep(row: StepRow): JsonObject {
 /** A skeleton as clients read it. */
 export function toSkeleton({ id, trace_id, step_number, kind, ...row }: SkeletonRow) {
   return { id, trace_id, step_number, type: PUBLISHED[kind], ...row };
+}
+
+/** The kind that the published APIs call so. */
+export function kindOf(type: PublishedType): StepRow["kind"] {
+  return KINDS[type];
+}
+
+/** A step that a search has found, as clients read it. */
+export function toFoundStep({ id, trace_id, step_number, kind, match, ...row }: FoundRow) {
+  const found = match && { match: toMatch(match) };
+  return { id, trace_id, step_number, type: PUBLISHED[kind], ...row, ...found };
+}
+
+/** The place of a text, in one line. */
+function toMatch({ field, before, found, after }: StepMatch) {
+  const begin = inOneLine(before);
+  const middle = inOneLine(found);
+  const at: [number, number] = [begin.length, begin.length + middle.length];
+  return { field, excerpt: begin + middle + inOneLine(after), at };
+}
+
+function inOneLine(text: string): string {
+  return text.replace(/\s+/g, " ");
 }

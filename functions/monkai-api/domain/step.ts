@@ -124,6 +124,23 @@ export interface SkeletonRow {
   preview: string | null;
 }
 
+/** Where a text was found in a step: what it was found in, and the characters around it. */
+export interface StepMatch {
+  field: string;
+  before: string;
+  found: string;
+  after: string;
+}
+
+/** A step that a search has found. A log entry that belongs to no trace has no place in one. */
+export type FoundRow = Omit<SkeletonRow, "trace_id" | "step_number"> & {
+  trace_id: string | null;
+  step_number: number | null;
+  session_id: string | null;
+  namespace: string;
+  match?: StepMatch;
+};
+
 /** The id of a step: what the ids of its request begin with, and its index there in five hexadecimal digits. */
 export function stepId(ids: string, index: number): string {
   return ids + index.toString(16).padStart(5, "0");

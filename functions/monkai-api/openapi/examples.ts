@@ -129,29 +129,36 @@ const uploaded = {
   details: { dropped: [] },
 };
 
+const skeleton = {
+  id: STEP_ID_EXAMPLE,
+  trace_id: TRACE_ID_EXAMPLE,
+  step_number: 1,
+  type: "llm_call",
+  agent: "support-bot",
+  name: "gpt-4",
+  started_at: WHEN,
+  duration_ms: 820,
+  time_told: true,
+  status: null,
+  error: null,
+  input_tokens: 8,
+  output_tokens: 10,
+  cost: { amount: "0.00084", currency: "USD" },
+  to_trace_id: null,
+  bytes: 214,
+  preview: "Hi, how can I help?",
+};
+
+const foundStep = {
+  ...skeleton,
+  session_id: SESSION_EXAMPLE,
+  namespace: "my-agent",
+  match: { field: "output", excerpt: "Hi, how can I help?", at: [4, 18] },
+};
+
 const skeletons = {
   traces: [{ id: TRACE_ID_EXAMPLE, parent_trace_id: null, agent: "support-bot" }],
-  steps: [
-    {
-      id: STEP_ID_EXAMPLE,
-      trace_id: TRACE_ID_EXAMPLE,
-      step_number: 1,
-      type: "llm_call",
-      agent: "support-bot",
-      name: "gpt-4",
-      started_at: WHEN,
-      duration_ms: 820,
-      time_told: true,
-      status: null,
-      error: null,
-      input_tokens: 8,
-      output_tokens: 10,
-      cost: { amount: "0.00084", currency: "USD" },
-      to_trace_id: null,
-      bytes: 214,
-      preview: "Hi, how can I help?",
-    },
-  ],
+  steps: [skeleton],
   count: 1,
   watermark: "Zl0x3vYq0m4mV1uJ2o9hQmJ7yQ2mJr0kz3t4n6u8w0A",
 };
@@ -316,6 +323,10 @@ export const EXAMPLES: Record<string, Example> = {
   listTraceSteps: { response: skeletons },
   listSessionSteps: { response: skeletons },
   getSteps: { query: `?ids=${STEP_ID_EXAMPLE}`, response: { steps: [wholeStep] } },
+  searchSteps: {
+    request: { query: { text: "how can i help", type: "llm_call" } },
+    response: { steps: [foundStep] },
+  },
   createScore: { request: judged, response: score },
   createScores: {
     request: { scores: [judged, { session_id: SESSION_EXAMPLE, name: "solved", value: true }] },

@@ -12,9 +12,9 @@ import { ConversationRecord } from "../schemas/records.ts";
 import type { AppEnv } from "../services.ts";
 import type { SkeletonList } from "../store/queries.ts";
 
-const SPAN_TYPES = ["llm_call", "tool_call", "handoff", "agent", "span"] as const;
+export const SPAN_TYPES = ["llm_call", "tool_call", "handoff", "agent", "span"] as const;
 
-const Skeleton = z
+export const Skeleton = z
   .object({
     id: z.uuid(),
     trace_id: z.string(),

@@ -1,4 +1,4 @@
-import type { SkeletonRow } from "../domain/step.ts";
+import type { FoundRow, SkeletonRow } from "../domain/step.ts";
 
 /** Shapes of the SQL functions that read. Dates are RFC 3339 in UTC, inclusive. */
 
@@ -83,6 +83,32 @@ export interface SkeletonList {
   count: number;
   next_cursor?: string;
   watermark: string;
+}
+
+/** Which steps a search finds. All names are whole; `text` is a part of what was said. */
+export interface StepSearch {
+  namespace?: string;
+  text?: string;
+  kind?: FoundRow["kind"];
+  status?: "ok" | "error" | "not_told";
+  agent?: string;
+  model?: string;
+  tool_name?: string;
+  user_id?: string;
+  session_id?: string;
+  trace_id?: string;
+  min_duration_ms?: number;
+  start_date?: string;
+  end_date?: string;
+  limit: number;
+  cursor?: string;
+}
+
+/** What a search has found. `searched_until`: where it ended before the page was full. */
+export interface FoundSteps {
+  steps: FoundRow[];
+  next_cursor?: string;
+  searched_until?: string;
 }
 
 export interface TracesQuery {

@@ -16,6 +16,7 @@ import type { ModelPrice, ModelPrices } from "./model-prices.ts";
 import { otlpItems } from "./otlp-items.ts";
 import type {
   CountedPage,
+  FoundSteps,
   Page,
   Paging,
   QueryPage,
@@ -24,6 +25,7 @@ import type {
   SkeletonPaging,
   StepFilters,
   StepList,
+  StepSearch,
   TracesQuery,
   Versioned,
 } from "./queries.ts";
@@ -357,6 +359,18 @@ export class StoreRequest {
     known?: string,
   ): Promise<Versioned<{ steps: StepRow[] }>> {
     return this.#versioned("get_steps", query, known);
+  }
+
+  /** A page of the steps that a search finds, newest first. */
+  async searchSteps({ cursor, ...query }: StepSearch): Promise<FoundSteps> {
+    const { cursors } = this.#shared;
+    const after = cursor === undefined ? undefined : await cursors.open("found steps", cursor);
+    const { next, searched_until, ...found } = await this.#call<FoundSteps & { next: object | null }>(
+      "search_steps",
+      { query: { ...query, after } },
+    );
+    if (next) found.next_cursor = await cursors.seal("found steps", next);
+    return searched_until ? { ...found, searched_until } : found;
   }
 
   async #skeletons(

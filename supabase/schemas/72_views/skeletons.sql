@@ -54,18 +54,18 @@ begin
     order by wanted.place));
 end $$;
 
--- The skeletons of these steps, in their order. A step's number is its place in the order of arrival in its trace; and to a trace
--- that the token may not see, no step leads. Tokens are told where they count: what spans say of the calls below them is in the
--- steps themselves. Column by column: a whole row would bring its content along.
+-- The skeletons of these steps, in their order. A step's number is its place in the order of arrival in its trace (of log entries
+-- that belong to none both are null); and to a trace that the token may not see, no step leads. Tokens are told where they count:
+-- what spans say of the calls below them is in the steps themselves. Column by column: a whole row would bring its content along.
 create function internal.skeletons(owner_id uuid, usable text[], ids uuid[]) returns jsonb
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan
   set enable_seqscan = off set enable_nestloop = off as $$
 begin
   return to_jsonb(array(
     with placed as materialized (
-      select given.place, found.*
+      select given.place, given.id, found.*
       from unnest(skeletons.ids) with ordinality as given (id, place)
-      cross join lateral (select placements.* from public.placements where placements.step_id = given.id offset 0) as found
+      left join lateral (select placements.* from public.placements where placements.step_id = given.id offset 0) as found on true
     ), numbered as materialized (
       select step.id, step.number
       from (select distinct placed.trace_id from placed) as trace
@@ -95,11 +95,11 @@ begin
       'bytes', step.bytes,
       'preview', step.preview)
     from placed
-    join numbered on numbered.id = placed.step_id
+    left join numbered on numbered.id = placed.id
     cross join lateral (
       select steps.id, steps.list, steps.kind, steps.agent, steps.model, steps.name, steps.started_at, steps.occurred_at, steps.latency_ms,
              steps.status, steps.error, steps.input_tokens, steps.output_tokens, steps.bytes, steps.preview
-      from public.steps where steps.id = placed.step_id offset 0
+      from public.steps where steps.id = placed.id offset 0
     ) as step
     cross join lateral (select step.list = 'records' and not placed.is_wrapper as here) as counts
     left join internal.costs_of_steps(owner_id, skeletons.ids) as cost on cost.step_id = step.id
