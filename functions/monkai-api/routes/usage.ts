@@ -146,7 +146,7 @@ const getFacets = versionedRoute({
       agents: facet("By their steps."),
       models: facet("By their calls."),
       tools: facet("By their calls."),
-      users: facet("Of the 1,000 sessions that were active last, by sessions."),
+      users: facet("Of the 200 sessions that were active last, by these."),
     })
     .openapi("Facets"),
 });

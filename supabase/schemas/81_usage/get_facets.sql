@@ -1,6 +1,6 @@
 -- GET /facets. payload.query: {namespace?}. payload.known: see unless_known. data: {agents, models, tools, users}, each up to a hundred
 -- {value, count}, the most frequent first: what lists can be filtered by. Of the last 30 days (UTC, today among them): agents by their
--- steps, models by their calls, tools by theirs; and the users of the thousand sessions that were active last, by these.
+-- steps, models by their calls, tools by theirs; and the users of the 200 sessions that were active last, by these.
 create function public.get_facets(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
@@ -48,7 +48,7 @@ begin
     ) as facet);
 end $$;
 
--- The users of the thousand sessions that were active last.
+-- The users of the 200 sessions that were active last.
 create function internal.recent_users(owner_id uuid, namespace_ids bigint[]) returns table (session_id text, user_id text)
 language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan set enable_seqscan = off as $$
 begin
@@ -59,7 +59,7 @@ begin
     where summary.tenant_id = owner_id and summary.namespace_id = any (recent_users.namespace_ids)
       and (cardinality(recent_users.namespace_ids) <> 1 or summary.namespace_id = recent_users.namespace_ids[1])
     order by summary.last_activity_at desc, summary.session_id desc, summary.namespace_id desc
-    limit 1000
+    limit 200
   ) as recent
   cross join lateral (
     select usage.user_id from public.usage

@@ -81,7 +81,7 @@ end $$;
 -- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
 create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 20261121233041;
+return 20261121233629;
 
 -- supabase/schemas/10_tenants/00_tables.sql
 -- Who owns data, and the tokens that speak for them.
@@ -5057,7 +5057,7 @@ end $$;
 -- supabase/schemas/81_usage/get_facets.sql
 -- GET /facets. payload.query: {namespace?}. payload.known: see unless_known. data: {agents, models, tools, users}, each up to a hundred
 -- {value, count}, the most frequent first: what lists can be filtered by. Of the last 30 days (UTC, today among them): agents by their
--- steps, models by their calls, tools by theirs; and the users of the thousand sessions that were active last, by these.
+-- steps, models by their calls, tools by theirs; and the users of the 200 sessions that were active last, by these.
 create function public.get_facets(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
@@ -5105,7 +5105,7 @@ begin
     ) as facet);
 end $$;
 
--- The users of the thousand sessions that were active last.
+-- The users of the 200 sessions that were active last.
 create function internal.recent_users(owner_id uuid, namespace_ids bigint[]) returns table (session_id text, user_id text)
 language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan set enable_seqscan = off as $$
 begin
@@ -5116,7 +5116,7 @@ begin
     where summary.tenant_id = owner_id and summary.namespace_id = any (recent_users.namespace_ids)
       and (cardinality(recent_users.namespace_ids) <> 1 or summary.namespace_id = recent_users.namespace_ids[1])
     order by summary.last_activity_at desc, summary.session_id desc, summary.namespace_id desc
-    limit 1000
+    limit 200
   ) as recent
   cross join lateral (
     select usage.user_id from public.usage
@@ -5424,8 +5424,22 @@ begin
       and (query ->> 'status' is distinct from 'ok' or summary.error_count = 0)
       and (query ->> 'start_date' is null or summary.last_activity_at >= (query ->> 'start_date')::timestamptz)
       and (query ->> 'end_date' is null or summary.last_activity_at <= (query ->> 'end_date')::timestamptz)
-      and (not query ?| '{agent, model, user_id}'
-        or internal.session_has(owner_id, summary.session_id, summary.namespace_id, query))
+      -- Each by an index for one session after the other: `exists` might read the usage of all of them.
+      and (query ->> 'agent' is null or (
+        select true from public.usage
+        where usage.tenant_id = owner_id and usage.grain = 'session' and usage.agent = query ->> 'agent'
+          and usage.session_id = summary.session_id and usage.namespace_id = summary.namespace_id limit 1))
+      and (query ->> 'model' is null or (
+        select true from public.usage
+        where usage.tenant_id = owner_id and usage.grain = 'session' and usage.model = query ->> 'model'
+          and usage.session_id = summary.session_id and usage.namespace_id = summary.namespace_id limit 1))
+      and (query ->> 'user_id' is null or (
+        select true from public.usage
+        where usage.tenant_id = owner_id and usage.grain = 'session' and usage.user_id = query ->> 'user_id'
+          and usage.session_id = summary.session_id and usage.namespace_id = summary.namespace_id limit 1) or (
+        select sessions.user_id = query ->> 'user_id' from public.sessions
+        where sessions.tenant_id = owner_id and sessions.id = summary.session_id
+          and sessions.namespace_id = summary.namespace_id))
       and (query -> 'after' is null or (summary.last_activity_at, summary.session_id, summary.namespace_id) < (
         (query #>> '{after,occurred_at}')::timestamptz, query #>> '{after,id}', (query #>> '{after,namespace_id}')::bigint))
     order by summary.last_activity_at desc, summary.session_id desc, summary.namespace_id desc
@@ -5484,22 +5498,6 @@ language plpgsql immutable set search_path = '' as $$
 begin
   if one is null or other is null then return coalesce(one, other); end if;
   return array(select unnest(one) intersect select unnest(other));
-end $$;
-
--- Whether a session has steps of the agent, steps of the model, and is the user's, in a namespace: each that the query names.
-create function internal.session_has(owner_id uuid, session_id text, namespace_id bigint, query jsonb) returns boolean
-language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
-begin
-  return (
-    select (not query ? 'agent' or coalesce(bool_or(usage.agent = query ->> 'agent'), false))
-       and (not query ? 'model' or coalesce(bool_or(usage.model = query ->> 'model'), false))
-       and (not query ? 'user_id' or coalesce(bool_or(usage.user_id = query ->> 'user_id'), false) or exists (
-         select from public.sessions
-         where sessions.tenant_id = owner_id and sessions.id = session_has.session_id
-           and sessions.namespace_id = session_has.namespace_id and sessions.user_id = query ->> 'user_id'))
-    from public.usage
-    where usage.tenant_id = owner_id and usage.grain = 'session' and usage.session_id = session_has.session_id
-      and usage.namespace_id = session_has.namespace_id);
 end $$;
 
 -- How many sessions there are in these namespaces.
@@ -6655,47 +6653,35 @@ end $$;
 -- supabase/schemas/81_usage/usage_of_time.sql
 -- Adding up usage when somebody asks.
 
--- What was used, or what was scored, at some place: see public.usage. `moment`: the beginning of its day or hour in the time zone that
--- was asked for; `day`: the day (UTC) whose prices count.
+-- What was used, or what was scored, as far as it goes into one row: what rows are not by is null. `moment`: the beginning of its
+-- day or hour in the time zone that was asked for; `day`: the day (UTC) whose prices count. See public.usage.
 create type internal.usage_line as (
   moment timestamptz, day date, namespace_id bigint, agent text, model text, tool text, user_id text, calls numeric,
-  tool_calls numeric, errors numeric, input_tokens numeric, cached_input_tokens numeric,
-  uncached_input_tokens numeric, output_tokens numeric, reasoning_tokens numeric, billed_steps numeric, untold_steps numeric, latencies jsonb, score internal.counted_score);
+  tool_calls numeric, errors numeric, input_tokens numeric, cached_input_tokens numeric, uncached_input_tokens numeric,
+  output_tokens numeric, reasoning_tokens numeric, billed_steps numeric, untold_steps numeric, latencies jsonb,
+  score internal.counted_score);
 
 -- {rows, totals, start_date, end_date?}: what the namespaces used in that time, by what the query asks for.
 create function internal.usage_of_time(
   owner_id uuid, namespace_ids bigint[], query jsonb, wanted internal.usage_time) returns jsonb
-language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan set enable_seqscan = off as $$
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
 declare
   asked jsonb := query -> 'by';
-  lines internal.usage_line[] := array(
-    select line from unnest(
-      internal.lines_of_usage(owner_id, namespace_ids, query, wanted)
-      || internal.lines_of_steps(owner_id, namespace_ids, wanted)
-      || internal.lines_of_scores(owner_id, namespace_ids, wanted)) as line
-    where (not query ? 'agent' or line.agent = query ->> 'agent')
-      and (not query ? 'model' or line.model = query ->> 'model')
-      and (not query ? 'tool' or line.tool = query ->> 'tool')
-      and (not query ? 'user_id' or line.user_id = query ->> 'user_id'));
+  lines internal.usage_line[] := internal.lines_of_usage(owner_id, namespace_ids, query, wanted)
+    || internal.lines_of_steps(owner_id, namespace_ids, query, wanted)
+    || internal.lines_of_scores(owner_id, namespace_ids, query, wanted);
 begin
   return (
-    with part as materialized ( -- all that goes into one row, by what it costs and what it is about
-      select case when wanted.unit is not null then line.moment end as moment,
-             case when asked ? 'namespace' then (
-               select namespaces.name from public.namespaces where namespaces.id = line.namespace_id) end as namespace,
-             case when asked ? 'agent' then line.agent end as agent,
-             case when asked ? 'model' then line.model end as model,
-             case when asked ? 'tool' then line.tool end as tool,
-             case when asked ? 'user' then line.user_id end as user_id, line
-      from unnest(lines) as line
-    ), keyed as materialized (
-      select (dense_rank() over (order by part.moment, part.namespace, part.agent, part.model, part.tool, part.user_id)) as number,
-             part.*
-      from part
+    with keyed as materialized (
+      select dense_rank() over (
+               order by line.moment, line.namespace, line.agent, line.model_of_row, line.tool, line.user_id) as number, line.*
+      from (
+        select line.*, case when asked ? 'model' then line.model end as model_of_row, (
+                 select namespaces.name from public.namespaces where namespaces.id = line.namespace_id) as namespace
+        from unnest(lines) as line
+      ) as line
     ), placed as materialized ( -- each once in its row, and once in the totals
-      select keyed.number as place, (keyed.line).* from keyed
-      union all
-      select 0, (keyed.line).* from keyed
+      select place.number as place, keyed.* from keyed cross join lateral (values (keyed.number), (0)) as place (number)
     ), figures as (
       select placed.place, sum(placed.calls) as calls, sum(placed.tool_calls) as tool_calls, sum(placed.errors) as errors,
              sum(placed.input_tokens) as input_tokens, sum(placed.cached_input_tokens) as cached_input_tokens,
@@ -6710,7 +6696,7 @@ begin
       from (
         select placed.place, bucket.key::integer as bucket, sum(bucket.value::bigint) as count
         from placed cross join lateral jsonb_each(placed.latencies) as bucket
-        where placed.tool is null or asked ? 'tool' and placed.place > 0
+        where placed.tool is null or placed.place > 0
         group by 1, 2
       ) as counted
       group by counted.place
@@ -6729,10 +6715,12 @@ begin
     )
     select jsonb_build_object(
       'rows', to_jsonb(array(
-        select internal.row_of_usage(asked, wanted.zone, row.moment, row.namespace, row.agent, row.model, row.tool, row.user_id)
+        select internal.row_of_usage(asked, wanted.zone, row.moment, row.namespace, row.agent, row.model_of_row,
+            row.tool, row.user_id)
           || view.figures
         from (
-          select distinct keyed.number, keyed.moment, keyed.namespace, keyed.agent, keyed.model, keyed.tool, keyed.user_id from keyed
+          select distinct keyed.number, keyed.moment, keyed.namespace, keyed.agent, keyed.model_of_row, keyed.tool, keyed.user_id
+          from keyed
         ) as row
         join view on view.place = row.number
         order by row.number
@@ -6772,52 +6760,86 @@ begin
   return null;
 end $$;
 
--- The whole days and hours of that time, but those that lie in two days.
+-- The whole days and hours of that time, but those that lie in two days of the time zone. Latencies come in lines of their own.
 create function internal.lines_of_usage(
   owner_id uuid, namespace_ids bigint[], query jsonb, wanted internal.usage_time) returns internal.usage_line[]
-language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan set enable_seqscan = off as $$
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
 declare
-  by_user boolean := query -> 'by' ? 'user' or query ? 'user_id';
+  asked jsonb := query -> 'by';
+  grain text := case when asked ? 'user' or query ? 'user_id' then 'session' else 'hour' end;
+  new_prices date[] := internal.new_prices(owner_id, wanted);
 begin
   return array(
+    with used as materialized (
+      select case when wanted.unit is not null then date_trunc(wanted.unit, usage.begins, wanted.zone) end as moment,
+             new_prices[width_bucket((usage.begins at time zone 'UTC')::date, new_prices)] as day,
+             case when asked ? 'namespace' then usage.namespace_id end as namespace_id,
+             case when asked ? 'agent' then usage.agent end as agent, usage.model,
+             case when asked ? 'tool' then usage.tool end as tool, case when asked ? 'user' then usage.user_id end as user_id,
+             usage.calls, usage.tool_calls, usage.errors, usage.input_tokens, usage.cached_input_tokens,
+             usage.uncached_input_tokens, usage.output_tokens, usage.reasoning_tokens, usage.billed_steps,
+             usage.untold_steps, case when usage.tool is null or asked ? 'tool' then usage.latencies end as latencies
+      from (
+        values ('day', wanted.first_day, wanted.last_day),
+               (grain, wanted.first_hour, least(wanted.first_day, wanted.last_hour)),
+               (grain, greatest(wanted.last_day, wanted.first_hour), wanted.last_hour)
+      ) as span (grain, begins, ends)
+      cross join unnest(namespace_ids) as namespace (id)
+      cross join lateral (
+        select usage.* from public.usage
+        where usage.tenant_id = owner_id and usage.grain = span.grain and usage.namespace_id = namespace.id
+          and usage.begins >= span.begins and usage.begins < span.ends
+          and (query ->> 'agent' is null or usage.agent = query ->> 'agent')
+          and (query ->> 'model' is null or usage.model = query ->> 'model')
+          and (query ->> 'tool' is null or usage.tool = query ->> 'tool')
+          and (query ->> 'user_id' is null or usage.user_id = query ->> 'user_id')
+        offset 0
+      ) as usage
+      where span.begins < span.ends
+        and (wanted.unit is null or span.grain = 'day' or date_trunc(wanted.unit, usage.begins, wanted.zone)
+          = date_trunc(wanted.unit, usage.begins + interval '1 hour' - interval '1 microsecond', wanted.zone))
+    )
     select (
-      case when wanted.unit is not null then date_trunc(wanted.unit, usage.begins, wanted.zone) end,
-      (usage.begins at time zone 'UTC')::date, usage.namespace_id, usage.agent, usage.model, usage.tool, usage.user_id,
-      usage.calls, usage.tool_calls, usage.errors, usage.input_tokens, usage.cached_input_tokens,
-      usage.uncached_input_tokens, usage.output_tokens,
-      usage.reasoning_tokens, usage.billed_steps, usage.untold_steps, usage.latencies, null)::internal.usage_line
+      used.moment, used.day, used.namespace_id, used.agent, used.model, used.tool, used.user_id, sum(used.calls),
+      sum(used.tool_calls), sum(used.errors), sum(used.input_tokens), sum(used.cached_input_tokens),
+      sum(used.uncached_input_tokens), sum(used.output_tokens), sum(used.reasoning_tokens), sum(used.billed_steps),
+      sum(used.untold_steps), '{}', null)::internal.usage_line
+    from used
+    group by used.moment, used.day, used.namespace_id, used.agent, used.model, used.tool, used.user_id
+    union all
+    select (
+      counted.moment, null, counted.namespace_id, counted.agent, counted.model, counted.tool, counted.user_id, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, jsonb_object_agg(counted.bucket, counted.count),
+      null)::internal.usage_line
     from (
-      values ('day', wanted.first_day, wanted.last_day),
-             (case when by_user then 'session' else 'hour' end, wanted.first_hour, least(wanted.first_day, wanted.last_hour)),
-             (case when by_user then 'session' else 'hour' end, greatest(wanted.last_day, wanted.first_hour), wanted.last_hour)
-    ) as span (grain, begins, ends)
-    cross join unnest(namespace_ids) as namespace (id)
-    cross join lateral (
-      select usage.* from public.usage
-      where usage.tenant_id = owner_id and usage.grain = span.grain and usage.namespace_id = namespace.id
-        and usage.begins >= span.begins and usage.begins < span.ends
-      offset 0
-    ) as usage
-    where span.begins < span.ends
-      and (wanted.unit is null or span.grain = 'day' or date_trunc(wanted.unit, usage.begins, wanted.zone)
-        = date_trunc(wanted.unit, usage.begins + interval '1 hour' - interval '1 microsecond', wanted.zone)));
+      select used.moment, used.namespace_id, used.agent, case when asked ? 'model' then used.model end as model, used.tool,
+             used.user_id, latency.key as bucket, sum(latency.value::bigint) as count
+      from used cross join lateral jsonb_each(used.latencies) as latency
+      group by 1, 2, 3, 4, 5, 6, 7
+    ) as counted
+    group by counted.moment, counted.namespace_id, counted.agent, counted.model, counted.tool, counted.user_id);
+end $$;
+
+-- The first day of that time, and each later one on which a price begins: until the next of them, prices stay as they are.
+create function internal.new_prices(owner_id uuid, wanted internal.usage_time) returns date[]
+language plpgsql stable set search_path = '' as $$
+declare
+  first_day date := (wanted.begins at time zone 'UTC')::date;
+begin
+  return array(
+    select first_day
+    union
+    select entry.valid_from from internal.price_entries(owner_id) as entry where entry.valid_from > first_day
+    order by 1);
 end $$;
 
 -- The parts of that time which are no whole hours, step by step.
-create function internal.lines_of_steps(owner_id uuid, namespace_ids bigint[], wanted internal.usage_time)
-returns internal.usage_line[]
-language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+create function internal.lines_of_steps(
+  owner_id uuid, namespace_ids bigint[], query jsonb, wanted internal.usage_time) returns internal.usage_line[]
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
 begin
+  if wanted.parts = '{}' then return '{}'; end if;
   return array(
-    select (
-      case when wanted.unit is not null then date_trunc(wanted.unit, counted.occurred_at, wanted.zone) end,
-      (counted.occurred_at at time zone 'UTC')::date, (counted.figure).namespace_id, (counted.figure).agent,
-      (counted.figure).model, (counted.figure).tool, (counted.figure).user_id, (counted.figure).calls,
-      (counted.figure).tool_calls, (counted.figure).errors, (counted.figure).input_tokens,
-      (counted.figure).cached_input_tokens, (counted.figure).uncached_input_tokens, (counted.figure).output_tokens, (counted.figure).reasoning_tokens,
-      (counted.figure).billed_steps, (counted.figure).untold_steps,
-      case when (counted.figure).latency_bucket is null then '{}'
-        else jsonb_build_object((counted.figure).latency_bucket, 1) end, null)::internal.usage_line
+    select internal.line_of_figure(query, wanted, said.occurred_at, counted.figure, null)
     from unnest(wanted.parts) as part
     cross join unnest(namespace_ids) as namespace (id)
     cross join (values ('records'), ('spans'), ('logs')) as list (name)
@@ -6831,36 +6853,82 @@ begin
       select placements as placed from public.placements where placements.step_id = said.id offset 0
     ) as known
     cross join lateral (
-      select said.occurred_at, internal.figure_of(internal.counted_step(said.id), known.placed, 1) as figure offset 0
-    ) as counted);
+      select internal.figure_of(internal.counted_step(said.id), known.placed, 1) as figure offset 0
+    ) as counted
+    where internal.is_wanted(query, counted.figure));
 end $$;
 
 -- The scores that were given in that time, each where what it is about stands: a step under its agent, model, tool and user; a trace
 -- under its agent; a session under its user.
-create function internal.lines_of_scores(owner_id uuid, namespace_ids bigint[], wanted internal.usage_time)
-returns internal.usage_line[]
-language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan set enable_seqscan = off as $$
+create function internal.lines_of_scores(
+  owner_id uuid, namespace_ids bigint[], query jsonb, wanted internal.usage_time) returns internal.usage_line[]
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
 begin
   return array(
-    select (
-      case when wanted.unit is not null then date_trunc(wanted.unit, scores.created_at, wanted.zone) end,
-      (scores.created_at at time zone 'UTC')::date, scores.namespace_id,
-      coalesce((about.figure).agent, (
-        select traces.agent from public.traces
-        where traces.tenant_id = owner_id and traces.trace_id = scores.trace_id)),
-      (about.figure).model, (about.figure).tool,
-      coalesce((about.figure).user_id, (
-        select sessions.user_id from public.sessions
-        where sessions.tenant_id = owner_id and sessions.id = scores.session_id)),
-      0, 0, 0, 0, 0, 0, 0, 0, 0, 0, '{}', internal.counted_score(scores))::internal.usage_line
+    select internal.line_of_figure(query, wanted, scores.created_at, stands.figure, internal.counted_score(scores))
     from public.scores
     left join lateral (
-      select internal.figure_of(internal.counted_step(placements.step_id), placements, 1) as figure
+      select internal.figure_of(internal.counted_step(placements.step_id), placements, 0) as figure
       from public.placements where placements.step_id = scores.step_id and placements.tenant_id = owner_id
       offset 0
     ) as about on true
+    cross join lateral (
+      select internal.figure_of_score(scores, about.figure) as figure offset 0
+    ) as stands
     where scores.tenant_id = owner_id and scores.namespace_id = any (namespace_ids)
-      and scores.created_at >= wanted.begins and scores.created_at < wanted.ends);
+      and scores.created_at >= wanted.begins and scores.created_at < wanted.ends
+      and internal.is_wanted(query, stands.figure));
+end $$;
+
+-- Where a score counts. It adds nothing to the other figures. `about`: the figure of the step that it is about, all zeros.
+create function internal.figure_of_score(score public.scores, about internal.figure) returns internal.figure
+language plpgsql stable set search_path = '' set enable_seqscan = off as $$
+declare
+  figure internal.figure := about;
+begin
+  figure.namespace_id := score.namespace_id;
+  figure.latency_bucket := null;
+  if score.trace_id is not null then
+    figure.agent := (
+      select traces.agent from public.traces
+      where traces.tenant_id = score.tenant_id and traces.trace_id = score.trace_id);
+  elsif score.session_id is not null then
+    figure.user_id := (
+      select sessions.user_id from public.sessions
+      where sessions.tenant_id = score.tenant_id and sessions.id = score.session_id);
+  end if;
+  return figure;
+end $$;
+
+-- Whether the query's filters let a figure pass.
+create function internal.is_wanted(query jsonb, figure internal.figure) returns boolean
+language plpgsql immutable set search_path = '' as $$
+begin
+  return coalesce(not query ? 'agent' or figure.agent = query ->> 'agent', false)
+    and coalesce(not query ? 'model' or figure.model = query ->> 'model', false)
+    and coalesce(not query ? 'tool' or figure.tool = query ->> 'tool', false)
+    and coalesce(not query ? 'user_id' or figure.user_id = query ->> 'user_id', false);
+end $$;
+
+-- One figure as a line of its own.
+create function internal.line_of_figure(
+  query jsonb, wanted internal.usage_time, moment timestamptz, figure internal.figure, score internal.counted_score)
+returns internal.usage_line
+language plpgsql immutable set search_path = '' as $$
+declare
+  asked jsonb := query -> 'by';
+begin
+  return (
+    case when wanted.unit is not null then date_trunc(wanted.unit, line_of_figure.moment, wanted.zone) end,
+    (line_of_figure.moment at time zone 'UTC')::date,
+    case when asked ? 'namespace' then figure.namespace_id end, case when asked ? 'agent' then figure.agent end, figure.model,
+    case when asked ? 'tool' then figure.tool end, case when asked ? 'user' then figure.user_id end,
+    coalesce(figure.calls, 0), coalesce(figure.tool_calls, 0), coalesce(figure.errors, 0), coalesce(figure.input_tokens, 0),
+    coalesce(figure.cached_input_tokens, 0), coalesce(figure.uncached_input_tokens, 0), coalesce(figure.output_tokens, 0),
+    coalesce(figure.reasoning_tokens, 0), coalesce(figure.billed_steps, 0), coalesce(figure.untold_steps, 0),
+    case when figure.latency_bucket is null or figure.tool is not null and not asked ? 'tool' then '{}'
+      else jsonb_build_object(figure.latency_bucket, 1) end,
+    line_of_figure.score)::internal.usage_line;
 end $$;
 
 -- supabase/schemas/99_grants.sql
