@@ -141,6 +141,9 @@ it("the sessions that say a text are those of the namespaces and the time", asyn
   expect(await sessionsThatSay("700 x", both, recently, null)).toEqual([]);
   expect(await sessionsThatSay("700 x", both, null, recently)).toEqual(["s1"]);
   expect(await sessionsThatSay("never", both, null, null)).toEqual([]);
+  // Many namespaces are looked through in slices of time, back to the first moment that there is.
+  const many = [...both, ...Array.from({ length: 20 }, (_, place) => -1 - place)];
+  expect(await sessionsThatSay("X", many, "0001-01-01T00:00:00Z", null)).toEqual(["s0", "s1", "s2"]);
 });
 
 /** Few characters, so that many a text has another one in it; each with a trap: case, escapes, surrogates, patterns. */

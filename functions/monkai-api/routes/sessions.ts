@@ -140,7 +140,8 @@ const listSessions = versionedRoute({
     model: inQuery(fromUrl(z.string()).optional()),
     user_id: inQuery(fromUrl(userId()).optional()),
     text: inQuery(fromUrl(z.string().max(200, MEASURED)).optional()).openapi({
-      description: "Something that was said in it: see `POST /steps/query`.",
+      description:
+        "Something that was said in it, in the last 7 days unless there is a `start_date`: see `POST /steps/query`. It looks at the newest 10,000 steps.",
     }),
     start_date: inQuery(dates.start_date).openapi({ description: "Of its last activity." }),
     end_date: inQuery(dates.end_date),

@@ -45,7 +45,7 @@ begin
 end $$;
 
 -- The sessions of the steps that say a text, among the newest of these namespaces in that time (both ends included), as many as a
--- search looks at. `begins` and `ends` null: open. Only what is folded.
+-- search looks at. `ends` null: open; `begins` null: the seven days before. Only what is folded.
 create function internal.sessions_that_say(
   owner_id uuid, namespace_ids bigint[], said text, begins timestamptz, ends timestamptz) returns text[]
 language plpgsql stable set search_path = '' set enable_seqscan = off as $$
@@ -53,7 +53,7 @@ declare
   found_steps record := internal.found_steps(
     owner_id, sessions_that_say.namespace_ids,
     jsonb_strip_nulls(jsonb_build_object('text', said, 'end_date', ends, 'limit', internal.most_candidates())),
-    coalesce(sessions_that_say.begins, '-infinity'));
+    coalesce(sessions_that_say.begins, coalesce(least(ends, now()), now()) - interval '7 days'));
 begin
   return array(
     select distinct told.value ->> 'session_id' from unnest(found_steps.told) as told (value)
@@ -183,7 +183,7 @@ begin
     exit when since = begins or cardinality(ids) >= wanted;
     before_time := since;
     before_id := '00000000-0000-0000-0000-000000000000';
-    slice := slice * 4;
+    slice := least(slice * 4, interval '1000 years'); -- from any moment, Postgres can go back as far
   end loop;
   return ids;
 end $$;
