@@ -154,9 +154,9 @@ export function getRoute<
 export function versionedRoute<
   Path extends string,
   Result extends z.ZodType,
-  Query extends z.ZodObject,
   Params extends z.ZodObject = typeof nothing,
->(route: Described<Path> & { params?: Params; query: Query; result: Result }) {
+  Query extends z.ZodObject = typeof nothing,
+>(route: Described<Path> & { params?: Params; query?: Query; result: Result }) {
   const { responses, ...get } = getRoute(route);
   const headers = responseHeaders.versioned;
   return createRoute({

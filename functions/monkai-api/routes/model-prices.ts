@@ -1,6 +1,7 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import * as z from "zod";
-import { getRoute, putRoute } from "../http/api-route.ts";
+import { putRoute, versionedRoute } from "../http/api-route.ts";
+import { knownVersions, versioned } from "../http/versioned-response.ts";
 import { refuseWithIssues } from "../middleware/validation.ts";
 import { count, MEASURED, nullsAbsent, requestBody } from "../schemas/common.ts";
 import type { AppEnv } from "../services.ts";
@@ -136,7 +137,7 @@ const VersionedPrices = z
   })
   .openapi("ModelPrices");
 
-const getPrices = getRoute({
+const getPrices = versionedRoute({
   path: "/model-prices",
   tag: "Model prices",
   operationId: "getModelPrices",
@@ -165,7 +166,10 @@ const putPrices = putRoute({
 });
 
 export function modelPriceRoutes(app: OpenAPIHono<AppEnv>): void {
-  app.openapi(getPrices, async (c) => c.json(await c.var.store.getModelPrices(), 200));
+  app.openapi(getPrices, async (c) => {
+    const { version, data } = await c.var.store.getModelPrices(knownVersions(c));
+    return versioned(c, version, data);
+  });
 
   app.openapi(
     putPrices,

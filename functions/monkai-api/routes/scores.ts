@@ -1,7 +1,8 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import * as z from "zod";
 import { isObject } from "../domain/json.ts";
-import { deleteRoute, getRoute, postRoute } from "../http/api-route.ts";
+import { deleteRoute, postRoute, versionedRoute } from "../http/api-route.ts";
+import { knownVersions, versioned } from "../http/versioned-response.ts";
 import { BODY_LIMIT } from "../middleware/body-limit.ts";
 import { methodNotAllowed } from "../middleware/refusals.ts";
 import { validationError } from "../middleware/validation.ts";
@@ -125,7 +126,7 @@ const createScores = postRoute({
   ).openapi("ScoreBatchResponse"),
 });
 
-const listScores = getRoute({
+const listScores = versionedRoute({
   path: "/scores",
   tag: "Scores",
   operationId: "listScores",
@@ -174,8 +175,8 @@ export function scoreRoutes(app: OpenAPIHono<AppEnv>): void {
   app.all("/scores/batch", (c) => methodNotAllowed(c, ["POST"]));
 
   app.openapi(listScores, async (c) => {
-    const { rows, ...page } = await c.var.store.listScores(c.req.valid("query"));
-    return c.json({ scores: rows, ...page }, 200);
+    const { version, data } = await c.var.store.listScores(c.req.valid("query"), knownVersions(c));
+    return versioned(c, version, data && { scores: data.rows, next_cursor: data.next_cursor });
   });
 
   app.openapi(deleteScore, async (c) => {

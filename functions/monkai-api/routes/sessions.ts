@@ -204,7 +204,9 @@ export function sessionRoutes(app: OpenAPIHono<AppEnv>): void {
 
   app.openapi(listSessions, async (c) => {
     const { version, data } = await c.var.store.listSessions(c.req.valid("query"), knownVersions(c));
-    return versioned(c, version, data);
+    if (!data) return versioned(c, version, data);
+    const { rows, ...page } = data;
+    return versioned(c, version, { sessions: rows, ...page });
   });
 
   app.openapi(getSession, async (c) => {

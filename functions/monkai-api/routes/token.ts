@@ -1,6 +1,7 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import * as z from "zod";
-import { getRoute } from "../http/api-route.ts";
+import { versionedRoute } from "../http/api-route.ts";
+import { knownVersions, versioned } from "../http/versioned-response.ts";
 import type { AppEnv } from "../services.ts";
 
 const Token = z
@@ -18,7 +19,7 @@ const Token = z
   })
   .openapi("Token");
 
-const getToken = getRoute({
+const getToken = versionedRoute({
   path: "/token",
   tag: "Tokens",
   operationId: "getToken",
@@ -28,5 +29,8 @@ const getToken = getRoute({
 });
 
 export function tokenRoutes(app: OpenAPIHono<AppEnv>): void {
-  app.openapi(getToken, async (c) => c.json(await c.var.store.getToken(), 200));
+  app.openapi(getToken, async (c) => {
+    const { version, data } = await c.var.store.getToken(knownVersions(c));
+    return versioned(c, version, data);
+  });
 }

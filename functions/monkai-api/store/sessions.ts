@@ -1,3 +1,5 @@
+import type { CountedPage } from "./queries.ts";
+
 /** Shapes of the SQL functions for tokens, namespaces and the sessions in them. */
 export interface NamespaceRow {
   namespace: string;
@@ -81,11 +83,8 @@ export interface SessionsQuery {
   cursor?: string;
 }
 
-export interface SessionList {
-  sessions: ListedSession[];
-  count: number;
+export interface SessionPage extends CountedPage<ListedSession> {
   count_is_at_least?: true;
-  next_cursor?: string;
 }
 
 export interface SessionRow {

@@ -42,10 +42,9 @@ import {
   type TriedScore,
 } from "./scores.ts";
 import type {
-  ListedSession,
   NamespaceRow,
   NewSession,
-  SessionList,
+  SessionPage,
   SessionRow,
   SessionsQuery,
   TokenRow,
@@ -186,18 +185,8 @@ export class StoreRequest {
   }
 
   /** A page of sessions, the latest activity first. */
-  async listSessions({ cursor, ...query }: SessionsQuery, known?: string): Promise<Versioned<SessionList>> {
-    const { cursors } = this.#shared;
-    const after = cursor === undefined ? undefined : await cursors.open("sessions", cursor);
-    const { version, data } = await this.#versioned<{
-      rows: ListedSession[];
-      count: number;
-      next: object | null;
-    }>("list_sessions", { ...query, after }, known);
-    if (!data) return { version };
-    const { rows, next, ...page } = data;
-    const next_cursor = next ? { next_cursor: await cursors.seal("sessions", next) } : {};
-    return { version, data: { sessions: rows, ...page, ...next_cursor } };
+  listSessions(query: SessionsQuery, known?: string): Promise<Versioned<SessionPage>> {
+    return this.#versionedPage("list_sessions", "sessions", query, known);
   }
 
   getSession(
@@ -259,8 +248,8 @@ export class StoreRequest {
   }
 
   /** A page of the scores that the token may see, newest first. */
-  listScores(query: ScoresQuery): Promise<QueryPage<ScoreRow>> {
-    return this.#page("list_scores", "scores", query);
+  listScores(query: ScoresQuery, known?: string): Promise<Versioned<QueryPage<ScoreRow>>> {
+    return this.#versionedPage("list_scores", "scores", query, known);
   }
 
   /** The score that is gone. */
@@ -272,8 +261,8 @@ export class StoreRequest {
     return this.#call("register_namespace", { namespace });
   }
 
-  getToken(): Promise<TokenRow> {
-    return this.#call("get_token", {});
+  getToken(known?: string): Promise<Versioned<TokenRow>> {
+    return this.#versioned("get_token", {}, known);
   }
 
   /** The namespaces that the token may use, by name. */
@@ -303,8 +292,8 @@ export class StoreRequest {
     return put;
   }
 
-  getModelPrices(): Promise<ModelPrices> {
-    return this.#call("get_model_prices", {});
+  getModelPrices(known?: string): Promise<Versioned<ModelPrices>> {
+    return this.#versioned("get_model_prices", {}, known);
   }
 
   /** Replaces all prices. Refuses when they are not at `expected_version` any more. */
@@ -424,6 +413,26 @@ export class StoreRequest {
     });
     if (next) page.next_cursor = await cursors.seal(list, next);
     return page as unknown as Answered;
+  }
+
+  /** The same of a list whose answers have versions. */
+  async #versionedPage<Answered extends QueryPage<unknown>>(
+    name: string,
+    list: string,
+    { cursor, ...query }: { cursor?: string },
+    known?: string,
+  ): Promise<Versioned<Answered>> {
+    const { cursors } = this.#shared;
+    const after = cursor === undefined ? undefined : await cursors.open(list, cursor);
+    const { version, data } = await this.#versioned<Answered & Page<unknown>>(
+      name,
+      { ...query, after },
+      known,
+    );
+    if (!data) return { version };
+    const { next, ...page } = data;
+    if (next) page.next_cursor = await cursors.seal(list, next);
+    return { version, data: page as unknown as Answered };
   }
 
   async *#export<Row>(name: string, filters: object): AsyncGenerator<Row[]> {

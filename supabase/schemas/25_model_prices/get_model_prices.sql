@@ -1,11 +1,12 @@
--- GET /model-prices. data: {version, prices, source?, as_of?}, see current_prices.
+-- GET /model-prices. payload.known: see unless_known. data: {version, prices, source?, as_of?}, see current_prices.
 create function public.get_model_prices(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
   admission jsonb := public.admit(get_model_prices.payload);
 begin
   if admission ? 'error' then return admission; end if;
-  return admission || jsonb_build_object('data', internal.current_prices((admission ->> 'tenant_id')::uuid));
+  return internal.unless_known(
+    admission, internal.current_prices((admission ->> 'tenant_id')::uuid), get_model_prices.payload);
 end $$;
 
 -- A tenant's prices as clients get them: {version, prices: [{model, valid_from, input, cached_input, output, currency}]}. At

@@ -1,38 +1,37 @@
 -- GET /scores. payload.query: {trace_id?, session_id?, step_id?, name?, source?, namespace?, start_date?, end_date?, limit,
--- after?}. data: {rows: [score_view], next}, newest first, of the namespaces that the token may use.
+-- after?}. payload.known: see unless_known. data: {rows: [score_view], next}, newest first, of the namespaces that the token may
+-- use.
 create function public.list_scores(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
   query jsonb := list_scores.payload -> 'query';
   admission jsonb := public.admit(list_scores.payload);
+  answer jsonb;
 begin
   if query ? 'namespace' then admission := internal.in_namespace(admission, query ->> 'namespace'); end if;
   if admission ? 'error' then return admission; end if;
-  return internal.page_answer(
+  answer := internal.page_answer(
     admission,
-    internal.page_of_scores((admission ->> 'tenant_id')::uuid, internal.usable_namespaces(admission), query),
+    internal.page_of_scores(
+      (admission ->> 'tenant_id')::uuid, internal.namespaces_in_sight(admission, query ->> 'namespace'), query),
     (query ->> 'limit')::integer);
+  if answer ? 'error' then return answer; end if;
+  return internal.unless_known(admission, answer -> 'data', list_scores.payload);
 end $$;
 
 -- A page of the scores that match: {rows, next}. Planned anew for the filters that a call really has. Where there is one namespace,
 -- that is said by `=`: an index gives rows in order for one value, not for an array of them.
-create function internal.page_of_scores(owner_id uuid, usable text[], query jsonb) returns jsonb
+create function internal.page_of_scores(owner_id uuid, namespace_ids bigint[], query jsonb) returns jsonb
 language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan as $$
 declare
-  wanted text[] := case when query ? 'namespace' then array[query ->> 'namespace'] else page_of_scores.usable end;
-  namespace_ids bigint[];
   source refcursor;
 begin
-  if wanted is not null then
-    namespace_ids := array(
-      select namespaces.id from public.namespaces where namespaces.tenant_id = owner_id and namespaces.name = any (wanted));
-  end if;
   open source for
     select internal.score_view(scores) as view, scores.created_at as moment, scores.id
     from public.scores
     where scores.tenant_id = owner_id
-      and (namespace_ids is null or scores.namespace_id = any (namespace_ids))
-      and (cardinality(namespace_ids) is distinct from 1 or scores.namespace_id = namespace_ids[1])
+      and scores.namespace_id = any (namespace_ids)
+      and (cardinality(namespace_ids) <> 1 or scores.namespace_id = namespace_ids[1])
       and (query ->> 'trace_id' is null or scores.trace_id = query ->> 'trace_id')
       and (query ->> 'session_id' is null or scores.session_id = query ->> 'session_id')
       and (query ->> 'step_id' is null or scores.step_id = (query ->> 'step_id')::uuid)

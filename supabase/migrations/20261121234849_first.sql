@@ -81,7 +81,7 @@ end $$;
 -- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
 create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 20261121234451;
+return 20261121234849;
 
 -- supabase/schemas/10_tenants/00_tables.sql
 -- Who owns data, and the tokens that speak for them.
@@ -185,16 +185,16 @@ end $$;
 
 -- supabase/schemas/10_tenants/get_token.sql
 -- GET /token. What the token of the request may do. data: {tenant, name, namespaces, scope, expires_at}; namespaces null: all of
--- the tenant's.
+-- the tenant's. payload.known: see unless_known.
 create function public.get_token(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
   admission jsonb := public.admit(get_token.payload);
 begin
   if admission ? 'error' then return admission; end if;
-  return admission || jsonb_build_object('data', (
+  return internal.unless_known(admission, (
     select internal.token_view(tracer_tokens) - array['id', 'active', 'created_at']
-    from public.tracer_tokens where tracer_tokens.id = (admission ->> 'token_id')::uuid));
+    from public.tracer_tokens where tracer_tokens.id = (admission ->> 'token_id')::uuid), get_token.payload);
 end $$;
 
 -- supabase/schemas/10_tenants/list_tracer_tokens.sql
@@ -752,14 +752,15 @@ begin
 end $$;
 
 -- supabase/schemas/25_model_prices/get_model_prices.sql
--- GET /model-prices. data: {version, prices, source?, as_of?}, see current_prices.
+-- GET /model-prices. payload.known: see unless_known. data: {version, prices, source?, as_of?}, see current_prices.
 create function public.get_model_prices(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
   admission jsonb := public.admit(get_model_prices.payload);
 begin
   if admission ? 'error' then return admission; end if;
-  return admission || jsonb_build_object('data', internal.current_prices((admission ->> 'tenant_id')::uuid));
+  return internal.unless_known(
+    admission, internal.current_prices((admission ->> 'tenant_id')::uuid), get_model_prices.payload);
 end $$;
 
 -- A tenant's prices as clients get them: {version, prices: [{model, valid_from, input, cached_input, output, currency}]}. At
@@ -5853,40 +5854,39 @@ end $$;
 
 -- supabase/schemas/85_scores/list_scores.sql
 -- GET /scores. payload.query: {trace_id?, session_id?, step_id?, name?, source?, namespace?, start_date?, end_date?, limit,
--- after?}. data: {rows: [score_view], next}, newest first, of the namespaces that the token may use.
+-- after?}. payload.known: see unless_known. data: {rows: [score_view], next}, newest first, of the namespaces that the token may
+-- use.
 create function public.list_scores(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
   query jsonb := list_scores.payload -> 'query';
   admission jsonb := public.admit(list_scores.payload);
+  answer jsonb;
 begin
   if query ? 'namespace' then admission := internal.in_namespace(admission, query ->> 'namespace'); end if;
   if admission ? 'error' then return admission; end if;
-  return internal.page_answer(
+  answer := internal.page_answer(
     admission,
-    internal.page_of_scores((admission ->> 'tenant_id')::uuid, internal.usable_namespaces(admission), query),
+    internal.page_of_scores(
+      (admission ->> 'tenant_id')::uuid, internal.namespaces_in_sight(admission, query ->> 'namespace'), query),
     (query ->> 'limit')::integer);
+  if answer ? 'error' then return answer; end if;
+  return internal.unless_known(admission, answer -> 'data', list_scores.payload);
 end $$;
 
 -- A page of the scores that match: {rows, next}. Planned anew for the filters that a call really has. Where there is one namespace,
 -- that is said by `=`: an index gives rows in order for one value, not for an array of them.
-create function internal.page_of_scores(owner_id uuid, usable text[], query jsonb) returns jsonb
+create function internal.page_of_scores(owner_id uuid, namespace_ids bigint[], query jsonb) returns jsonb
 language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan as $$
 declare
-  wanted text[] := case when query ? 'namespace' then array[query ->> 'namespace'] else page_of_scores.usable end;
-  namespace_ids bigint[];
   source refcursor;
 begin
-  if wanted is not null then
-    namespace_ids := array(
-      select namespaces.id from public.namespaces where namespaces.tenant_id = owner_id and namespaces.name = any (wanted));
-  end if;
   open source for
     select internal.score_view(scores) as view, scores.created_at as moment, scores.id
     from public.scores
     where scores.tenant_id = owner_id
-      and (namespace_ids is null or scores.namespace_id = any (namespace_ids))
-      and (cardinality(namespace_ids) is distinct from 1 or scores.namespace_id = namespace_ids[1])
+      and scores.namespace_id = any (namespace_ids)
+      and (cardinality(namespace_ids) <> 1 or scores.namespace_id = namespace_ids[1])
       and (query ->> 'trace_id' is null or scores.trace_id = query ->> 'trace_id')
       and (query ->> 'session_id' is null or scores.session_id = query ->> 'session_id')
       and (query ->> 'step_id' is null or scores.step_id = (query ->> 'step_id')::uuid)
