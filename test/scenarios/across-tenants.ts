@@ -74,6 +74,10 @@ export function acrossTenants(api: Api): void {
         (await client.get("/v1/files/file_own-tree")).body.step_count,
         (await client.get("/v1/namespaces")).body.namespaces.length,
         (await client.get("/v1/scores")).body.scores.length,
+        (await client.get("/v1/sessions/s")).body.step_count,
+        (await client.get("/v1/sessions")).body.count,
+        (await client.get("/v1/usage")).body.totals.calls,
+        (await client.get("/v1/facets")).body.agents[0].count,
       ];
       const counted = await countedBy(one);
       const [logs, records, traces, steps, namespaces, scores] = counted;
@@ -261,6 +265,12 @@ export function acrossTenants(api: Api): void {
 const forbidden = expect.stringMatching(/^403 .*"forbidden"/);
 const notFound = expect.stringMatching(/^404 .*"not_found"/);
 const noTraces = expect.stringMatching(/^200 {"data":\[\],"total":0,/);
+const noSessions = expect.stringMatching(/^200 {"sessions":\[\],"count":0}$/);
+const itsOwnSession = expect.stringMatching(
+  /^200 {"sessions":\[{[^[]*"namespace":"mine"[^\]]*\].*\],"count":1}$/,
+);
+const nothingUsed = expect.stringMatching(/^200 {"rows":\[\],/);
+const itsOwnUsage = expect.stringMatching(/^200 {"rows":\[{[^\]]*"namespace":"mine"[^\]]*}\],/);
 const noScores = expect.stringMatching(/^200 {"scores":\[\]}$/);
 const itsOwnTrace = expect.stringMatching(/^200 {"data":\[{[^{]*"namespace":"mine"[^{]*}\],"total":1,/);
 
@@ -276,6 +286,10 @@ const BOUND: Record<string, unknown[]> = {
   "GET /traces/{trace_id}/tree": [notFound],
   "GET /traces/{trace_id}/steps": [notFound, notFound],
   "GET /sessions/{session_id}/steps": [notFound, forbidden],
+  "GET /sessions": [forbidden, noSessions, itsOwnSession],
+  "GET /sessions/{session_id}": [notFound, forbidden],
+  "GET /usage": [forbidden, nothingUsed, itsOwnUsage],
+  "GET /facets": [forbidden, expect.stringMatching(/^200 .*"agents":\[{"value":"mine","count":1}\]/)],
   "GET /steps": [expect.stringMatching(/^200 {"steps":\[\]}$/)],
   "GET /files/{file_id}": [notFound],
   "GET /files/{file_id}/download": [notFound],

@@ -3,13 +3,10 @@ import { count } from "./common.ts";
 
 const money = z
   .object({
-    amount: z
-      .string()
-      .nullable()
-      .openapi({
-        description: "A decimal number. Null where none of the steps has a price.",
-        example: "0.0123",
-      }),
+    amount: z.string().nullable().openapi({
+      description: "A decimal number. Null where none of the steps has a price.",
+      example: "0.0123",
+    }),
     currency: z.string().openapi({ example: "USD" }),
   })
   .openapi({ description: "By the prices of now: see `GET /model-prices`." });
