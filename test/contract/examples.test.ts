@@ -54,7 +54,7 @@ describe("what the document gives as an example", () => {
   beforeAll(async () => {
     [client, other] = [await newClient(api), await newClient(api)];
     const request = exampleOf(document.paths["/traces/llm"].post.requestBody);
-    const sent = { ...request, session_id: "another session", external_user_id: "5521999998888" };
+    const sent = { ...request, session_id: "another session" };
     stepId = (await client.post("/v1/traces/llm", sent)).body.id;
     await client.post("/v1/traces/handoff", {
       session_id: "another session",
@@ -62,7 +62,11 @@ describe("what the document gives as an example", () => {
       to_agent: "b",
     });
     const tool = exampleOf(document.paths["/traces/tool"].post.requestBody);
-    await client.post("/v1/traces/tool", { ...tool, session_id: "another session" });
+    await client.post("/v1/traces/tool", {
+      ...tool,
+      session_id: "another session",
+      external_user_id: "5521999998888",
+    });
     await client.post("/v1/scores", { session_id: "another session", name: "solved", value: true });
     const { body } = await client.get("/v1/traces?session_id=another%20session&root_only=true");
     traceId = body.data[0].id;

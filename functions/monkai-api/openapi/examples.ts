@@ -94,7 +94,7 @@ const sentPrice = {
 };
 const price = { ...sentPrice, currency: "USD" };
 
-const cost = { amount: "0.00002", currency: "USD", unpriced_steps: 0 };
+const cost = { amount: "0.00084", currency: "USD", unpriced_steps: 0 };
 const tokens = { input_tokens: 8, cached_input_tokens: 0, output_tokens: 10, reasoning_tokens: 0 };
 const listedSession = {
   session_id: SESSION_EXAMPLE,
@@ -132,7 +132,7 @@ const otherFigures = {
   cached_input_tokens: 0,
   output_tokens: 0,
   reasoning_tokens: 0,
-  cost: { amount: null, currency: "USD", unpriced_steps: 0 },
+  cost: { amount: "0", currency: "USD", unpriced_steps: 0 },
   latency_ms: { p50: null, p95: null },
   scores: { helpful: { count: 1, average: 0.9 }, solved: { count: 1, average: 1 } },
 };

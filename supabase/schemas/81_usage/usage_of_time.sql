@@ -55,7 +55,7 @@ begin
       from (
         select placed.place, bucket.key::integer as bucket, sum(bucket.value::bigint) as count
         from placed cross join lateral jsonb_each(placed.latencies) as bucket
-        where placed.tool is null or asked ? 'tool' and placed.place > 0
+        where placed.tool is null or query ? 'tool' or asked ? 'tool' and placed.place > 0
         group by 1, 2
       ) as counted
       group by counted.place
@@ -181,7 +181,7 @@ begin
 end $$;
 
 -- The scores that were given in that time, each where what it is about stands: a step under its agent, model, tool and user; a trace
--- under its agent; a session under its user.
+-- under its agent; a session under its user. What stands in other namespaces, where a score may have come first, tells nothing.
 create function internal.lines_of_scores(owner_id uuid, namespace_ids bigint[], wanted internal.usage_time)
 returns internal.usage_line[]
 language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan set enable_seqscan = off as $$
@@ -192,18 +192,20 @@ begin
       (scores.created_at at time zone 'UTC')::date, scores.namespace_id,
       coalesce((about.figure).agent, (
         select traces.agent from public.traces
-        where traces.tenant_id = owner_id and traces.trace_id = scores.trace_id)),
+        where traces.tenant_id = owner_id and traces.trace_id = scores.trace_id
+          and traces.namespace_id = any (lines_of_scores.namespace_ids))),
       (about.figure).model, (about.figure).tool,
       coalesce((about.figure).user_id, (
         select sessions.user_id from public.sessions
-        where sessions.tenant_id = owner_id and sessions.id = scores.session_id)),
+        where sessions.tenant_id = owner_id and sessions.id = scores.session_id
+          and sessions.namespace_id = any (lines_of_scores.namespace_ids))),
       0, 0, 0, 0, 0, 0, 0, 0, 0, 0, '{}', internal.counted_score(scores))::internal.usage_line
     from public.scores
     left join lateral (
       select internal.figure_of(internal.counted_step(placements.step_id), placements, 1) as figure
       from public.placements where placements.step_id = scores.step_id and placements.tenant_id = owner_id
       offset 0
-    ) as about on true
+    ) as about on (about.figure).namespace_id = any (lines_of_scores.namespace_ids)
     where scores.tenant_id = owner_id and scores.namespace_id = any (namespace_ids)
       and scores.created_at >= wanted.begins and scores.created_at < wanted.ends);
 end $$;

@@ -81,7 +81,7 @@ end $$;
 -- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
 create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 20261121232348;
+return 20261121232937;
 
 -- supabase/schemas/10_tenants/00_tables.sql
 -- Who owns data, and the tokens that speak for them.
@@ -4829,6 +4829,7 @@ declare
   by_user boolean := query -> 'by' ? 'user' or query ? 'user_id';
   wanted internal.usage_time;
   cut timestamptz[]; -- hours that lie in two days
+  told_end timestamptz; -- the end of what is looked at day by day and hour by hour
 begin
   wanted.unit := case when query -> 'by' ? 'hour' then 'hour' when query -> 'by' ? 'day' then 'day' end;
   wanted.zone := zone;
@@ -4837,26 +4838,26 @@ begin
     (date_trunc('day', now() at time zone zone) - interval '6 days') at time zone zone);
   wanted.ends := greatest(wanted.begins, coalesce(internal.moment_in_zone(query ->> 'end_date', zone, 1), 'infinity'));
   if wanted.unit is not null and least(wanted.ends, now()) - wanted.begins > interval '366 days' then return wanted; end if;
+  -- What is dated later than that is rare, and read step by step.
+  told_end := case when wanted.unit is null then wanted.ends else least(wanted.ends, now() + interval '2 days') end;
   wanted.first_hour := date_trunc('hour', wanted.begins + interval '1 hour' - interval '1 microsecond', 'UTC');
-  wanted.last_hour := greatest(wanted.first_hour, internal.begin_of('hour', wanted.ends));
+  wanted.last_hour := greatest(wanted.first_hour, internal.begin_of('hour', told_end));
   wanted.first_day := date_trunc('day', wanted.begins + interval '1 day' - interval '1 microsecond', 'UTC');
-  wanted.last_day := greatest(wanted.first_day, internal.begin_of('day', wanted.ends));
+  wanted.last_day := greatest(wanted.first_day, internal.begin_of('day', told_end));
   if by_user or wanted.unit = 'hour' or wanted.unit = 'day' and exists (
-    select from generate_series(wanted.first_day, least(wanted.last_day, now() + interval '2 days'), interval '1 day') as day
+    select from generate_series(wanted.first_day, wanted.last_day, interval '1 day') as day
     where date_trunc('day', day, zone) <> day) then
     wanted.last_day := wanted.first_day;
   end if;
   cut := case when wanted.unit is null then '{}' else array(
-    select hour from generate_series(
-      wanted.first_hour, least(wanted.last_hour, now() + interval '2 days') - interval '1 hour', interval '1 hour') as hour
+    select hour from generate_series(wanted.first_hour, wanted.last_hour - interval '1 hour', interval '1 hour') as hour
     where date_trunc(wanted.unit, hour, zone) <> date_trunc(wanted.unit, hour + interval '1 hour' - interval '1 microsecond', zone)) end;
   wanted.parts := array(
     select part from unnest(array[
       tstzrange(wanted.begins, least(wanted.first_hour, wanted.ends)),
-      tstzrange(greatest(wanted.last_hour, wanted.begins), wanted.ends)
+      tstzrange(least(wanted.last_hour, wanted.ends), wanted.ends)
     ] || array(select tstzrange(hour, hour + interval '1 hour') from unnest(cut) as hour)) as part
     where not isempty(part));
-  if wanted.first_hour > wanted.ends then wanted.parts := array[tstzrange(wanted.begins, wanted.ends)]; end if;
   return wanted;
 end $$;
 
@@ -6355,7 +6356,7 @@ begin
       from (
         select placed.place, bucket.key::integer as bucket, sum(bucket.value::bigint) as count
         from placed cross join lateral jsonb_each(placed.latencies) as bucket
-        where placed.tool is null or asked ? 'tool' and placed.place > 0
+        where placed.tool is null or query ? 'tool' or asked ? 'tool' and placed.place > 0
         group by 1, 2
       ) as counted
       group by counted.place
@@ -6481,7 +6482,7 @@ begin
 end $$;
 
 -- The scores that were given in that time, each where what it is about stands: a step under its agent, model, tool and user; a trace
--- under its agent; a session under its user.
+-- under its agent; a session under its user. What stands in other namespaces, where a score may have come first, tells nothing.
 create function internal.lines_of_scores(owner_id uuid, namespace_ids bigint[], wanted internal.usage_time)
 returns internal.usage_line[]
 language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan set enable_seqscan = off as $$
@@ -6492,18 +6493,20 @@ begin
       (scores.created_at at time zone 'UTC')::date, scores.namespace_id,
       coalesce((about.figure).agent, (
         select traces.agent from public.traces
-        where traces.tenant_id = owner_id and traces.trace_id = scores.trace_id)),
+        where traces.tenant_id = owner_id and traces.trace_id = scores.trace_id
+          and traces.namespace_id = any (lines_of_scores.namespace_ids))),
       (about.figure).model, (about.figure).tool,
       coalesce((about.figure).user_id, (
         select sessions.user_id from public.sessions
-        where sessions.tenant_id = owner_id and sessions.id = scores.session_id)),
+        where sessions.tenant_id = owner_id and sessions.id = scores.session_id
+          and sessions.namespace_id = any (lines_of_scores.namespace_ids))),
       0, 0, 0, 0, 0, 0, 0, 0, 0, 0, '{}', internal.counted_score(scores))::internal.usage_line
     from public.scores
     left join lateral (
       select internal.figure_of(internal.counted_step(placements.step_id), placements, 1) as figure
       from public.placements where placements.step_id = scores.step_id and placements.tenant_id = owner_id
       offset 0
-    ) as about on true
+    ) as about on (about.figure).namespace_id = any (lines_of_scores.namespace_ids)
     where scores.tenant_id = owner_id and scores.namespace_id = any (namespace_ids)
       and scores.created_at >= wanted.begins and scores.created_at < wanted.ends);
 end $$;
