@@ -73,7 +73,7 @@ begin
   wanted.last_hour := greatest(wanted.first_hour, internal.begin_of('hour', told_end));
   wanted.first_day := date_trunc('day', wanted.begins + interval '1 day' - interval '1 microsecond', 'UTC');
   wanted.last_day := greatest(wanted.first_day, internal.begin_of('day', told_end));
-  if by_user or wanted.unit = 'hour' or wanted.unit = 'day' and exists (
+  if by_user or wanted.unit = 'hour' or wanted.unit is not null and exists (
     select from generate_series(wanted.first_day, wanted.last_day, interval '1 day') as day
     where date_trunc('day', day, zone) <> day) then
     wanted.last_day := wanted.first_day;

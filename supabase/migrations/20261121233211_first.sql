@@ -81,7 +81,7 @@ end $$;
 -- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
 create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 20261121232937;
+return 20261121233211;
 
 -- supabase/schemas/10_tenants/00_tables.sql
 -- Who owns data, and the tokens that speak for them.
@@ -4844,7 +4844,7 @@ begin
   wanted.last_hour := greatest(wanted.first_hour, internal.begin_of('hour', told_end));
   wanted.first_day := date_trunc('day', wanted.begins + interval '1 day' - interval '1 microsecond', 'UTC');
   wanted.last_day := greatest(wanted.first_day, internal.begin_of('day', told_end));
-  if by_user or wanted.unit = 'hour' or wanted.unit = 'day' and exists (
+  if by_user or wanted.unit = 'hour' or wanted.unit is not null and exists (
     select from generate_series(wanted.first_day, wanted.last_day, interval '1 day') as day
     where date_trunc('day', day, zone) <> day) then
     wanted.last_day := wanted.first_day;
