@@ -81,7 +81,7 @@ end $$;
 -- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
 create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 20261121233211;
+return 20261121233605;
 
 -- supabase/schemas/10_tenants/00_tables.sql
 -- Who owns data, and the tokens that speak for them.
@@ -4971,6 +4971,8 @@ begin
   if places = '{}' then return null; end if;
   return internal.session_views(owner_id, array[(whole_session.session_id, places)::internal.listed_session]) -> 0
     || jsonb_build_object(
+      -- In all that are in sight: a score that came before its session may stand where that has no steps.
+      'scores', internal.scores_of_session(owner_id, whole_session.namespace_ids, whole_session.session_id),
       'namespaces', to_jsonb(array(
         select namespaces.name from public.namespaces where namespaces.id = any (places) order by 1)),
       'root_trace_ids', to_jsonb(array(
@@ -5304,12 +5306,12 @@ begin
   return to_timestamp(0) + ('x' || left(hex, 12))::bit(48)::bigint * interval '1 millisecond';
 end $$;
 
--- When a step was over. A span is listed by when it began.
+-- When a step was over. A span is listed by when it began. (Not telling how long is not the longest time: `least` ignores nulls.)
 create function internal.end_of(started_at timestamptz, occurred_at timestamptz, latency_ms bigint) returns timestamptz
 language plpgsql immutable set search_path = '' as $$
 begin
   return greatest(end_of.occurred_at,
-    end_of.started_at + least(end_of.latency_ms, 100000000000000) * interval '1 millisecond');
+    end_of.started_at + least(coalesce(end_of.latency_ms, 0), 100000000000000) * interval '1 millisecond');
 end $$;
 
 -- The summaries of sessions to which these steps have come are raised by them. Only under the fold lock of their tenant.
