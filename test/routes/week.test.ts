@@ -1,4 +1,9 @@
 import { inject } from "vitest";
+import { exactReads } from "../scenarios/exact-reads.ts";
 import { week } from "../scenarios/week.ts";
+import type { Api } from "../support/tenant.ts";
 
-week((path, init) => fetch(`${inject("workerdUrl")}${path}`, init));
+const api: Api = (path, init) => fetch(`${inject("workerdUrl")}${path}`, init);
+
+week(api);
+exactReads(api);
