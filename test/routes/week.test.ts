@@ -1,5 +1,6 @@
 import { inject } from "vitest";
 import { exactReads } from "../scenarios/exact-reads.ts";
+import { hostileFigures } from "../scenarios/hostile-figures.ts";
 import { week } from "../scenarios/week.ts";
 import type { Api } from "../support/tenant.ts";
 
@@ -7,3 +8,4 @@ const api: Api = (path, init) => fetch(`${inject("workerdUrl")}${path}`, init);
 
 week(api);
 exactReads(api);
+hostileFigures(api);
