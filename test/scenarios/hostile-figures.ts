@@ -186,6 +186,20 @@ export function hostileFigures(api: Api): void {
       }
     });
 
+    it.each([2 ** 53, 1 / 3, 0.1, -1e308, 5e-324, 0.1 + 0.2])(
+      "the average of a score of %d is that number",
+      async (value) => {
+        const client = await newOne();
+        await expectOk(client.post("/v1/scores", { session_id: "s", name: "helpful", value }));
+        for (const path of ["/v1/sessions/s", "/v1/sessions/s?namespace=n"]) {
+          const { scores } = await expectOk(client.get(path));
+          expect(scores).toEqual({ helpful: { count: 1, average: value } });
+        }
+        const { totals } = await expectOk(client.get("/v1/usage"));
+        expect(totals.scores.helpful.average).toBe(value);
+      },
+    );
+
     it("the most tokens that can be told, a thousand times, add up", async () => {
       const client = await newOne();
       const most = Number.MAX_SAFE_INTEGER;

@@ -164,6 +164,44 @@ export function week(api: Api): void {
       }
     });
 
+    it("the list of sessions has those that a filter asks for, in each namespace", async () => {
+      const has = (name: "agent" | "model" | "user", value: string) => (steps: CountedStep[]) =>
+        steps.some((step) => step[name] === value);
+      const filters: [string, (steps: CountedStep[], user: string | undefined) => boolean][] = [
+        ["status=error", (steps) => steps.some(({ is_error }) => is_error)],
+        ["status=ok", (steps) => !steps.some(({ is_error }) => is_error)],
+        ["agent=billing", has("agent", "billing")],
+        ["model=mystery-7b", has("model", "mystery-7b")],
+        ["user_id=told-2", has("user", "told-2")],
+        ["user_id=user-0", (steps, user) => user === "user-0" || has("user", "user-0")(steps)],
+        [
+          "agent=planner&model=house-model-1&status=error",
+          (steps) =>
+            has("agent", "planner")(steps) &&
+            has("model", "house-model-1")(steps) &&
+            steps.some(({ is_error }) => is_error),
+        ],
+        ["agent=nobody", () => false],
+      ];
+      for (const namespace of NAMESPACES.slice(0, 2)) {
+        const created = sent.filter((session) => session.namespace === namespace);
+        const bySession = new Map(created.map(({ session_id }) => [session_id, [] as CountedStep[]]));
+        for (const step of read.steps) {
+          if (step.namespace !== namespace || step.session_id === undefined) continue;
+          bySession.set(step.session_id, [...(bySession.get(step.session_id) ?? []), step]);
+        }
+        for (const [filter, isWanted] of filters) {
+          const path = `/v1/sessions?namespace=${encodeURIComponent(namespace)}&limit=9&${filter}`;
+          const found = (await readAll(client, path, "sessions")).map(({ session_id }) => session_id);
+          const user = (id: string) => created.find(({ session_id }) => session_id === id)?.user_id;
+          const expected = [...bySession]
+            .filter(([id, steps]) => isWanted(steps, user(id)))
+            .map(([id]) => id);
+          expect([path, found.sort()]).toEqual([path, expected.sort()]);
+        }
+      }
+    });
+
     function expectSession(session: Read, namespaces: string[]): void {
       const { session_id } = session;
       const isIn = (item: { session_id: string | undefined; namespace: string }) =>

@@ -125,7 +125,8 @@ function placesOf(steps: CountedStep[]): Place[] {
 }
 
 interface KnownTrace {
-  session_id: string;
+  /** Of one that is only known as the parent of others: undefined. */
+  session_id: string | undefined;
   agent: string;
   home: string;
 }
@@ -137,7 +138,10 @@ async function readSteps(client: Client, places: Place[]) {
     const path = `/v1/sessions/${encodeURIComponent(session_id)}/steps?limit=5000`;
     const list = await expectOk(client.get(`${path}&namespace=${encodeURIComponent(home)}`));
     expect(list.steps).toHaveLength(list.count);
-    for (const { id, agent } of list.traces) traces.set(id, { session_id, agent, home });
+    const own = new Set(list.steps.flatMap(({ trace_id, to_trace_id }: Read) => [trace_id, to_trace_id]));
+    for (const { id, agent } of list.traces) {
+      traces.set(id, { session_id: own.has(id) ? session_id : undefined, agent, home });
+    }
     skeletons.push(...list.steps);
   }
   return { skeletons, traces };

@@ -68,8 +68,10 @@ export function trafficOf(sessions: KnownSession[], seed: number): Traffic {
   const random = randomOf(seed);
   const traffic: Traffic = { traces: [], records: [], logs: [] };
   for (const session of sessions) {
-    for (let turns = 1 + below(11, random); turns > 0; turns -= 1) addTurn(traffic, session, random);
+    for (let turns = 1 + below(12, random); turns > 0; turns -= 1) addTurn(traffic, session, random);
   }
+  const inTraceAlone = { type: "log", namespace: NAMESPACES[0], trace_id: "log-only", message: "no session" };
+  traffic.traces.push({ ...inTraceAlone, level: "error", status: "error", timestamp: BORDERS[1] });
   for (const at of BORDERS) {
     const session = pick(sessions, random);
     traffic.traces.push(llmCall(session, random, at), toolCall(session, random, at));
@@ -106,9 +108,16 @@ function said({ session_id, namespace, user_id }: KnownSession, random: () => nu
     session_id,
     namespace,
     ...(random() < 0.8 ? { agent: pick(AGENTS, random) } : {}),
+    ...(random() < 0.1 ? claimed(session_id, random) : {}),
     ...(tells ? { external_user_id: `told-${below(3, random)}` } : {}),
     ...(random() < 0.08 ? { status: "error", error: { type: "Timeout", message: "too slow" } } : {}),
   };
+}
+
+/** Some know their own trees. */
+function claimed(session_id: string, random: () => number): Sent {
+  const ids = [1, 2, 3].map((number) => `${session_id.replace(/[^\w-]/g, "_").slice(-40)}-${number}`);
+  return { trace_id: pick(ids, random), ...(random() < 0.3 ? { parent_trace_id: ids[0] } : {}) };
 }
 
 function llmCall(session: KnownSession, random: () => number, timestamp: string | undefined): Sent {
@@ -172,8 +181,9 @@ function log(session: KnownSession, random: () => number, timestamp: string | un
 
 function record(session: KnownSession, random: () => number, inserted_at: string | undefined): Sent {
   const hasTokens = random() < 0.5;
+  const { trace_id: _, parent_trace_id: __, ...step } = said(session, random);
   return {
-    ...said(session, random),
+    ...step,
     agent: pick(AGENTS, random),
     msg: { role: pick(["user", "assistant"], random), content: `Record ${below(1e9, random)}` },
     inserted_at,

@@ -81,7 +81,7 @@ end $$;
 -- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
 create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 20261121233605;
+return 20261121234415;
 
 -- supabase/schemas/10_tenants/00_tables.sql
 -- Who owns data, and the tokens that speak for them.
@@ -5714,7 +5714,8 @@ create type internal.counted_score as (id uuid, name text, value numeric);
 create function internal.counted_score(score public.scores) returns internal.counted_score
 language plpgsql immutable set search_path = '' as $$
 begin
-  return (score.id, score.name, coalesce(score.number_value::numeric, score.boolean_value::integer))::internal.counted_score;
+  -- By its text: a cast from double precision to numeric keeps 15 digits, and not all.
+  return (score.id, score.name, coalesce(score.number_value::text::numeric, score.boolean_value::integer))::internal.counted_score;
 end $$;
 
 create function internal.score_figures(scores internal.counted_score[]) returns jsonb
