@@ -81,7 +81,7 @@ end $$;
 -- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
 create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 20261121233211;
+return 20261121233709;
 
 -- supabase/schemas/10_tenants/00_tables.sql
 -- Who owns data, and the tokens that speak for them.
@@ -5304,12 +5304,13 @@ begin
   return to_timestamp(0) + ('x' || left(hex, 12))::bit(48)::bigint * interval '1 millisecond';
 end $$;
 
--- When a step was over. A span is listed by when it began.
+-- When a step was over: where its sender tells when it began and how long it took, that is known better than by when it is
+-- listed, which may be when it arrived, or (spans) when it began.
 create function internal.end_of(started_at timestamptz, occurred_at timestamptz, latency_ms bigint) returns timestamptz
 language plpgsql immutable set search_path = '' as $$
 begin
-  return greatest(end_of.occurred_at,
-    end_of.started_at + least(end_of.latency_ms, 100000000000000) * interval '1 millisecond');
+  if end_of.started_at is null or end_of.latency_ms is null then return end_of.occurred_at; end if;
+  return end_of.started_at + least(end_of.latency_ms, 100000000000000) * interval '1 millisecond';
 end $$;
 
 -- The summaries of sessions to which these steps have come are raised by them. Only under the fold lock of their tenant.
