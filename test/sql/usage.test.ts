@@ -30,7 +30,7 @@ async function read(caller: Caller, name: string, query: postgres.JSONValue) {
 }
 
 const usageBy = (caller: Caller, by: string[], more = {}) =>
-  read(caller, "get_usage", { by, time_zone: "UTC", start_date: "2026-01-01", ...more });
+  read(caller, "get_usage", { by, time_zone: "UTC", ...more });
 
 describe("histograms of latencies", () => {
   it("a bucket has what it is told by, and that is off by less than 5 %", async () => {
@@ -118,16 +118,17 @@ describe("usage of a time", { timeout: 60_000 }, () => {
 
   it("goes back with the steps that are deleted, and so do sessions and facets", async () => {
     const caller = await newTenant(sql);
+    const begin = Math.floor((Date.now() - START) / 1000) - 3 * 86_400;
     const kept: Step[] = [
-      { ...plain, key: "1", tokens: 5, time: 10, user: "u" },
-      { ...plain, key: "2", kind: "tool", name: "t", time: 20 },
+      { ...plain, key: "1", tokens: 5, time: begin + 10, user: "u" },
+      { ...plain, key: "2", kind: "tool", name: "t", time: begin + 20 },
     ];
     const gone: Step[] = [
-      { ...plain, key: "03", tokens: 7, time: 5, user: "v" },
-      { ...plain, key: "13", kind: "tool", name: "other", time: 30 },
-      { ...plain, key: "5", agent: "b", time: 90_000 },
-      { ...plain, key: "6", namespace: "m", time: 1 },
-      { ...plain, key: "7", session: "gone", time: 1 },
+      { ...plain, key: "03", tokens: 7, time: begin + 5, user: "v" },
+      { ...plain, key: "13", kind: "tool", name: "other", time: begin + 30 },
+      { ...plain, key: "5", agent: "b", time: begin + 90_000 },
+      { ...plain, key: "6", namespace: "m", time: begin + 1 },
+      { ...plain, key: "7", session: "gone", time: begin + 1 },
     ];
     const everything = async () => [
       await usageBy(caller, ["day", "namespace", "agent", "model", "tool", "user"]),
@@ -137,6 +138,7 @@ describe("usage of a time", { timeout: 60_000 }, () => {
     ];
     await send(sql, caller, kept);
     const before = await everything();
+    expect(before[3]).toMatchObject({ tools: [{ value: "t", count: 1 }], users: [{ value: "u", count: 1 }] });
     await send(sql, caller, gone);
     const [, sessions] = await everything();
     expect(sessions).toHaveLength(3);
@@ -176,7 +178,7 @@ describe("usage of a time", { timeout: 60_000 }, () => {
     await addAgents(2, 10_000);
     expect((await usageBy(caller, ["agent"])).rows).toHaveLength(10_000);
     await addAgents(10_001, 10_001);
-    const query = { by: ["agent"], time_zone: "UTC", start_date: "2026-01-01" };
+    const query = { by: ["agent"], time_zone: "UTC" };
     expect((await ask(sql, caller, "get_usage", { query })).error).toEqual({
       code: "invalid_payload",
       message: "by: these are more than 10,000 rows. Ask for a shorter time, or by less.",
