@@ -81,7 +81,7 @@ end $$;
 -- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
 create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 20261121233709;
+return 20261121234248;
 
 -- supabase/schemas/10_tenants/00_tables.sql
 -- Who owns data, and the tokens that speak for them.
@@ -5093,7 +5093,7 @@ begin
     found_ids := array(
       select distinct usage.session_id from public.usage
       where usage.tenant_id = owner_id and usage.grain = 'session' and usage.agent = query ->> 'agent'
-        and usage.session_id is not null
+        and usage.session_id is not null and usage.namespace_id = any (namespace_ids)
       limit most + 1);
     if cardinality(found_ids) <= most then few := internal.in_both(few, found_ids); end if;
   end if;
@@ -5101,7 +5101,7 @@ begin
     found_ids := array(
       select distinct usage.session_id from public.usage
       where usage.tenant_id = owner_id and usage.grain = 'session' and usage.model = query ->> 'model'
-        and usage.session_id is not null
+        and usage.session_id is not null and usage.namespace_id = any (namespace_ids)
       limit most + 1);
     if cardinality(found_ids) <= most then few := internal.in_both(few, found_ids); end if;
   end if;
@@ -5109,7 +5109,7 @@ begin
     found_ids := array(
       (select distinct usage.session_id from public.usage
        where usage.tenant_id = owner_id and usage.grain = 'session' and usage.user_id = query ->> 'user_id'
-         and usage.session_id is not null
+         and usage.session_id is not null and usage.namespace_id = any (namespace_ids)
        limit most + 1)
       union
       (select sessions.id from public.sessions
