@@ -366,7 +366,7 @@ export function sessionList(api: Api): void {
       expect(await active()).toBe(true);
     });
 
-    it.each(["a/b", "a b", "100%", "%2F", "👋 olá", "../s", "?x=1&y#z", "create "])(
+    it.each(["a b", "100%", "%2F", "👋 olá", "?x=1&y#z", "create "])(
       "the session %j is found by its id",
       async (session_id) => {
         await send("log", { session_id, message: "m" });
