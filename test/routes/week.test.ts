@@ -1,13 +1,4 @@
 import { inject } from "vitest";
-import { exactReads } from "../scenarios/exact-reads.ts";
-import { hostileFigures } from "../scenarios/hostile-figures.ts";
-import { sessionFigures } from "../scenarios/session-figures.ts";
 import { week } from "../scenarios/week.ts";
-import type { Api } from "../support/tenant.ts";
 
-const api: Api = (path, init) => fetch(`${inject("workerdUrl")}${path}`, init);
-
-week(api);
-exactReads(api);
-hostileFigures(api);
-sessionFigures(api);
+week((path, init) => fetch(`${inject("workerdUrl")}${path}`, init));

@@ -200,6 +200,26 @@ export function hostileFigures(api: Api): void {
       },
     );
 
+    it.each([
+      ["model", { model: longText(3000) }],
+      ["user", { external_user_id: longText(3000) }],
+      ["tool", { type: "tool", tool_name: longText(3000) }],
+      ["session and agent", { session_id: longText(512), agent: longText(256), model: longText(300) }],
+    ])("the longest names of a %s do not keep the tenant from reading", async (_, named) => {
+      const client = await newOne();
+      const step = { type: "llm", namespace: "n", session_id: "s", ...named };
+      const other = { ...step, model: "m", tool_name: "t", external_user_id: "u" };
+      const sent = await expectOk(client.post("/v1/traces/batch", { traces: [step, step, other] }));
+      expect(sent.succeeded).toBe(3);
+
+      const { totals, rows } = await expectOk(client.get("/v1/usage?by=model,tool,user,agent"));
+      expect(totals.calls + totals.tool_calls).toBe(5);
+      expect(rows.length).toBeGreaterThan(1);
+      const agent = encodeURIComponent((named as { agent?: string }).agent ?? "n");
+      expect((await expectOk(client.get(`/v1/sessions?agent=${agent}`))).count).toBe(1);
+      expect((await expectOk(client.get("/v1/facets"))).agents.length).toBeGreaterThan(0);
+    });
+
     it("the most tokens that can be told, a thousand times, add up", async () => {
       const client = await newOne();
       const most = Number.MAX_SAFE_INTEGER;
@@ -229,4 +249,11 @@ export function hostileFigures(api: Api): void {
 function decimal(amount: bigint, digits: number): string {
   const text = amount.toString().padStart(digits + 1, "0");
   return `${text.slice(0, -digits)}.${text.slice(-digits)}`.replace(/\.?0+$/, "");
+}
+
+/** Of letters of four bytes each, which no compression makes shorter. */
+function longText(length: number): string {
+  return Array.from({ length }, () =>
+    String.fromCodePoint(0x20000 + Math.floor(Math.random() * 40_000)),
+  ).join("");
 }

@@ -19,11 +19,13 @@ import { queries } from "./queries.ts";
 import { rateLimits } from "./rate-limits.ts";
 import { readOnly } from "./read-only.ts";
 import { scores } from "./scores.ts";
+import { sessionList } from "./session-list.ts";
 import { sessions } from "./sessions.ts";
 import { steps } from "./steps.ts";
 import { traceTrees } from "./trace-trees.ts";
 import { traces } from "./traces.ts";
 import { uploads } from "./uploads.ts";
+import { usage } from "./usage.ts";
 
 /** What every runtime must do: black box, over HTTP. */
 export function scenarios(runtime: string, api: Api): void {
@@ -32,6 +34,7 @@ export function scenarios(runtime: string, api: Api): void {
     authentication(api);
     errors(api);
     sessions(api);
+    sessionList(api);
     traces(api);
     batch(api);
     queries(api);
@@ -49,6 +52,7 @@ export function scenarios(runtime: string, api: Api): void {
     scores(api);
     traceTrees(api);
     steps(api);
+    usage(api);
     otlp(api);
     documentation(api);
     hostile(api);

@@ -5,7 +5,7 @@
 create function public.get_usage(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
-  query jsonb := get_usage.payload -> 'query';
+  query jsonb := internal.with_counted_names(get_usage.payload -> 'query');
   admission jsonb := public.admit(get_usage.payload);
   wanted internal.usage_time;
   usage jsonb;

@@ -191,12 +191,12 @@ begin
       case when wanted.unit is not null then date_trunc(wanted.unit, scores.created_at, wanted.zone) end,
       (scores.created_at at time zone 'UTC')::date, scores.namespace_id,
       coalesce((about.figure).agent, (
-        select traces.agent from public.traces
+        select internal.counted_name(traces.agent) from public.traces
         where traces.tenant_id = owner_id and traces.trace_id = scores.trace_id
           and traces.namespace_id = any (lines_of_scores.namespace_ids))),
       (about.figure).model, (about.figure).tool,
       coalesce((about.figure).user_id, (
-        select sessions.user_id from public.sessions
+        select internal.counted_name(sessions.user_id) from public.sessions
         where sessions.tenant_id = owner_id and sessions.id = scores.session_id
           and sessions.namespace_id = any (lines_of_scores.namespace_ids))),
       0, 0, 0, 0, 0, 0, 0, 0, 0, 0, '{}', internal.counted_score(scores))::internal.usage_line

@@ -74,16 +74,19 @@ function ofRecord(record: Read, users: Map<string, string | null>): CountedStep 
     tool: type === "tool_call" ? record.tool_name : null,
     latency_ms: record.latency_ms,
     at: microseconds(record.inserted_at),
-    ended_at: Math.max(
-      microseconds(record.inserted_at),
-      microseconds(record.started_at) + (record.latency_ms ?? 0) * 1000,
-    ),
+    ended_at: endOf(record),
     input_tokens: record.input_tokens ?? 0,
     cached_input_tokens: record.cached_input_tokens ?? 0,
     output_tokens: record.output_tokens ?? 0,
     reasoning_tokens: record.reasoning_tokens ?? 0,
   };
   return isBilled(step) ? step : { ...step, model: null };
+}
+
+/** When it began and how long it took tell it; else when it is listed. */
+function endOf({ inserted_at, started_at, latency_ms }: Read): number {
+  if (latency_ms === undefined) return microseconds(inserted_at);
+  return microseconds(started_at) + latency_ms * 1000;
 }
 
 const UNBILLED = {

@@ -81,7 +81,7 @@ end $$;
 -- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
 create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 20261121234415;
+return 20261121234909;
 
 -- supabase/schemas/10_tenants/00_tables.sql
 -- Who owns data, and the tokens that speak for them.
@@ -4504,6 +4504,23 @@ end $$;
 -- What a tenant's agents did, added up. A projection of the steps: only fold (60_traces/fold.sql) and what deletes steps write it,
 -- under one lock of the tenant. Costs are not in here: they are made of tokens and prices when somebody reads.
 
+-- What makes a row of public.usage the one that it is. Hashed, as an index can hold no more than 2,704 bytes of it: a session's id
+-- may have 2,048 alone.
+create function internal.usage_key(
+  grain text, session_id text, namespace_id bigint, begins timestamptz, agent text, model text, tool text, user_id text) returns uuid
+language plpgsql immutable set search_path = '' as $$
+begin
+  return md5(jsonb_build_array(grain, session_id, namespace_id, extract(epoch from begins), agent, model, tool, user_id)::text)::uuid;
+end $$;
+
+-- The name that a step is added up under: this one, or its beginning where it is more than a name. Clients may tell models, tools and
+-- users of any length; with a session's id, 500 bytes of one still find room in an index.
+create function internal.counted_name(name text) returns text
+language plpgsql immutable set search_path = '' as $$
+begin
+  return case when octet_length(counted_name.name) > 500 then left(counted_name.name, 125) else counted_name.name end;
+end $$;
+
 -- What happened, by agent, model and tool, in three grains: in a day and in an hour (UTC), and in an hour of one session, by user
 -- as well. Each step is in all three.
 create table public.usage (
@@ -4528,12 +4545,14 @@ create table public.usage (
   billed_steps bigint not null,
   untold_steps bigint not null,
   latencies jsonb not null,
-  constraint usage_is_added_up_once
-    unique nulls not distinct (tenant_id, grain, session_id, namespace_id, begins, agent, model, tool, user_id),
+  key uuid not null generated always as (
+    internal.usage_key(grain, session_id, namespace_id, begins, agent, model, tool, user_id)) stored,
+  constraint usage_is_added_up_once unique (tenant_id, key),
   constraint usage_grain_is_known check (grain in ('day', 'hour', 'session'))
 );
 comment on column public.usage.session_id is 'Only in the grain `session`; null there: steps without one. Likewise user_id.';
 comment on column public.usage.begins is 'The beginning of the day, or of the hour.';
+comment on column public.usage.agent is 'As model, tool and user_id: see internal.counted_name.';
 comment on column public.usage.model is 'Of model calls, and of records that have tokens.';
 comment on column public.usage.tool is 'Of tool calls.';
 comment on column public.usage.input_tokens is 'Numeric, as all sums of what clients may tell: it has no end.';
@@ -4547,6 +4566,7 @@ comment on column public.usage.untold_steps is 'Those of them whose tokens were 
 comment on column public.usage.latencies is
   'Of model calls, or of the tool''s calls: {bucket: how many}, see internal.latency_bucket.';
 create index usage_by_time on public.usage (tenant_id, grain, namespace_id, begins);
+create index usage_of_a_session on public.usage (tenant_id, session_id, namespace_id) where grain = 'session';
 create index usage_of_an_agent on public.usage (tenant_id, agent, session_id, namespace_id) where grain = 'session';
 create index usage_of_a_model on public.usage (tenant_id, model, session_id, namespace_id) where grain = 'session';
 create index usage_of_a_user
@@ -4624,13 +4644,22 @@ declare
 begin
   return (
     step.tenant_id, coalesce(step.session_id, placed.session_id), step.namespace_id, date_trunc('hour', step.occurred_at, 'UTC'),
-    coalesce(placed.agent, step.agent), case when is_billed then step.model end, case when kind = 'tool' then step.name end,
-    placed.user_id,
+    internal.counted_name(coalesce(placed.agent, step.agent)), case when is_billed then internal.counted_name(step.model) end,
+    case when kind = 'tool' then internal.counted_name(step.name) end, internal.counted_name(placed.user_id),
     change, (kind = 'llm')::integer * change, (kind = 'tool')::integer * change,
     coalesce(step.status = 'error', false)::integer * change, input_tokens * change,
     cached_input_tokens * change, uncached_input_tokens * change, output_tokens * change, reasoning_tokens * change,
     is_billed::integer * change, (is_billed and not has_tokens)::integer * change,
     case when kind in ('llm', 'tool') then internal.latency_bucket(step.latency_ms) end)::internal.figure;
+end $$;
+
+-- A query, with the names that steps are added up under in the place of those that it filters by.
+create function internal.with_counted_names(query jsonb) returns jsonb
+language plpgsql immutable set search_path = '' as $$
+begin
+  return with_counted_names.query || coalesce((
+    select jsonb_object_agg(filter.name, internal.counted_name(query ->> filter.name))
+    from unnest('{agent, model, tool, user_id}'::text[]) as filter (name) where query ? filter.name), '{}');
 end $$;
 
 -- Adds figures to the usage, in each grain. Only under the fold lock of the tenants that they belong to.
@@ -4776,7 +4805,7 @@ end $$;
 create function public.get_usage(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
-  query jsonb := get_usage.payload -> 'query';
+  query jsonb := internal.with_counted_names(get_usage.payload -> 'query');
   admission jsonb := public.admit(get_usage.payload);
   wanted internal.usage_time;
   usage jsonb;
@@ -4993,7 +5022,7 @@ end $$;
 create function public.list_sessions(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
-  query jsonb := list_sessions.payload -> 'query';
+  query jsonb := internal.with_counted_names(list_sessions.payload -> 'query');
   admission jsonb := public.admit(list_sessions.payload);
 begin
   if query ? 'namespace' then admission := internal.in_namespace(admission, query ->> 'namespace'); end if;
@@ -5095,7 +5124,7 @@ begin
     found_ids := array(
       select distinct usage.session_id from public.usage
       where usage.tenant_id = owner_id and usage.grain = 'session' and usage.agent = query ->> 'agent'
-        and usage.session_id is not null
+        and usage.session_id is not null and usage.namespace_id = any (namespace_ids)
       limit most + 1);
     if cardinality(found_ids) <= most then few := internal.in_both(few, found_ids); end if;
   end if;
@@ -5103,7 +5132,7 @@ begin
     found_ids := array(
       select distinct usage.session_id from public.usage
       where usage.tenant_id = owner_id and usage.grain = 'session' and usage.model = query ->> 'model'
-        and usage.session_id is not null
+        and usage.session_id is not null and usage.namespace_id = any (namespace_ids)
       limit most + 1);
     if cardinality(found_ids) <= most then few := internal.in_both(few, found_ids); end if;
   end if;
@@ -5111,7 +5140,7 @@ begin
     found_ids := array(
       (select distinct usage.session_id from public.usage
        where usage.tenant_id = owner_id and usage.grain = 'session' and usage.user_id = query ->> 'user_id'
-         and usage.session_id is not null
+         and usage.session_id is not null and usage.namespace_id = any (namespace_ids)
        limit most + 1)
       union
       (select sessions.id from public.sessions
@@ -5306,12 +5335,15 @@ begin
   return to_timestamp(0) + ('x' || left(hex, 12))::bit(48)::bigint * interval '1 millisecond';
 end $$;
 
--- When a step was over. A span is listed by when it began. (Not telling how long is not the longest time: `least` ignores nulls.)
+-- When a step was over: where its sender tells when it began and how long it took, that is known better than by when it is
+-- listed, which may be when it arrived, or (spans) when it began. Never before it began, whatever its sender's clock says.
 create function internal.end_of(started_at timestamptz, occurred_at timestamptz, latency_ms bigint) returns timestamptz
 language plpgsql immutable set search_path = '' as $$
 begin
-  return greatest(end_of.occurred_at,
-    end_of.started_at + least(coalesce(end_of.latency_ms, 0), 100000000000000) * interval '1 millisecond');
+  if end_of.started_at is null or end_of.latency_ms is null then
+    return greatest(end_of.occurred_at, end_of.started_at);
+  end if;
+  return end_of.started_at + least(end_of.latency_ms, 100000000000000) * interval '1 millisecond';
 end $$;
 
 -- The summaries of sessions to which these steps have come are raised by them. Only under the fold lock of their tenant.
@@ -6495,12 +6527,12 @@ begin
       case when wanted.unit is not null then date_trunc(wanted.unit, scores.created_at, wanted.zone) end,
       (scores.created_at at time zone 'UTC')::date, scores.namespace_id,
       coalesce((about.figure).agent, (
-        select traces.agent from public.traces
+        select internal.counted_name(traces.agent) from public.traces
         where traces.tenant_id = owner_id and traces.trace_id = scores.trace_id
           and traces.namespace_id = any (lines_of_scores.namespace_ids))),
       (about.figure).model, (about.figure).tool,
       coalesce((about.figure).user_id, (
-        select sessions.user_id from public.sessions
+        select internal.counted_name(sessions.user_id) from public.sessions
         where sessions.tenant_id = owner_id and sessions.id = scores.session_id
           and sessions.namespace_id = any (lines_of_scores.namespace_ids))),
       0, 0, 0, 0, 0, 0, 0, 0, 0, 0, '{}', internal.counted_score(scores))::internal.usage_line
