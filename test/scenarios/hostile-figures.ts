@@ -140,6 +140,12 @@ export function hostileFigures(api: Api): void {
           }
         }
       }
+      for (const time_zone of ["Asia/Kolkata", "America/Recife"]) {
+        const query = new URLSearchParams({ time_zone, by: "agent", start_date: "0001-01-01" });
+        const { start_date, end_date } = await expectOk(client.get(`/v1/usage?${query}&end_date=9999-12-31`));
+        expect([start_date.slice(0, 4), end_date.slice(0, 4)]).toEqual(["0001", "9999"]);
+        expect(start_date < "0001-01-02").toBe(true);
+      }
       for (const moment of NO_MOMENTS) {
         expect([moment, await ask(client, "/v1/usage", { start_date: moment })]).toEqual([moment, 400]);
         expect([moment, await ask(client, "/v1/usage", { end_date: moment })]).toEqual([moment, 400]);

@@ -280,6 +280,23 @@ export function week(api: Api): void {
       expect(facets.models.length * facets.tools.length * facets.users.length).toBeGreaterThan(10);
     });
 
+    it("a token that is bound to a namespace has the figures of that namespace", async () => {
+      for (const namespace of NAMESPACES) {
+        const bound = await newClient(api, { tenant: client.tenant, namespaces: [namespace] });
+        const named = `namespace=${encodeURIComponent(namespace)}`;
+        for (const path of [
+          `/v1/usage?by=day,agent,model&${new URLSearchParams(WEEK)}`,
+          `/v1/usage?by=user,tool&${new URLSearchParams(WEEK)}`,
+          "/v1/sessions?limit=200",
+          "/v1/facets?",
+        ]) {
+          const whole = await expectOk(client.get(`${path}&${named}`));
+          const own = await expectOk(bound.get(path));
+          expect([path, withoutCursor(own)]).toEqual([path, withoutCursor(whole)]);
+        }
+      }
+    });
+
     it("taking content away leaves every figure as it is", async () => {
       const figures = async () => {
         const usage = new URLSearchParams({ ...WEEK, by: "hour,user,agent,model" });
@@ -304,6 +321,8 @@ export function week(api: Api): void {
     });
   });
 }
+
+const withoutCursor = ({ next_cursor: _, ...page }: Read) => page;
 
 /** With three digits behind the point, as JavaScript writes it. */
 const wholeHour = (hour: string) => new Date(hour).toISOString();

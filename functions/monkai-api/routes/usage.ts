@@ -88,7 +88,8 @@ const getUsage = versionedRoute({
   description:
     "Added up by the time at which steps are listed (`inserted_at`), exactly as they are in exports. Steps count under the " +
     "agent and the user that they are read back with, scores under those of what they are about, at the time of the score. " +
-    "Log entries outside of any trace are not in it. Up to 10,000 rows.",
+    "Log entries outside of any trace are not in it. A name of more than 500 bytes counts as its first 125 characters. Up to " +
+    "10,000 rows.",
   bucket: "view",
   query: filters({
     namespace: inQuery(fromUrl(namespaceName()).optional()),

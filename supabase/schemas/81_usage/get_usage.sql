@@ -90,12 +90,17 @@ begin
   return wanted;
 end $$;
 
--- The moment that a text stands for: a day is one of the time zone, and so many days later. Null for none.
+-- The moment that a text stands for: a day is one of the time zone, and so many days later. Null for none. A day at either end of
+-- the calendar may begin in a year that RFC 3339 cannot write; nothing has happened there.
 create function internal.moment_in_zone(moment text, zone text, days integer) returns timestamptz
 language plpgsql stable set search_path = '' as $$
+declare
+  told timestamptz := case
+    when length(moment_in_zone.moment) = 10 then (moment::date + days)::timestamp at time zone zone
+    else moment::timestamptz + days * interval '1 microsecond' end; -- an end is inclusive
 begin
-  if length(moment_in_zone.moment) = 10 then return (moment::date + days)::timestamp at time zone zone; end if;
-  return moment::timestamptz + days * interval '1 microsecond'; -- an end is inclusive
+  if told is null then return null; end if;
+  return least(greatest(told, '0001-01-01Z'), '10000-01-01Z');
 end $$;
 
 -- The beginning of the hour or day (UTC) that a moment is in. What is open stays open.
