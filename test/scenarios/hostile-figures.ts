@@ -226,6 +226,31 @@ export function hostileFigures(api: Api): void {
       expect((await expectOk(client.get("/v1/facets"))).agents.length).toBeGreaterThan(0);
     });
 
+    it("steps at both ends of time, that took no time or all of it, are counted", async () => {
+      const client = await newOne();
+      const ends = ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z", undefined];
+      const traces = ends.flatMap((timestamp) =>
+        ends.flatMap((started_at) =>
+          [0, Number.MAX_SAFE_INTEGER, undefined].map((latency_ms) => {
+            return { type: "llm", namespace: "n", session_id: "ends", timestamp, started_at, latency_ms };
+          }),
+        ),
+      );
+      expect((await expectOk(client.post("/v1/traces/batch", { traces }))).succeeded).toBe(27);
+      const session = await expectOk(client.get("/v1/sessions/ends"));
+      expect(session.step_count).toBe(27);
+      expect(session.duration_ms).toBeGreaterThan(9998 * 365 * 86_400_000);
+      for (const by of ["agent", "user"]) {
+        const path = `/v1/usage?by=${by}&start_date=0001-01-01&time_zone=Asia/Kolkata`;
+        expect((await expectOk(client.get(path))).totals.calls).toBe(29);
+      }
+      for (const by of ["day", "hour", "day,user"]) {
+        const path = `/v1/usage?by=${by}&start_date=9999-12-30&time_zone=Asia/Kolkata`;
+        const { totals, rows } = await expectOk(client.get(path));
+        expect([totals.calls, rows.length]).toEqual([9, 1]);
+      }
+    });
+
     it("the most tokens that can be told, a thousand times, add up", async () => {
       const client = await newOne();
       const most = Number.MAX_SAFE_INTEGER;
