@@ -81,7 +81,7 @@ end $$;
 -- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
 create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 20261121234853;
+return 20261121234947;
 
 -- supabase/schemas/10_tenants/00_tables.sql
 -- Who owns data, and the tokens that speak for them.
@@ -4771,8 +4771,8 @@ end $$;
 -- supabase/schemas/81_usage/get_usage.sql
 -- GET /usage. payload.query: {namespace?, agent?, model?, tool?, user_id?, by: [day | hour, namespace, agent, model, tool, user],
 -- time_zone, start_date?, end_date?}, the dates being RFC 3339 or days (YYYY-MM-DD) of the time zone. Without a start: the day
--- of the end, or this one, and the six before it; without an end: all that has come. payload.known: see unless_known. data: {rows: [usage_view], totals:
--- usage_view, start_date, end_date?}.
+-- of the end, or this one, and the six before it; without an end: all that has come. payload.known: see unless_known. data: {rows:
+-- [usage_view], totals: usage_view, start_date, end_date?}.
 create function public.get_usage(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
