@@ -234,6 +234,7 @@ export function usage(api: Api): void {
         null,
         2,
       ]);
+      expect((await read("end_date=2026-11-10")).start_date).toBe("2026-11-04T00:00:00.000Z");
       expect((await read("time_zone=Asia/Kolkata")).start_date).toMatch(/T18:30:00\.000Z$/);
     });
 

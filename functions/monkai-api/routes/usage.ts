@@ -122,7 +122,8 @@ const getUsage = versionedRoute({
     start_date: inQuery(momentOrDay()).openapi({
       type: "string",
       description:
-        "A moment, or a day of the time zone. Default: six days before today. By day or hour, 366 days at most.",
+        "A moment, or a day of the time zone. Default: six days before the end, or before today. By day or hour, " +
+        "366 days at most.",
       example: "2026-11-15",
     }),
     end_date: inQuery(momentOrDay()).openapi({

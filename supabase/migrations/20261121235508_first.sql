@@ -81,7 +81,7 @@ end $$;
 -- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
 create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 20261121235126;
+return 20261121235508;
 
 -- supabase/schemas/10_tenants/00_tables.sql
 -- Who owns data, and the tokens that speak for them.
@@ -4799,9 +4799,9 @@ end $$;
 
 -- supabase/schemas/81_usage/get_usage.sql
 -- GET /usage. payload.query: {namespace?, agent?, model?, tool?, user_id?, by: [day | hour, namespace, agent, model, tool, user],
--- time_zone, start_date?, end_date?}, the dates being RFC 3339 or days (YYYY-MM-DD) of the time zone. Without a start: this day and
--- the six before it; without an end: all that has come. payload.known: see unless_known. data: {rows: [usage_view], totals:
--- usage_view, start_date, end_date?}.
+-- time_zone, start_date?, end_date?}, the dates being RFC 3339 or days (YYYY-MM-DD) of the time zone. Without a start: the day
+-- of the end, or this one, and the six before it; without an end: all that has come. payload.known: see unless_known. data: {rows:
+-- [usage_view], totals: usage_view, start_date, end_date?}.
 create function public.get_usage(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
@@ -4858,14 +4858,17 @@ declare
   by_user boolean := query -> 'by' ? 'user' or query ? 'user_id';
   wanted internal.usage_time;
   cut timestamptz[]; -- hours that lie in two days
+  last_moment timestamptz; -- up to now
   told_end timestamptz; -- the end of what is looked at day by day and hour by hour
 begin
   wanted.unit := case when query -> 'by' ? 'hour' then 'hour' when query -> 'by' ? 'day' then 'day' end;
   wanted.zone := zone;
+  wanted.ends := coalesce(internal.moment_in_zone(query ->> 'end_date', zone, 1), 'infinity');
+  last_moment := least(now(), wanted.ends - interval '1 microsecond');
   wanted.begins := coalesce(
     internal.moment_in_zone(query ->> 'start_date', zone, 0),
-    (date_trunc('day', now() at time zone zone) - interval '6 days') at time zone zone);
-  wanted.ends := greatest(wanted.begins, coalesce(internal.moment_in_zone(query ->> 'end_date', zone, 1), 'infinity'));
+    (date_trunc('day', last_moment at time zone zone) - interval '6 days') at time zone zone);
+  wanted.ends := greatest(wanted.begins, wanted.ends);
   if wanted.unit is not null and least(wanted.ends, now()) - wanted.begins > interval '366 days' then return wanted; end if;
   -- What is dated later than that is rare, and read step by step.
   told_end := case when wanted.unit is null then wanted.ends else least(wanted.ends, now() + interval '2 days') end;
