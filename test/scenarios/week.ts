@@ -1,10 +1,9 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { type Api, type Client, limitTenant, newClient } from "../support/tenant.ts";
 import { costsOf } from "../support/week/costs.ts";
+import { type CountedStep, isBilled } from "../support/week/counted.ts";
 import {
   type By,
-  type CountedStep,
-  isBilled,
   nearOnes,
   scoreFiguresOf,
   tokensOf,

@@ -1,4 +1,4 @@
-import { type CountedStep, hasTokens, isBilled } from "./figures.ts";
+import { type CountedStep, hasTokens, isBilled } from "./counted.ts";
 import { dayIn } from "./time-zones.ts";
 
 /** An entry of GET /v1/model-prices. */

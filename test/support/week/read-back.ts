@@ -1,7 +1,7 @@
 import { expect } from "vitest";
 import type { Client } from "../tenant.ts";
 import type { Price } from "./costs.ts";
-import { type CountedScore, type CountedStep, isBilled, microseconds } from "./figures.ts";
+import { type CountedScore, type CountedStep, isBilled, microseconds } from "./counted.ts";
 import { type KnownSession, NAMESPACES } from "./traffic.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: read as any client would
