@@ -61,6 +61,13 @@ describe("what the document gives as an example", () => {
       from_agent: "support-bot",
       to_agent: "b",
     });
+    const tool = exampleOf(document.paths["/traces/tool"].post.requestBody);
+    await client.post("/v1/traces/tool", {
+      ...tool,
+      session_id: "another session",
+      external_user_id: "5521999998888",
+    });
+    await client.post("/v1/scores", { session_id: "another session", name: "solved", value: true });
     const { body } = await client.get("/v1/traces?session_id=another%20session&root_only=true");
     traceId = body.data[0].id;
     const score = exampleOf(document.paths["/scores"].post.requestBody);
@@ -73,7 +80,8 @@ describe("what the document gives as an example", () => {
       .replace("{file_id}", `file_${traceId}`)
       .replace("{score_id}", scoreId)
       .replace("{session_id}", "another%20session")
-      .replace(/^\/steps$/, `/steps?ids=${stepId}`);
+      .replace(/^\/steps$/, `/steps?ids=${stepId}`)
+      .replace(/^\/usage$/, "/usage?by=day,model");
     const { token } = ["Records", "Logs", "Query", "Export"].includes(tag) ? other : client;
     const response = await api(`/v1${url}`, {
       method,
@@ -134,6 +142,7 @@ describe("the code samples", () => {
       .replace("{file_id}", `file_${TRACE_ID_EXAMPLE}`)
       .replace("{score_id}", SCORE_ID_EXAMPLE)
       .replace("{session_id}", SESSION_EXAMPLE)
+      .replace(/\/usage$/, "/usage?by=day,model")
       .replace(/\/steps$/, (steps) => (path === steps ? `${steps}?ids=${STEP_ID_EXAMPLE}` : steps));
   const expected = (method: string, path: string, body: unknown) => ({
     method,

@@ -32,7 +32,7 @@ it("examples/trace.http has every operation of the API", async () => {
       `${method} ${url.slice(base.length)}`
         .replace(/\?.*/, "")
         .replace("/http-root", "/{trace_id}")
-        .replace("/http-session/", "/{session_id}/")
+        .replace("/http-session", "/{session_id}")
         .replace(`/${score}`, "/{score_id}")
         .replace("/file_http-root", "/{file_id}"),
     ),

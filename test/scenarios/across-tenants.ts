@@ -74,11 +74,26 @@ export function acrossTenants(api: Api): void {
         (await client.get("/v1/files/file_own-tree")).body.step_count,
         (await client.get("/v1/namespaces")).body.namespaces.length,
         (await client.get("/v1/scores")).body.scores.length,
+        (await client.get("/v1/sessions/s")).body.step_count,
+        (await client.get("/v1/sessions")).body.count,
+        (await client.get("/v1/usage")).body.totals.calls,
+        (await client.get("/v1/facets")).body.agents[0].count,
       ];
       const counted = await countedBy(one);
-      const [logs, records, traces, steps, namespaces, scores] = counted;
+      const [logs, records, traces, steps, namespaces, scores, ofSession, sessions, calls, ofAgent] = counted;
       expect(Math.min(...counted)).toBeGreaterThan(0);
-      expect(await countedBy(two)).toEqual([logs + 1, records, traces, steps + 1, namespaces, scores]);
+      expect(await countedBy(two)).toEqual([
+        logs + 1,
+        records,
+        traces,
+        steps + 1,
+        namespaces,
+        scores,
+        ofSession + 1,
+        sessions,
+        calls,
+        ofAgent + 1,
+      ]);
     });
 
     it("a stranger who knows every name and id reads what it would read of things that never were", async () => {
@@ -261,6 +276,12 @@ export function acrossTenants(api: Api): void {
 const forbidden = expect.stringMatching(/^403 .*"forbidden"/);
 const notFound = expect.stringMatching(/^404 .*"not_found"/);
 const noTraces = expect.stringMatching(/^200 {"data":\[\],"total":0,/);
+const noSessions = expect.stringMatching(/^200 {"sessions":\[\],"count":0}$/);
+const itsOwnSession = expect.stringMatching(/^200 {"sessions":\[{.*"namespace":"mine".*}\],"count":1}$/);
+const nothingUsed = expect.stringMatching(/^200 {"rows":\[\],/);
+const itsOwnUsage = expect.stringMatching(
+  /^200 {"rows":\[{[^\]]*"namespace":"mine"[^\]]*}\],"totals":{[^\]]*"calls":1,/,
+);
 const noScores = expect.stringMatching(/^200 {"scores":\[\]}$/);
 const noSteps = expect.stringMatching(/^200 {"steps":\[\]}$/);
 const itsOwnStep = expect.stringMatching(/^200 {"steps":\[{.*"namespace":"mine".*}\]}$/);
@@ -278,6 +299,10 @@ const BOUND: Record<string, unknown[]> = {
   "GET /traces/{trace_id}/tree": [notFound],
   "GET /traces/{trace_id}/steps": [notFound, notFound],
   "GET /sessions/{session_id}/steps": [notFound, forbidden],
+  "GET /sessions": [forbidden, noSessions, itsOwnSession],
+  "GET /sessions/{session_id}": [notFound, forbidden],
+  "GET /usage": [forbidden, nothingUsed, itsOwnUsage],
+  "GET /facets": [forbidden, expect.stringMatching(/^200 .*"agents":\[{"count":1,"value":"mine"}\]/)],
   "GET /steps": [expect.stringMatching(/^200 {"steps":\[\]}$/)],
   "POST /steps/query": [itsOwnStep, forbidden, noSteps, noSteps],
   "GET /files/{file_id}": [notFound],

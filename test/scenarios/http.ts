@@ -79,6 +79,21 @@ export function http(api: Api): void {
       expect(answer.body.error.code).toBe("bad_request");
       expect(answer.headers.get("allow")).toBe("POST");
     });
+
+    it.each(["create", "get-or-create"])(
+      "GET /sessions/%s is a wrong method, and no session",
+      async (name) => {
+        const client = await newClient(api);
+        for (const method of ["GET", "PUT", "DELETE"]) {
+          const answer = await client.request(`/v1/sessions/${name}`, {
+            method,
+            headers: { tracer_token: client.token },
+          });
+          expect([answer.status, answer.body.error.code]).toEqual([405, "bad_request"]);
+          expect(answer.headers.get("allow")).toBe("POST");
+        }
+      },
+    );
   });
 
   describe("X-Request-ID", () => {
@@ -146,6 +161,7 @@ export function http(api: Api): void {
     expect(Object.keys(body.paths).sort()).toEqual([
       "/anonymization-rules",
       "/docs",
+      "/facets",
       "/files/{file_id}",
       "/files/{file_id}/download",
       "/health",
@@ -165,8 +181,10 @@ export function http(api: Api): void {
       "/scores",
       "/scores/batch",
       "/scores/{score_id}",
+      "/sessions",
       "/sessions/create",
       "/sessions/get-or-create",
+      "/sessions/{session_id}",
       "/sessions/{session_id}/steps",
       "/steps",
       "/steps/query",
@@ -182,6 +200,7 @@ export function http(api: Api): void {
       "/traces/{trace_id}/content",
       "/traces/{trace_id}/steps",
       "/traces/{trace_id}/tree",
+      "/usage",
     ]);
     expect(body.components.schemas.Error.properties.error.properties.code.enum).toEqual(ERROR_CODES);
     expect(Object.keys(body.components.securitySchemes)).toEqual(["bearerAuth", "tracerTokenHeader"]);

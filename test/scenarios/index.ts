@@ -19,12 +19,14 @@ import { queries } from "./queries.ts";
 import { rateLimits } from "./rate-limits.ts";
 import { readOnly } from "./read-only.ts";
 import { scores } from "./scores.ts";
+import { sessionList } from "./session-list.ts";
 import { sessions } from "./sessions.ts";
 import { stepSearch } from "./step-search.ts";
 import { steps } from "./steps.ts";
 import { traceTrees } from "./trace-trees.ts";
 import { traces } from "./traces.ts";
 import { uploads } from "./uploads.ts";
+import { usage } from "./usage.ts";
 
 /** What every runtime must do: black box, over HTTP. */
 export function scenarios(runtime: string, api: Api): void {
@@ -33,6 +35,7 @@ export function scenarios(runtime: string, api: Api): void {
     authentication(api);
     errors(api);
     sessions(api);
+    sessionList(api);
     traces(api);
     batch(api);
     queries(api);
@@ -51,6 +54,7 @@ export function scenarios(runtime: string, api: Api): void {
     traceTrees(api);
     steps(api);
     stepSearch(api);
+    usage(api);
     otlp(api);
     documentation(api);
     hostile(api);

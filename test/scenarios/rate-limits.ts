@@ -76,7 +76,11 @@ export function rateLimits(api: Api): void {
         "/traces/{trace_id}",
         "/traces/{trace_id}/tree",
         "/traces/{trace_id}/steps",
+        "/sessions",
+        "/sessions/{session_id}",
         "/sessions/{session_id}/steps",
+        "/usage",
+        "/facets",
         "/steps",
         "/steps/query",
         "/traces/{trace_id}/content",
@@ -127,6 +131,9 @@ export function rateLimits(api: Api): void {
       ["GET", "/v1/model-prices", "rules", 60],
       ["PUT", "/v1/model-prices", "rules", 60],
       ["GET", "/v1/scores", "view", 300],
+      ["GET", "/v1/sessions", "view", 300],
+      ["GET", "/v1/usage", "view", 300],
+      ["GET", "/v1/facets", "view", 300],
     ])("%s %s counts as %s", async (method, path, bucket, limit) => {
       const client = await newClient(api);
       const answer = await client.request(path, {

@@ -95,7 +95,7 @@ describe("one request is one call to the REST layer", () => {
     }
   });
 
-  it("reading traces or scores is one call, and so is a page of a file", async () => {
+  it("reading traces, sessions, usage or scores is one call, and so is a page of a file", async () => {
     const client = await newClient(api);
     await client.post("/v1/traces/llm", { session_id: "s", namespace: "n" });
     const trace_id = (await client.get("/v1/traces")).body.data[0].id;
@@ -107,6 +107,13 @@ describe("one request is one call to the REST layer", () => {
       ["GET", `/v1/traces/${trace_id}/tree`, 200],
       ["GET", `/v1/traces/${trace_id}/steps?scope=tree`, 200],
       ["GET", "/v1/sessions/s/steps", 200],
+      ["GET", "/v1/sessions?agent=a", 200],
+      ["GET", "/v1/sessions?cursor=made-up", 400],
+      ["GET", "/v1/sessions/s", 200],
+      ["GET", "/v1/sessions/nothing", 404],
+      ["GET", "/v1/usage?by=day,user", 200],
+      ["GET", "/v1/usage?by=week", 400],
+      ["GET", "/v1/facets", 200],
       ["GET", `/v1/steps?ids=${crypto.randomUUID()}`, 200],
       ["GET", "/v1/scores?trace_id=t", 200],
       ["GET", "/v1/scores?cursor=made-up", 400],

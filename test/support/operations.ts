@@ -51,6 +51,17 @@ export function readsAbout({ namespace, session_id, agent, trace_id, step_id, pr
       `/sessions/${session_id}/steps`,
       `/sessions/${session_id}/steps?namespace=${namespace}`,
     ),
+    "GET /sessions": get(`/sessions?namespace=${namespace}`, `/sessions?agent=${agent}`, "/sessions"),
+    "GET /sessions/{session_id}": get(
+      `/sessions/${session_id}`,
+      `/sessions/${session_id}?namespace=${namespace}`,
+    ),
+    "GET /usage": get(
+      `/usage?namespace=${namespace}`,
+      `/usage?agent=${agent}`,
+      "/usage?by=namespace,agent,model,tool,user",
+    ),
+    "GET /facets": get(`/facets?namespace=${namespace}`, "/facets"),
     "GET /steps": get(`/steps?ids=${step_id}`),
     "GET /files/{file_id}": get(`/files/file_${trace_id}`),
     "GET /files/{file_id}/download": get(`/files/file_${trace_id}/download`),

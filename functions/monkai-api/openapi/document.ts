@@ -13,6 +13,10 @@ const TAGS = [
   { name: "Namespaces", description: "What keeps a tenant's agents or products apart." },
   { name: "Sessions", description: "Conversations that traces belong to." },
   { name: "Traces", description: "LLM calls, tool calls, handoffs and logs, one by one or in batches." },
+  {
+    name: "Usage",
+    description: "What agents did, added up: calls, errors, tokens, costs, latencies and scores.",
+  },
   { name: "Scores", description: "Feedback: how good a trace, a session or a step was." },
   { name: "Records", description: "Conversation records in bulk." },
   { name: "Logs", description: "Operational log entries in bulk." },

@@ -95,6 +95,49 @@ const sentPrice = {
 };
 const price = { ...sentPrice, currency: "USD" };
 
+const cost = { amount: "0.00084", currency: "USD", unpriced_steps: 0 };
+const tokens = { input_tokens: 8, cached_input_tokens: 0, output_tokens: 10, reasoning_tokens: 0 };
+const listedSession = {
+  session_id: SESSION_EXAMPLE,
+  namespace: "my-agent",
+  user_id: "5521999998888",
+  created_at: WHEN,
+  last_activity_at: "2025-12-10T12:35:04.120Z",
+  active: false,
+  agents: ["support-bot", "sales-bot"],
+  models: ["gpt-4"],
+  trace_count: 2,
+  step_count: 4,
+  error_count: 0,
+  ...tokens,
+  cost,
+  duration_ms: 7331,
+  first_message: "Hello!",
+  last_message: "Hi, how can I help?",
+  scores: { solved: { count: 1, average: 1 } },
+};
+const callFigures = {
+  calls: 1,
+  tool_calls: 0,
+  errors: 0,
+  ...tokens,
+  cost,
+  latency_ms: { p50: 836.8, p95: 836.8 },
+  scores: {},
+};
+const otherFigures = {
+  calls: 0,
+  tool_calls: 1,
+  errors: 0,
+  input_tokens: 0,
+  cached_input_tokens: 0,
+  output_tokens: 0,
+  reasoning_tokens: 0,
+  cost: { amount: "0", currency: "USD", unpriced_steps: 0 },
+  latency_ms: { p50: null, p95: null },
+  scores: { helpful: { count: 1, average: 0.9 }, solved: { count: 1, average: 1 } },
+};
+
 const record = {
   namespace: "my-agent",
   agent: "support-bot",
@@ -326,6 +369,38 @@ export const EXAMPLES: Record<string, Example> = {
   searchSteps: {
     request: { query: { text: "how can i help", type: "llm_call" } },
     response: { steps: [foundStep] },
+  },
+  listSessions: { response: { sessions: [listedSession], count: 1 } },
+  getSession: {
+    response: {
+      ...listedSession,
+      namespaces: ["my-agent"],
+      root_trace_ids: [TRACE_ID_EXAMPLE],
+      metadata: {},
+    },
+  },
+  getUsage: {
+    query: "?by=day,model",
+    response: {
+      rows: [
+        { day: "2025-12-10", model: "gpt-4", ...callFigures },
+        { day: "2025-12-10", model: null, ...otherFigures },
+      ],
+      totals: { ...callFigures, tool_calls: 1, scores: otherFigures.scores },
+      start_date: "2025-12-04T00:00:00.000Z",
+      end_date: null,
+    },
+  },
+  getFacets: {
+    response: {
+      agents: [
+        { value: "support-bot", count: 3 },
+        { value: "sales-bot", count: 1 },
+      ],
+      models: [{ value: "gpt-4", count: 1 }],
+      tools: [{ value: "get_weather", count: 1 }],
+      users: [{ value: "5521999998888", count: 1 }],
+    },
   },
   createScore: { request: judged, response: score },
   createScores: {

@@ -129,7 +129,7 @@ const listSessions = versionedRoute({
   summary: "List sessions with their figures",
   description:
     "The latest activity first. A session with steps in several namespaces is in the list once for each of them, with " +
-    "the figures of what is there.",
+    "the figures of what is there. One that becomes active while you page is at the top again, and on no later page.",
   bucket: "view",
   query: filters({
     namespace: inQuery(fromUrl(namespaceName()).optional()),

@@ -17,7 +17,7 @@ const figures = {
   cost: Cost,
   latency_ms: z
     .object({ p50: z.number().nullable(), p95: z.number().nullable() })
-    .openapi({ description: "Of model calls, in a row of a tool of its calls. Off by less than 5 %." }),
+    .openapi({ description: "Of model calls; of one tool or by tool, of its calls. Off by less than 5 %." }),
   scores: ScoreFigures,
 };
 
@@ -59,7 +59,9 @@ const momentOrDay = () =>
     })
     .optional();
 
+/** Of short names and offsets, Postgres makes something else than people mean: `IST` is not India, `+05:30` is west. */
 function isTimeZone(name: string): boolean {
+  if (!/^(?:UTC|GMT)$|\//.test(name)) return false;
   try {
     return new Intl.DateTimeFormat("en", { timeZone: name }) !== undefined;
   } catch {
@@ -86,7 +88,8 @@ const getUsage = versionedRoute({
   description:
     "Added up by the time at which steps are listed (`inserted_at`), exactly as they are in exports. Steps count under the " +
     "agent and the user that they are read back with, scores under those of what they are about, at the time of the score. " +
-    "Log entries outside of any trace are not in it. Up to 10,000 rows.",
+    "Log entries outside of any trace are not in it. A name of more than 500 bytes counts as its first 125 characters. Up to " +
+    "10,000 rows.",
   bucket: "view",
   query: filters({
     namespace: inQuery(fromUrl(namespaceName()).optional()),
@@ -119,7 +122,8 @@ const getUsage = versionedRoute({
     start_date: inQuery(momentOrDay()).openapi({
       type: "string",
       description:
-        "A moment, or a day of the time zone. Default: six days before today. By day or hour, 366 days at most.",
+        "A moment, or a day of the time zone. Default: six days before the end, or before today. By day or hour, " +
+        "366 days at most.",
       example: "2026-11-15",
     }),
     end_date: inQuery(momentOrDay()).openapi({

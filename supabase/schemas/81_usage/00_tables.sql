@@ -1,6 +1,23 @@
 -- What a tenant's agents did, added up. A projection of the steps: only fold (60_traces/fold.sql) and what deletes steps write it,
 -- under one lock of the tenant. Costs are not in here: they are made of tokens and prices when somebody reads.
 
+-- What makes a row of public.usage the one that it is. Hashed, as an index can hold no more than 2,704 bytes of it: a session's id
+-- may have 2,048 alone.
+create function internal.usage_key(
+  grain text, session_id text, namespace_id bigint, begins timestamptz, agent text, model text, tool text, user_id text) returns uuid
+language plpgsql immutable set search_path = '' as $$
+begin
+  return md5(jsonb_build_array(grain, session_id, namespace_id, extract(epoch from begins), agent, model, tool, user_id)::text)::uuid;
+end $$;
+
+-- The name that a step is added up under: this one, or its beginning where it is more than a name. Clients may tell models, tools and
+-- users of any length; with a session's id, 500 bytes of one still find room in an index.
+create function internal.counted_name(name text) returns text
+language plpgsql immutable set search_path = '' as $$
+begin
+  return case when octet_length(counted_name.name) > 500 then left(counted_name.name, 125) else counted_name.name end;
+end $$;
+
 -- What happened, by agent, model and tool, in three grains: in a day and in an hour (UTC), and in an hour of one session, by user
 -- as well. Each step is in all three.
 create table public.usage (
@@ -25,12 +42,14 @@ create table public.usage (
   billed_steps bigint not null,
   untold_steps bigint not null,
   latencies jsonb not null,
-  constraint usage_is_added_up_once
-    unique nulls not distinct (tenant_id, grain, session_id, namespace_id, begins, agent, model, tool, user_id),
+  key uuid not null generated always as (
+    internal.usage_key(grain, session_id, namespace_id, begins, agent, model, tool, user_id)) stored,
+  constraint usage_is_added_up_once unique (tenant_id, key),
   constraint usage_grain_is_known check (grain in ('day', 'hour', 'session'))
 );
 comment on column public.usage.session_id is 'Only in the grain `session`; null there: steps without one. Likewise user_id.';
 comment on column public.usage.begins is 'The beginning of the day, or of the hour.';
+comment on column public.usage.agent is 'As model, tool and user_id: see internal.counted_name.';
 comment on column public.usage.model is 'Of model calls, and of records that have tokens.';
 comment on column public.usage.tool is 'Of tool calls.';
 comment on column public.usage.input_tokens is 'Numeric, as all sums of what clients may tell: it has no end.';
@@ -44,6 +63,7 @@ comment on column public.usage.untold_steps is 'Those of them whose tokens were 
 comment on column public.usage.latencies is
   'Of model calls, or of the tool''s calls: {bucket: how many}, see internal.latency_bucket.';
 create index usage_by_time on public.usage (tenant_id, grain, namespace_id, begins);
+create index usage_of_a_session on public.usage (tenant_id, session_id, namespace_id) where grain = 'session';
 create index usage_of_an_agent on public.usage (tenant_id, agent, session_id, namespace_id) where grain = 'session';
 create index usage_of_a_model on public.usage (tenant_id, model, session_id, namespace_id) where grain = 'session';
 create index usage_of_a_user

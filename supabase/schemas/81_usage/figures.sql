@@ -34,13 +34,22 @@ declare
 begin
   return (
     step.tenant_id, coalesce(step.session_id, placed.session_id), step.namespace_id, date_trunc('hour', step.occurred_at, 'UTC'),
-    coalesce(placed.agent, step.agent), case when is_billed then step.model end, case when kind = 'tool' then step.name end,
-    placed.user_id,
+    internal.counted_name(coalesce(placed.agent, step.agent)), case when is_billed then internal.counted_name(step.model) end,
+    case when kind = 'tool' then internal.counted_name(step.name) end, internal.counted_name(placed.user_id),
     change, (kind = 'llm')::integer * change, (kind = 'tool')::integer * change,
     coalesce(step.status = 'error', false)::integer * change, input_tokens * change,
     cached_input_tokens * change, uncached_input_tokens * change, output_tokens * change, reasoning_tokens * change,
     is_billed::integer * change, (is_billed and not has_tokens)::integer * change,
     case when kind in ('llm', 'tool') then internal.latency_bucket(step.latency_ms) end)::internal.figure;
+end $$;
+
+-- A query, with the names that steps are added up under in the place of those that it filters by.
+create function internal.with_counted_names(query jsonb) returns jsonb
+language plpgsql immutable set search_path = '' as $$
+begin
+  return with_counted_names.query || coalesce((
+    select jsonb_object_agg(filter.name, internal.counted_name(query ->> filter.name))
+    from unnest('{agent, model, tool, user_id}'::text[]) as filter (name) where query ? filter.name), '{}');
 end $$;
 
 -- Adds figures to the usage, in each grain. Only under the fold lock of the tenants that they belong to.

@@ -1,11 +1,11 @@
 -- GET /usage. payload.query: {namespace?, agent?, model?, tool?, user_id?, by: [day | hour, namespace, agent, model, tool, user],
--- time_zone, start_date?, end_date?}, the dates being RFC 3339 or days (YYYY-MM-DD) of the time zone. Without a start: this day and
--- the six before it; without an end: all that has come. payload.known: see unless_known. data: {rows: [usage_view], totals:
--- usage_view, start_date, end_date?}.
+-- time_zone, start_date?, end_date?}, the dates being RFC 3339 or days (YYYY-MM-DD) of the time zone. Without a start: the day
+-- of the end, or this one, and the six before it; without an end: all that has come. payload.known: see unless_known. data: {rows:
+-- [usage_view], totals: usage_view, start_date, end_date?}.
 create function public.get_usage(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
-  query jsonb := get_usage.payload -> 'query';
+  query jsonb := internal.with_counted_names(get_usage.payload -> 'query');
   admission jsonb := public.admit(get_usage.payload);
   wanted internal.usage_time;
   usage jsonb;
@@ -58,43 +58,52 @@ declare
   by_user boolean := query -> 'by' ? 'user' or query ? 'user_id';
   wanted internal.usage_time;
   cut timestamptz[]; -- hours that lie in two days
+  last_moment timestamptz; -- up to now
+  told_end timestamptz; -- the end of what is looked at day by day and hour by hour
 begin
   wanted.unit := case when query -> 'by' ? 'hour' then 'hour' when query -> 'by' ? 'day' then 'day' end;
   wanted.zone := zone;
+  wanted.ends := coalesce(internal.moment_in_zone(query ->> 'end_date', zone, 1), 'infinity');
+  last_moment := least(now(), wanted.ends - interval '1 microsecond');
   wanted.begins := coalesce(
     internal.moment_in_zone(query ->> 'start_date', zone, 0),
-    (date_trunc('day', now() at time zone zone) - interval '6 days') at time zone zone);
-  wanted.ends := greatest(wanted.begins, coalesce(internal.moment_in_zone(query ->> 'end_date', zone, 1), 'infinity'));
+    (date_trunc('day', last_moment at time zone zone) - interval '6 days') at time zone zone);
+  wanted.ends := greatest(wanted.begins, wanted.ends);
   if wanted.unit is not null and least(wanted.ends, now()) - wanted.begins > interval '366 days' then return wanted; end if;
+  -- What is dated later than that is rare, and read step by step.
+  told_end := case when wanted.unit is null then wanted.ends else least(wanted.ends, now() + interval '2 days') end;
   wanted.first_hour := date_trunc('hour', wanted.begins + interval '1 hour' - interval '1 microsecond', 'UTC');
-  wanted.last_hour := greatest(wanted.first_hour, internal.begin_of('hour', wanted.ends));
+  wanted.last_hour := greatest(wanted.first_hour, internal.begin_of('hour', told_end));
   wanted.first_day := date_trunc('day', wanted.begins + interval '1 day' - interval '1 microsecond', 'UTC');
-  wanted.last_day := greatest(wanted.first_day, internal.begin_of('day', wanted.ends));
-  if by_user or wanted.unit = 'hour' or wanted.unit = 'day' and exists (
-    select from generate_series(wanted.first_day, least(wanted.last_day, now() + interval '2 days'), interval '1 day') as day
+  wanted.last_day := greatest(wanted.first_day, internal.begin_of('day', told_end));
+  if by_user or wanted.unit = 'hour' or wanted.unit is not null and exists (
+    select from generate_series(wanted.first_day, wanted.last_day, interval '1 day') as day
     where date_trunc('day', day, zone) <> day) then
     wanted.last_day := wanted.first_day;
   end if;
   cut := case when wanted.unit is null then '{}' else array(
-    select hour from generate_series(
-      wanted.first_hour, least(wanted.last_hour, now() + interval '2 days') - interval '1 hour', interval '1 hour') as hour
+    select hour from generate_series(wanted.first_hour, wanted.last_hour - interval '1 hour', interval '1 hour') as hour
     where date_trunc(wanted.unit, hour, zone) <> date_trunc(wanted.unit, hour + interval '1 hour' - interval '1 microsecond', zone)) end;
   wanted.parts := array(
     select part from unnest(array[
       tstzrange(wanted.begins, least(wanted.first_hour, wanted.ends)),
-      tstzrange(greatest(wanted.last_hour, wanted.begins), wanted.ends)
+      tstzrange(least(wanted.last_hour, wanted.ends), wanted.ends)
     ] || array(select tstzrange(hour, hour + interval '1 hour') from unnest(cut) as hour)) as part
     where not isempty(part));
-  if wanted.first_hour > wanted.ends then wanted.parts := array[tstzrange(wanted.begins, wanted.ends)]; end if;
   return wanted;
 end $$;
 
--- The moment that a text stands for: a day is one of the time zone, and so many days later. Null for none.
+-- The moment that a text stands for: a day is one of the time zone, and so many days later. Null for none. A day at either end of
+-- the calendar may begin in a year that RFC 3339 cannot write; nothing has happened there.
 create function internal.moment_in_zone(moment text, zone text, days integer) returns timestamptz
 language plpgsql stable set search_path = '' as $$
+declare
+  told timestamptz := case
+    when length(moment_in_zone.moment) = 10 then (moment::date + days)::timestamp at time zone zone
+    else moment::timestamptz + days * interval '1 microsecond' end; -- an end is inclusive
 begin
-  if length(moment_in_zone.moment) = 10 then return (moment::date + days)::timestamp at time zone zone; end if;
-  return moment::timestamptz + days * interval '1 microsecond'; -- an end is inclusive
+  if told is null then return null; end if;
+  return least(greatest(told, '0001-01-01Z'), '10000-01-01Z');
 end $$;
 
 -- The beginning of the hour or day (UTC) that a moment is in. What is open stays open.

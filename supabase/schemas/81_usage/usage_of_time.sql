@@ -43,7 +43,7 @@ begin
       from (
         select placed.place, bucket.key::integer as bucket, sum(bucket.value::bigint) as count
         from placed cross join lateral jsonb_each(placed.latencies) as bucket
-        where placed.tool is null or placed.place > 0
+        where placed.tool is null or placed.place > 0 or query ? 'tool'
         group by 1, 2
       ) as counted
       group by counted.place
@@ -125,7 +125,7 @@ begin
              case when asked ? 'tool' then usage.tool end as tool, case when asked ? 'user' then usage.user_id end as user_id,
              usage.calls, usage.tool_calls, usage.errors, usage.input_tokens, usage.cached_input_tokens,
              usage.uncached_input_tokens, usage.output_tokens, usage.reasoning_tokens, usage.billed_steps,
-             usage.untold_steps, case when usage.tool is null or asked ? 'tool' then usage.latencies end as latencies
+             usage.untold_steps, case when usage.tool is null or asked ? 'tool' or query ? 'tool' then usage.latencies end as latencies
       from (
         values ('day', wanted.first_day, wanted.last_day),
                (grain, wanted.first_hour, least(wanted.first_day, wanted.last_hour)),
@@ -206,7 +206,7 @@ begin
 end $$;
 
 -- The scores that were given in that time, each where what it is about stands: a step under its agent, model, tool and user; a trace
--- under its agent; a session under its user.
+-- under its agent; a session under its user. What stands in other namespaces, where a score may have come first, tells nothing.
 create function internal.lines_of_scores(
   owner_id uuid, namespace_ids bigint[], query jsonb, wanted internal.usage_time) returns internal.usage_line[]
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
@@ -218,9 +218,9 @@ begin
       select internal.figure_of(internal.counted_step(placements.step_id), placements, 0) as figure
       from public.placements where placements.step_id = scores.step_id and placements.tenant_id = owner_id
       offset 0
-    ) as about on true
+    ) as about on (about.figure).namespace_id = any (lines_of_scores.namespace_ids)
     cross join lateral (
-      select internal.figure_of_score(scores, about.figure) as figure offset 0
+      select internal.figure_of_score(scores, about.figure, lines_of_scores.namespace_ids) as figure offset 0
     ) as stands
     where scores.tenant_id = owner_id and scores.namespace_id = any (namespace_ids)
       and scores.created_at >= wanted.begins and scores.created_at < wanted.ends
@@ -228,7 +228,8 @@ begin
 end $$;
 
 -- Where a score counts. It adds nothing to the other figures. `about`: the figure of the step that it is about, all zeros.
-create function internal.figure_of_score(score public.scores, about internal.figure) returns internal.figure
+create function internal.figure_of_score(score public.scores, about internal.figure, namespace_ids bigint[])
+returns internal.figure
 language plpgsql stable set search_path = '' set enable_seqscan = off as $$
 declare
   figure internal.figure := about;
@@ -237,12 +238,14 @@ begin
   figure.latency_bucket := null;
   if score.trace_id is not null then
     figure.agent := (
-      select traces.agent from public.traces
-      where traces.tenant_id = score.tenant_id and traces.trace_id = score.trace_id);
+      select internal.counted_name(traces.agent) from public.traces
+      where traces.tenant_id = score.tenant_id and traces.trace_id = score.trace_id
+        and traces.namespace_id = any (figure_of_score.namespace_ids));
   elsif score.session_id is not null then
     figure.user_id := (
-      select sessions.user_id from public.sessions
-      where sessions.tenant_id = score.tenant_id and sessions.id = score.session_id);
+      select internal.counted_name(sessions.user_id) from public.sessions
+      where sessions.tenant_id = score.tenant_id and sessions.id = score.session_id
+        and sessions.namespace_id = any (figure_of_score.namespace_ids));
   end if;
   return figure;
 end $$;
@@ -273,7 +276,7 @@ begin
     coalesce(figure.calls, 0), coalesce(figure.tool_calls, 0), coalesce(figure.errors, 0), coalesce(figure.input_tokens, 0),
     coalesce(figure.cached_input_tokens, 0), coalesce(figure.uncached_input_tokens, 0), coalesce(figure.output_tokens, 0),
     coalesce(figure.reasoning_tokens, 0), coalesce(figure.billed_steps, 0), coalesce(figure.untold_steps, 0),
-    case when figure.latency_bucket is null or figure.tool is not null and not asked ? 'tool' then '{}'
+    case when figure.latency_bucket is null or figure.tool is not null and not (asked ? 'tool' or query ? 'tool') then '{}'
       else jsonb_build_object(figure.latency_bucket, 1) end,
     line_of_figure.score)::internal.usage_line;
 end $$;

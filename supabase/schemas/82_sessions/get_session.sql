@@ -29,6 +29,8 @@ begin
   if places = '{}' then return null; end if;
   return internal.session_views(owner_id, array[(whole_session.session_id, places)::internal.listed_session]) -> 0
     || jsonb_build_object(
+      -- In all that are in sight: a score that came before its session may stand where that has no steps.
+      'scores', internal.scores_of_session(owner_id, whole_session.namespace_ids, whole_session.session_id),
       'namespaces', to_jsonb(array(
         select namespaces.name from public.namespaces where namespaces.id = any (places) order by 1)),
       'root_trace_ids', to_jsonb(array(

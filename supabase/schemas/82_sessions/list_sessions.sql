@@ -4,7 +4,7 @@
 create function public.list_sessions(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
-  query jsonb := list_sessions.payload -> 'query';
+  query jsonb := internal.with_counted_names(list_sessions.payload -> 'query');
   admission jsonb := public.admit(list_sessions.payload);
 begin
   if query ? 'namespace' then admission := internal.in_namespace(admission, query ->> 'namespace'); end if;
@@ -120,7 +120,7 @@ begin
     found_ids := array(
       select distinct usage.session_id from public.usage
       where usage.tenant_id = owner_id and usage.grain = 'session' and usage.agent = query ->> 'agent'
-        and usage.session_id is not null
+        and usage.session_id is not null and usage.namespace_id = any (namespace_ids)
       limit most + 1);
     if cardinality(found_ids) <= most then few := internal.in_both(few, found_ids); end if;
   end if;
@@ -128,7 +128,7 @@ begin
     found_ids := array(
       select distinct usage.session_id from public.usage
       where usage.tenant_id = owner_id and usage.grain = 'session' and usage.model = query ->> 'model'
-        and usage.session_id is not null
+        and usage.session_id is not null and usage.namespace_id = any (namespace_ids)
       limit most + 1);
     if cardinality(found_ids) <= most then few := internal.in_both(few, found_ids); end if;
   end if;
@@ -136,7 +136,7 @@ begin
     found_ids := array(
       (select distinct usage.session_id from public.usage
        where usage.tenant_id = owner_id and usage.grain = 'session' and usage.user_id = query ->> 'user_id'
-         and usage.session_id is not null
+         and usage.session_id is not null and usage.namespace_id = any (namespace_ids)
        limit most + 1)
       union
       (select sessions.id from public.sessions

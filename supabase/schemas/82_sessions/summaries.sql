@@ -26,12 +26,15 @@ begin
   return to_timestamp(0) + ('x' || left(hex, 12))::bit(48)::bigint * interval '1 millisecond';
 end $$;
 
--- When a step was over. A span is listed by when it began.
+-- When a step was over: where its sender tells when it began and how long it took, that is known better than by when it is
+-- listed, which may be when it arrived, or (spans) when it began. Never before it began, whatever its sender's clock says.
 create function internal.end_of(started_at timestamptz, occurred_at timestamptz, latency_ms bigint) returns timestamptz
 language plpgsql immutable set search_path = '' as $$
 begin
-  return greatest(end_of.occurred_at,
-    end_of.started_at + least(end_of.latency_ms, 100000000000000) * interval '1 millisecond');
+  if end_of.started_at is null or end_of.latency_ms is null then
+    return greatest(end_of.occurred_at, end_of.started_at);
+  end if;
+  return end_of.started_at + least(end_of.latency_ms, 100000000000000) * interval '1 millisecond';
 end $$;
 
 -- The summaries of sessions to which these steps have come are raised by them. Only under the fold lock of their tenant.

@@ -7,7 +7,8 @@ create type internal.counted_score as (id uuid, name text, value numeric);
 create function internal.counted_score(score public.scores) returns internal.counted_score
 language plpgsql immutable set search_path = '' as $$
 begin
-  return (score.id, score.name, coalesce(score.number_value::numeric, score.boolean_value::integer))::internal.counted_score;
+  -- By its text: a cast from double precision to numeric keeps 15 digits, and not all.
+  return (score.id, score.name, coalesce(score.number_value::text::numeric, score.boolean_value::integer))::internal.counted_score;
 end $$;
 
 create function internal.score_figures(scores internal.counted_score[]) returns jsonb

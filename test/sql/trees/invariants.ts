@@ -37,7 +37,7 @@ export async function violations(sql: postgres.ISql, tenantId: string): Promise<
     ), stands as materialized ( -- each step where it stands, and as what
       select step.id, step.namespace_id, coalesce(step.session_id, placed.session_id) as session_id, step.status,
              case when placed.is_wrapper then 'span' else step.kind end as kind, step.kind as sent_kind,
-             coalesce(placed.agent, step.agent) as agent, step.model, step.name, step.latency_ms,
+             coalesce(placed.agent, step.agent) as agent, step.model, step.name, step.latency_ms, step.started_at,
              step.occurred_at, internal.start_of(step.started_at, step.occurred_at, step.latency_ms) as began_at,
              coalesce(step.user_id, placed.user_id, (
                select sessions.user_id from public.sessions where sessions.tenant_id = ${tenantId}
@@ -74,7 +74,7 @@ export async function violations(sql: postgres.ISql, tenantId: string): Promise<
     ), summaries as (
       select session_id, namespace_id, count(*), count(*) filter (where status = 'error'),
              (select date_trunc('second', internal.arrival_of((array_agg(id order by id desc))[1]))),
-             min(began_at), max(greatest(occurred_at, began_at + latency_ms * interval '1 millisecond')),
+             min(began_at), max(coalesce(started_at + latency_ms * interval '1 millisecond', occurred_at)),
              (array_agg(id order by began_at, id) filter (where sent_kind in ('llm', 'message')))[1],
              (array_agg(id order by began_at desc, id desc) filter (where sent_kind in ('llm', 'message')))[1]
       from stands where session_id is not null group by 1, 2

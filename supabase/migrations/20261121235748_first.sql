@@ -81,7 +81,7 @@ end $$;
 -- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
 create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 20261121234849;
+return 20261121235748;
 
 -- supabase/schemas/10_tenants/00_tables.sql
 -- Who owns data, and the tokens that speak for them.
@@ -4836,6 +4836,23 @@ end $$;
 -- What a tenant's agents did, added up. A projection of the steps: only fold (60_traces/fold.sql) and what deletes steps write it,
 -- under one lock of the tenant. Costs are not in here: they are made of tokens and prices when somebody reads.
 
+-- What makes a row of public.usage the one that it is. Hashed, as an index can hold no more than 2,704 bytes of it: a session's id
+-- may have 2,048 alone.
+create function internal.usage_key(
+  grain text, session_id text, namespace_id bigint, begins timestamptz, agent text, model text, tool text, user_id text) returns uuid
+language plpgsql immutable set search_path = '' as $$
+begin
+  return md5(jsonb_build_array(grain, session_id, namespace_id, extract(epoch from begins), agent, model, tool, user_id)::text)::uuid;
+end $$;
+
+-- The name that a step is added up under: this one, or its beginning where it is more than a name. Clients may tell models, tools and
+-- users of any length; with a session's id, 500 bytes of one still find room in an index.
+create function internal.counted_name(name text) returns text
+language plpgsql immutable set search_path = '' as $$
+begin
+  return case when octet_length(counted_name.name) > 500 then left(counted_name.name, 125) else counted_name.name end;
+end $$;
+
 -- What happened, by agent, model and tool, in three grains: in a day and in an hour (UTC), and in an hour of one session, by user
 -- as well. Each step is in all three.
 create table public.usage (
@@ -4860,12 +4877,14 @@ create table public.usage (
   billed_steps bigint not null,
   untold_steps bigint not null,
   latencies jsonb not null,
-  constraint usage_is_added_up_once
-    unique nulls not distinct (tenant_id, grain, session_id, namespace_id, begins, agent, model, tool, user_id),
+  key uuid not null generated always as (
+    internal.usage_key(grain, session_id, namespace_id, begins, agent, model, tool, user_id)) stored,
+  constraint usage_is_added_up_once unique (tenant_id, key),
   constraint usage_grain_is_known check (grain in ('day', 'hour', 'session'))
 );
 comment on column public.usage.session_id is 'Only in the grain `session`; null there: steps without one. Likewise user_id.';
 comment on column public.usage.begins is 'The beginning of the day, or of the hour.';
+comment on column public.usage.agent is 'As model, tool and user_id: see internal.counted_name.';
 comment on column public.usage.model is 'Of model calls, and of records that have tokens.';
 comment on column public.usage.tool is 'Of tool calls.';
 comment on column public.usage.input_tokens is 'Numeric, as all sums of what clients may tell: it has no end.';
@@ -4879,6 +4898,7 @@ comment on column public.usage.untold_steps is 'Those of them whose tokens were 
 comment on column public.usage.latencies is
   'Of model calls, or of the tool''s calls: {bucket: how many}, see internal.latency_bucket.';
 create index usage_by_time on public.usage (tenant_id, grain, namespace_id, begins);
+create index usage_of_a_session on public.usage (tenant_id, session_id, namespace_id) where grain = 'session';
 create index usage_of_an_agent on public.usage (tenant_id, agent, session_id, namespace_id) where grain = 'session';
 create index usage_of_a_model on public.usage (tenant_id, model, session_id, namespace_id) where grain = 'session';
 create index usage_of_a_user
@@ -4983,13 +5003,22 @@ declare
 begin
   return (
     step.tenant_id, coalesce(step.session_id, placed.session_id), step.namespace_id, date_trunc('hour', step.occurred_at, 'UTC'),
-    coalesce(placed.agent, step.agent), case when is_billed then step.model end, case when kind = 'tool' then step.name end,
-    placed.user_id,
+    internal.counted_name(coalesce(placed.agent, step.agent)), case when is_billed then internal.counted_name(step.model) end,
+    case when kind = 'tool' then internal.counted_name(step.name) end, internal.counted_name(placed.user_id),
     change, (kind = 'llm')::integer * change, (kind = 'tool')::integer * change,
     coalesce(step.status = 'error', false)::integer * change, input_tokens * change,
     cached_input_tokens * change, uncached_input_tokens * change, output_tokens * change, reasoning_tokens * change,
     is_billed::integer * change, (is_billed and not has_tokens)::integer * change,
     case when kind in ('llm', 'tool') then internal.latency_bucket(step.latency_ms) end)::internal.figure;
+end $$;
+
+-- A query, with the names that steps are added up under in the place of those that it filters by.
+create function internal.with_counted_names(query jsonb) returns jsonb
+language plpgsql immutable set search_path = '' as $$
+begin
+  return with_counted_names.query || coalesce((
+    select jsonb_object_agg(filter.name, internal.counted_name(query ->> filter.name))
+    from unnest('{agent, model, tool, user_id}'::text[]) as filter (name) where query ? filter.name), '{}');
 end $$;
 
 -- Adds figures to the usage, in each grain. Only under the fold lock of the tenants that they belong to.
@@ -5129,13 +5158,13 @@ end $$;
 
 -- supabase/schemas/81_usage/get_usage.sql
 -- GET /usage. payload.query: {namespace?, agent?, model?, tool?, user_id?, by: [day | hour, namespace, agent, model, tool, user],
--- time_zone, start_date?, end_date?}, the dates being RFC 3339 or days (YYYY-MM-DD) of the time zone. Without a start: this day and
--- the six before it; without an end: all that has come. payload.known: see unless_known. data: {rows: [usage_view], totals:
--- usage_view, start_date, end_date?}.
+-- time_zone, start_date?, end_date?}, the dates being RFC 3339 or days (YYYY-MM-DD) of the time zone. Without a start: the day
+-- of the end, or this one, and the six before it; without an end: all that has come. payload.known: see unless_known. data: {rows:
+-- [usage_view], totals: usage_view, start_date, end_date?}.
 create function public.get_usage(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
-  query jsonb := get_usage.payload -> 'query';
+  query jsonb := internal.with_counted_names(get_usage.payload -> 'query');
   admission jsonb := public.admit(get_usage.payload);
   wanted internal.usage_time;
   usage jsonb;
@@ -5188,43 +5217,52 @@ declare
   by_user boolean := query -> 'by' ? 'user' or query ? 'user_id';
   wanted internal.usage_time;
   cut timestamptz[]; -- hours that lie in two days
+  last_moment timestamptz; -- up to now
+  told_end timestamptz; -- the end of what is looked at day by day and hour by hour
 begin
   wanted.unit := case when query -> 'by' ? 'hour' then 'hour' when query -> 'by' ? 'day' then 'day' end;
   wanted.zone := zone;
+  wanted.ends := coalesce(internal.moment_in_zone(query ->> 'end_date', zone, 1), 'infinity');
+  last_moment := least(now(), wanted.ends - interval '1 microsecond');
   wanted.begins := coalesce(
     internal.moment_in_zone(query ->> 'start_date', zone, 0),
-    (date_trunc('day', now() at time zone zone) - interval '6 days') at time zone zone);
-  wanted.ends := greatest(wanted.begins, coalesce(internal.moment_in_zone(query ->> 'end_date', zone, 1), 'infinity'));
+    (date_trunc('day', last_moment at time zone zone) - interval '6 days') at time zone zone);
+  wanted.ends := greatest(wanted.begins, wanted.ends);
   if wanted.unit is not null and least(wanted.ends, now()) - wanted.begins > interval '366 days' then return wanted; end if;
+  -- What is dated later than that is rare, and read step by step.
+  told_end := case when wanted.unit is null then wanted.ends else least(wanted.ends, now() + interval '2 days') end;
   wanted.first_hour := date_trunc('hour', wanted.begins + interval '1 hour' - interval '1 microsecond', 'UTC');
-  wanted.last_hour := greatest(wanted.first_hour, internal.begin_of('hour', wanted.ends));
+  wanted.last_hour := greatest(wanted.first_hour, internal.begin_of('hour', told_end));
   wanted.first_day := date_trunc('day', wanted.begins + interval '1 day' - interval '1 microsecond', 'UTC');
-  wanted.last_day := greatest(wanted.first_day, internal.begin_of('day', wanted.ends));
-  if by_user or wanted.unit = 'hour' or wanted.unit = 'day' and exists (
-    select from generate_series(wanted.first_day, least(wanted.last_day, now() + interval '2 days'), interval '1 day') as day
+  wanted.last_day := greatest(wanted.first_day, internal.begin_of('day', told_end));
+  if by_user or wanted.unit = 'hour' or wanted.unit is not null and exists (
+    select from generate_series(wanted.first_day, wanted.last_day, interval '1 day') as day
     where date_trunc('day', day, zone) <> day) then
     wanted.last_day := wanted.first_day;
   end if;
   cut := case when wanted.unit is null then '{}' else array(
-    select hour from generate_series(
-      wanted.first_hour, least(wanted.last_hour, now() + interval '2 days') - interval '1 hour', interval '1 hour') as hour
+    select hour from generate_series(wanted.first_hour, wanted.last_hour - interval '1 hour', interval '1 hour') as hour
     where date_trunc(wanted.unit, hour, zone) <> date_trunc(wanted.unit, hour + interval '1 hour' - interval '1 microsecond', zone)) end;
   wanted.parts := array(
     select part from unnest(array[
       tstzrange(wanted.begins, least(wanted.first_hour, wanted.ends)),
-      tstzrange(greatest(wanted.last_hour, wanted.begins), wanted.ends)
+      tstzrange(least(wanted.last_hour, wanted.ends), wanted.ends)
     ] || array(select tstzrange(hour, hour + interval '1 hour') from unnest(cut) as hour)) as part
     where not isempty(part));
-  if wanted.first_hour > wanted.ends then wanted.parts := array[tstzrange(wanted.begins, wanted.ends)]; end if;
   return wanted;
 end $$;
 
--- The moment that a text stands for: a day is one of the time zone, and so many days later. Null for none.
+-- The moment that a text stands for: a day is one of the time zone, and so many days later. Null for none. A day at either end of
+-- the calendar may begin in a year that RFC 3339 cannot write; nothing has happened there.
 create function internal.moment_in_zone(moment text, zone text, days integer) returns timestamptz
 language plpgsql stable set search_path = '' as $$
+declare
+  told timestamptz := case
+    when length(moment_in_zone.moment) = 10 then (moment::date + days)::timestamp at time zone zone
+    else moment::timestamptz + days * interval '1 microsecond' end; -- an end is inclusive
 begin
-  if length(moment_in_zone.moment) = 10 then return (moment::date + days)::timestamp at time zone zone; end if;
-  return moment::timestamptz + days * interval '1 microsecond'; -- an end is inclusive
+  if told is null then return null; end if;
+  return least(greatest(told, '0001-01-01Z'), '10000-01-01Z');
 end $$;
 
 -- The beginning of the hour or day (UTC) that a moment is in. What is open stays open.
@@ -5329,6 +5367,8 @@ begin
   if places = '{}' then return null; end if;
   return internal.session_views(owner_id, array[(whole_session.session_id, places)::internal.listed_session]) -> 0
     || jsonb_build_object(
+      -- In all that are in sight: a score that came before its session may stand where that has no steps.
+      'scores', internal.scores_of_session(owner_id, whole_session.namespace_ids, whole_session.session_id),
       'namespaces', to_jsonb(array(
         select namespaces.name from public.namespaces where namespaces.id = any (places) order by 1)),
       'root_trace_ids', to_jsonb(array(
@@ -5349,7 +5389,7 @@ end $$;
 create function public.list_sessions(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
-  query jsonb := list_sessions.payload -> 'query';
+  query jsonb := internal.with_counted_names(list_sessions.payload -> 'query');
   admission jsonb := public.admit(list_sessions.payload);
 begin
   if query ? 'namespace' then admission := internal.in_namespace(admission, query ->> 'namespace'); end if;
@@ -5465,7 +5505,7 @@ begin
     found_ids := array(
       select distinct usage.session_id from public.usage
       where usage.tenant_id = owner_id and usage.grain = 'session' and usage.agent = query ->> 'agent'
-        and usage.session_id is not null
+        and usage.session_id is not null and usage.namespace_id = any (namespace_ids)
       limit most + 1);
     if cardinality(found_ids) <= most then few := internal.in_both(few, found_ids); end if;
   end if;
@@ -5473,7 +5513,7 @@ begin
     found_ids := array(
       select distinct usage.session_id from public.usage
       where usage.tenant_id = owner_id and usage.grain = 'session' and usage.model = query ->> 'model'
-        and usage.session_id is not null
+        and usage.session_id is not null and usage.namespace_id = any (namespace_ids)
       limit most + 1);
     if cardinality(found_ids) <= most then few := internal.in_both(few, found_ids); end if;
   end if;
@@ -5481,7 +5521,7 @@ begin
     found_ids := array(
       (select distinct usage.session_id from public.usage
        where usage.tenant_id = owner_id and usage.grain = 'session' and usage.user_id = query ->> 'user_id'
-         and usage.session_id is not null
+         and usage.session_id is not null and usage.namespace_id = any (namespace_ids)
        limit most + 1)
       union
       (select sessions.id from public.sessions
@@ -5657,12 +5697,15 @@ begin
   return to_timestamp(0) + ('x' || left(hex, 12))::bit(48)::bigint * interval '1 millisecond';
 end $$;
 
--- When a step was over. A span is listed by when it began.
+-- When a step was over: where its sender tells when it began and how long it took, that is known better than by when it is
+-- listed, which may be when it arrived, or (spans) when it began. Never before it began, whatever its sender's clock says.
 create function internal.end_of(started_at timestamptz, occurred_at timestamptz, latency_ms bigint) returns timestamptz
 language plpgsql immutable set search_path = '' as $$
 begin
-  return greatest(end_of.occurred_at,
-    end_of.started_at + least(end_of.latency_ms, 100000000000000) * interval '1 millisecond');
+  if end_of.started_at is null or end_of.latency_ms is null then
+    return greatest(end_of.occurred_at, end_of.started_at);
+  end if;
+  return end_of.started_at + least(end_of.latency_ms, 100000000000000) * interval '1 millisecond';
 end $$;
 
 -- The summaries of sessions to which these steps have come are raised by them. Only under the fold lock of their tenant.
@@ -6064,7 +6107,8 @@ create type internal.counted_score as (id uuid, name text, value numeric);
 create function internal.counted_score(score public.scores) returns internal.counted_score
 language plpgsql immutable set search_path = '' as $$
 begin
-  return (score.id, score.name, coalesce(score.number_value::numeric, score.boolean_value::integer))::internal.counted_score;
+  -- By its text: a cast from double precision to numeric keeps 15 digits, and not all.
+  return (score.id, score.name, coalesce(score.number_value::text::numeric, score.boolean_value::integer))::internal.counted_score;
 end $$;
 
 create function internal.score_figures(scores internal.counted_score[]) returns jsonb
@@ -6696,7 +6740,7 @@ begin
       from (
         select placed.place, bucket.key::integer as bucket, sum(bucket.value::bigint) as count
         from placed cross join lateral jsonb_each(placed.latencies) as bucket
-        where placed.tool is null or placed.place > 0
+        where placed.tool is null or placed.place > 0 or query ? 'tool'
         group by 1, 2
       ) as counted
       group by counted.place
@@ -6778,7 +6822,7 @@ begin
              case when asked ? 'tool' then usage.tool end as tool, case when asked ? 'user' then usage.user_id end as user_id,
              usage.calls, usage.tool_calls, usage.errors, usage.input_tokens, usage.cached_input_tokens,
              usage.uncached_input_tokens, usage.output_tokens, usage.reasoning_tokens, usage.billed_steps,
-             usage.untold_steps, case when usage.tool is null or asked ? 'tool' then usage.latencies end as latencies
+             usage.untold_steps, case when usage.tool is null or asked ? 'tool' or query ? 'tool' then usage.latencies end as latencies
       from (
         values ('day', wanted.first_day, wanted.last_day),
                (grain, wanted.first_hour, least(wanted.first_day, wanted.last_hour)),
@@ -6859,7 +6903,7 @@ begin
 end $$;
 
 -- The scores that were given in that time, each where what it is about stands: a step under its agent, model, tool and user; a trace
--- under its agent; a session under its user.
+-- under its agent; a session under its user. What stands in other namespaces, where a score may have come first, tells nothing.
 create function internal.lines_of_scores(
   owner_id uuid, namespace_ids bigint[], query jsonb, wanted internal.usage_time) returns internal.usage_line[]
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
@@ -6871,9 +6915,9 @@ begin
       select internal.figure_of(internal.counted_step(placements.step_id), placements, 0) as figure
       from public.placements where placements.step_id = scores.step_id and placements.tenant_id = owner_id
       offset 0
-    ) as about on true
+    ) as about on (about.figure).namespace_id = any (lines_of_scores.namespace_ids)
     cross join lateral (
-      select internal.figure_of_score(scores, about.figure) as figure offset 0
+      select internal.figure_of_score(scores, about.figure, lines_of_scores.namespace_ids) as figure offset 0
     ) as stands
     where scores.tenant_id = owner_id and scores.namespace_id = any (namespace_ids)
       and scores.created_at >= wanted.begins and scores.created_at < wanted.ends
@@ -6881,7 +6925,8 @@ begin
 end $$;
 
 -- Where a score counts. It adds nothing to the other figures. `about`: the figure of the step that it is about, all zeros.
-create function internal.figure_of_score(score public.scores, about internal.figure) returns internal.figure
+create function internal.figure_of_score(score public.scores, about internal.figure, namespace_ids bigint[])
+returns internal.figure
 language plpgsql stable set search_path = '' set enable_seqscan = off as $$
 declare
   figure internal.figure := about;
@@ -6890,12 +6935,14 @@ begin
   figure.latency_bucket := null;
   if score.trace_id is not null then
     figure.agent := (
-      select traces.agent from public.traces
-      where traces.tenant_id = score.tenant_id and traces.trace_id = score.trace_id);
+      select internal.counted_name(traces.agent) from public.traces
+      where traces.tenant_id = score.tenant_id and traces.trace_id = score.trace_id
+        and traces.namespace_id = any (figure_of_score.namespace_ids));
   elsif score.session_id is not null then
     figure.user_id := (
-      select sessions.user_id from public.sessions
-      where sessions.tenant_id = score.tenant_id and sessions.id = score.session_id);
+      select internal.counted_name(sessions.user_id) from public.sessions
+      where sessions.tenant_id = score.tenant_id and sessions.id = score.session_id
+        and sessions.namespace_id = any (figure_of_score.namespace_ids));
   end if;
   return figure;
 end $$;
@@ -6926,7 +6973,7 @@ begin
     coalesce(figure.calls, 0), coalesce(figure.tool_calls, 0), coalesce(figure.errors, 0), coalesce(figure.input_tokens, 0),
     coalesce(figure.cached_input_tokens, 0), coalesce(figure.uncached_input_tokens, 0), coalesce(figure.output_tokens, 0),
     coalesce(figure.reasoning_tokens, 0), coalesce(figure.billed_steps, 0), coalesce(figure.untold_steps, 0),
-    case when figure.latency_bucket is null or figure.tool is not null and not asked ? 'tool' then '{}'
+    case when figure.latency_bucket is null or figure.tool is not null and not (asked ? 'tool' or query ? 'tool') then '{}'
       else jsonb_build_object(figure.latency_bucket, 1) end,
     line_of_figure.score)::internal.usage_line;
 end $$;
