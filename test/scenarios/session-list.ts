@@ -432,16 +432,25 @@ export function sessionList(api: Api): void {
           versions.set(path, etag);
           const again = await known(path, etag);
           expect([again.status, again.body, again.headers.get("etag")]).toEqual([304, undefined, etag]);
-          expect(again.headers.get("x-ratelimit-limit")).toBe("300");
+          expect(again.headers.get("x-ratelimit-limit")).toBe(path === "/v1/model-prices" ? "60" : "300");
         }
       };
       const withCosts = ["/v1/sessions", "/v1/sessions/s", "/v1/usage?by=model"];
-      await expectNews([...withCosts, "/v1/facets"]);
+      const others = ["/v1/token", "/v1/scores", "/v1/model-prices"];
+      const expectKnown = async (paths: string[]) => {
+        for (const path of paths) {
+          expect([path, (await known(path, versions.get(path) ?? "")).status]).toEqual([path, 304]);
+        }
+      };
+      await expectNews([...withCosts, "/v1/facets", ...others]);
       await send("llm", { agent: "a", model: "m-1" });
       await expectNews([...withCosts, "/v1/facets"]);
       await client.put("/v1/model-prices", PRICES);
-      await expectNews(withCosts);
-      expect((await known("/v1/facets", versions.get("/v1/facets") ?? "")).status).toBe(304);
+      await expectNews([...withCosts, "/v1/model-prices"]);
+      await expectKnown(["/v1/facets", "/v1/token", "/v1/scores"]);
+      await client.post("/v1/scores", { session_id: "s", name: "helpful", value: true });
+      await expectNews([...withCosts, "/v1/scores"]);
+      await expectKnown(["/v1/facets", "/v1/token", "/v1/model-prices"]);
     });
   });
 }

@@ -7,6 +7,19 @@ begin
     where namespaces.tenant_id = namespace_id.tenant_id and namespaces.name = namespace_id.name);
 end $$;
 
+-- The ids of the namespaces that the token may use; of these, where one is named, only that.
+create function internal.namespaces_in_sight(admission jsonb, namespace text) returns bigint[]
+language plpgsql stable set search_path = '' set enable_seqscan = off as $$
+declare
+  usable text[] := internal.usable_namespaces(admission);
+begin
+  return array(
+    select namespaces.id from public.namespaces
+    where namespaces.tenant_id = (admission ->> 'tenant_id')::uuid
+      and (usable is null or namespaces.name = any (usable))
+      and (namespaces_in_sight.namespace is null or namespaces.name = namespaces_in_sight.namespace));
+end $$;
+
 -- A namespace as clients get it.
 create function internal.namespace_view(namespace public.namespaces) returns jsonb
 language plpgsql stable set search_path = '' as $$

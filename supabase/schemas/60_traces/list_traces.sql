@@ -7,7 +7,6 @@ declare
   admission jsonb := public.admit(list_traces.payload);
   owner_id uuid := admission ->> 'tenant_id';
   wanted_namespace text;
-  namespace_ids bigint[];
   found_traces record;
 begin
   if admission ? 'error' then return admission; end if;
@@ -20,12 +19,7 @@ begin
   end if;
   admission := internal.folded(admission);
   if admission ? 'error' then return admission; end if;
-  namespace_ids := array(
-    select namespaces.id from public.namespaces
-    where namespaces.tenant_id = owner_id
-      and (wanted_namespace is null or namespaces.name = wanted_namespace)
-      and internal.may_use_namespace(admission, namespaces.name));
-  found_traces := internal.find_traces(owner_id, namespace_ids, query);
+  found_traces := internal.find_traces(owner_id, internal.namespaces_in_sight(admission, wanted_namespace), query);
   return admission || jsonb_build_object('data', jsonb_build_object(
     'traces', internal.trace_views(owner_id, internal.usable_namespaces(admission), found_traces.ids),
     'total', found_traces.total));

@@ -12,13 +12,17 @@ begin
   admission := internal.folded(admission);
   if admission ? 'error' then return admission; end if;
   page := internal.page_of_session(
-    (admission ->> 'tenant_id')::uuid, internal.usable_namespaces(admission), query);
+    (admission ->> 'tenant_id')::uuid, internal.usable_namespaces(admission),
+    -- Where all are in sight, no step has to be read to know that it is.
+    case when internal.usable_namespaces(admission) is not null or query ? 'namespace'
+      then internal.namespaces_in_sight(admission, query ->> 'namespace') end,
+    query);
   if page is null then return admission || internal.refusal('not_found', 'There is no such session.'); end if;
   return internal.unless_known(admission, page, list_session_steps.payload);
 end $$;
 
--- A page of the steps of a session, see page_of_traces; null where the token sees no such session.
-create function internal.page_of_session(owner_id uuid, usable text[], query jsonb) returns jsonb
+-- A page of the steps of a session in these namespaces (null: in all), see page_of_traces; null where the token sees no such session.
+create function internal.page_of_session(owner_id uuid, usable text[], namespace_ids bigint[], query jsonb) returns jsonb
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan
   set enable_seqscan = off set enable_nestloop = off as $$
 declare
@@ -26,19 +30,12 @@ declare
   span record := internal.span_of_folds(owner_id, query);
   wanted integer := (query ->> 'limit')::integer + 1;
   total bigint := query #>> '{after,count}';
-  namespace_ids bigint[]; -- null: all
   trace_ids text[];
   newer bigint;
   ids uuid[];
 begin
-  if usable is not null or query ? 'namespace' then
-    namespace_ids := array(
-      select namespaces.id from public.namespaces
-      where namespaces.tenant_id = owner_id and (usable is null or namespaces.name = any (usable))
-        and (not query ? 'namespace' or namespaces.name = query ->> 'namespace'));
-  end if;
   with step as materialized (
-    select placed.* from internal.steps_of_session(owner_id, session, namespace_ids) as own (id)
+    select placed.* from internal.steps_of_session(owner_id, session, page_of_session.namespace_ids) as own (id)
     cross join lateral (
       select placements.step_id, placements.trace_id, placements.to_trace_id, placements.happened_at, placements.fold_number
       from public.placements where placements.step_id = own.id offset 0
@@ -55,7 +52,7 @@ begin
   if trace_ids = '{}' and not exists (
     select from public.sessions
     where sessions.tenant_id = owner_id and sessions.id = session
-      and (namespace_ids is null or sessions.namespace_id = any (namespace_ids))) then
+      and (page_of_session.namespace_ids is null or sessions.namespace_id = any (page_of_session.namespace_ids))) then
     return null;
   end if;
   return internal.skeleton_page(

@@ -13,22 +13,19 @@ begin
   admission := internal.folded(admission);
   if admission ? 'error' then return admission; end if;
   return admission || jsonb_build_object('data', internal.page_of_search(
-    (admission ->> 'tenant_id')::uuid, internal.usable_namespaces(admission), query));
+    (admission ->> 'tenant_id')::uuid, internal.usable_namespaces(admission),
+    internal.namespaces_in_sight(admission, query ->> 'namespace'), query));
 end $$;
 
 -- A page of the steps that a search finds: {steps, next, searched_until}. `next` has the beginning of the time that is searched,
 -- so that all pages search the same time. Stable, so that steps and skeletons are of one moment.
-create function internal.page_of_search(owner_id uuid, usable text[], query jsonb) returns jsonb
+create function internal.page_of_search(owner_id uuid, usable text[], namespace_ids bigint[], query jsonb) returns jsonb
 language plpgsql stable set search_path = '' set enable_seqscan = off as $$
 declare
   begins timestamptz := coalesce(
     query #>> '{after,begins}', query ->> 'start_date',
     (coalesce((query ->> 'end_date')::timestamptz, now()) - interval '7 days')::text);
-  wanted text[] := case when query ? 'namespace' then array[query ->> 'namespace'] else page_of_search.usable end;
-  namespace_ids bigint[] := array(
-    select namespaces.id from public.namespaces
-    where namespaces.tenant_id = owner_id and (wanted is null or namespaces.name = any (wanted)));
-  found_steps record := internal.found_steps(owner_id, namespace_ids, query, begins);
+  found_steps record := internal.found_steps(owner_id, page_of_search.namespace_ids, query, begins);
 begin
   return jsonb_build_object(
     'steps', to_jsonb(array(

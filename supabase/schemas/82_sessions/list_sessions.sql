@@ -17,19 +17,6 @@ begin
     list_sessions.payload);
 end $$;
 
--- The ids of the namespaces that the token may use; of these, where one is named, only that.
-create function internal.namespaces_in_sight(admission jsonb, namespace text) returns bigint[]
-language plpgsql stable set search_path = '' set enable_seqscan = off as $$
-declare
-  usable text[] := internal.usable_namespaces(admission);
-begin
-  return array(
-    select namespaces.id from public.namespaces
-    where namespaces.tenant_id = (admission ->> 'tenant_id')::uuid
-      and (usable is null or namespaces.name = any (usable))
-      and (namespaces_in_sight.namespace is null or namespaces.name = namespaces_in_sight.namespace));
-end $$;
-
 -- A page of sessions. The first one says how many match in all: where there are filters, up to a thousand are counted. The others
 -- carry that on.
 create function internal.page_of_sessions(owner_id uuid, namespace_ids bigint[], query jsonb) returns jsonb

@@ -81,7 +81,7 @@ end $$;
 -- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
 create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 20261121235748;
+return 20261121235914;
 
 -- supabase/schemas/10_tenants/00_tables.sql
 -- Who owns data, and the tokens that speak for them.
@@ -1367,6 +1367,19 @@ begin
   return (
     select namespaces.id from public.namespaces
     where namespaces.tenant_id = namespace_id.tenant_id and namespaces.name = namespace_id.name);
+end $$;
+
+-- The ids of the namespaces that the token may use; of these, where one is named, only that.
+create function internal.namespaces_in_sight(admission jsonb, namespace text) returns bigint[]
+language plpgsql stable set search_path = '' set enable_seqscan = off as $$
+declare
+  usable text[] := internal.usable_namespaces(admission);
+begin
+  return array(
+    select namespaces.id from public.namespaces
+    where namespaces.tenant_id = (admission ->> 'tenant_id')::uuid
+      and (usable is null or namespaces.name = any (usable))
+      and (namespaces_in_sight.namespace is null or namespaces.name = namespaces_in_sight.namespace));
 end $$;
 
 -- A namespace as clients get it.
@@ -3130,7 +3143,6 @@ declare
   admission jsonb := public.admit(list_traces.payload);
   owner_id uuid := admission ->> 'tenant_id';
   wanted_namespace text;
-  namespace_ids bigint[];
   found_traces record;
 begin
   if admission ? 'error' then return admission; end if;
@@ -3143,12 +3155,7 @@ begin
   end if;
   admission := internal.folded(admission);
   if admission ? 'error' then return admission; end if;
-  namespace_ids := array(
-    select namespaces.id from public.namespaces
-    where namespaces.tenant_id = owner_id
-      and (wanted_namespace is null or namespaces.name = wanted_namespace)
-      and internal.may_use_namespace(admission, namespaces.name));
-  found_traces := internal.find_traces(owner_id, namespace_ids, query);
+  found_traces := internal.find_traces(owner_id, internal.namespaces_in_sight(admission, wanted_namespace), query);
   return admission || jsonb_build_object('data', jsonb_build_object(
     'traces', internal.trace_views(owner_id, internal.usable_namespaces(admission), found_traces.ids),
     'total', found_traces.total));
@@ -4070,13 +4077,17 @@ begin
   admission := internal.folded(admission);
   if admission ? 'error' then return admission; end if;
   page := internal.page_of_session(
-    (admission ->> 'tenant_id')::uuid, internal.usable_namespaces(admission), query);
+    (admission ->> 'tenant_id')::uuid, internal.usable_namespaces(admission),
+    -- Where all are in sight, no step has to be read to know that it is.
+    case when internal.usable_namespaces(admission) is not null or query ? 'namespace'
+      then internal.namespaces_in_sight(admission, query ->> 'namespace') end,
+    query);
   if page is null then return admission || internal.refusal('not_found', 'There is no such session.'); end if;
   return internal.unless_known(admission, page, list_session_steps.payload);
 end $$;
 
--- A page of the steps of a session, see page_of_traces; null where the token sees no such session.
-create function internal.page_of_session(owner_id uuid, usable text[], query jsonb) returns jsonb
+-- A page of the steps of a session in these namespaces (null: in all), see page_of_traces; null where the token sees no such session.
+create function internal.page_of_session(owner_id uuid, usable text[], namespace_ids bigint[], query jsonb) returns jsonb
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan
   set enable_seqscan = off set enable_nestloop = off as $$
 declare
@@ -4084,19 +4095,12 @@ declare
   span record := internal.span_of_folds(owner_id, query);
   wanted integer := (query ->> 'limit')::integer + 1;
   total bigint := query #>> '{after,count}';
-  namespace_ids bigint[]; -- null: all
   trace_ids text[];
   newer bigint;
   ids uuid[];
 begin
-  if usable is not null or query ? 'namespace' then
-    namespace_ids := array(
-      select namespaces.id from public.namespaces
-      where namespaces.tenant_id = owner_id and (usable is null or namespaces.name = any (usable))
-        and (not query ? 'namespace' or namespaces.name = query ->> 'namespace'));
-  end if;
   with step as materialized (
-    select placed.* from internal.steps_of_session(owner_id, session, namespace_ids) as own (id)
+    select placed.* from internal.steps_of_session(owner_id, session, page_of_session.namespace_ids) as own (id)
     cross join lateral (
       select placements.step_id, placements.trace_id, placements.to_trace_id, placements.happened_at, placements.fold_number
       from public.placements where placements.step_id = own.id offset 0
@@ -4113,7 +4117,7 @@ begin
   if trace_ids = '{}' and not exists (
     select from public.sessions
     where sessions.tenant_id = owner_id and sessions.id = session
-      and (namespace_ids is null or sessions.namespace_id = any (namespace_ids))) then
+      and (page_of_session.namespace_ids is null or sessions.namespace_id = any (page_of_session.namespace_ids))) then
     return null;
   end if;
   return internal.skeleton_page(
@@ -4279,22 +4283,19 @@ begin
   admission := internal.folded(admission);
   if admission ? 'error' then return admission; end if;
   return admission || jsonb_build_object('data', internal.page_of_search(
-    (admission ->> 'tenant_id')::uuid, internal.usable_namespaces(admission), query));
+    (admission ->> 'tenant_id')::uuid, internal.usable_namespaces(admission),
+    internal.namespaces_in_sight(admission, query ->> 'namespace'), query));
 end $$;
 
 -- A page of the steps that a search finds: {steps, next, searched_until}. `next` has the beginning of the time that is searched,
 -- so that all pages search the same time. Stable, so that steps and skeletons are of one moment.
-create function internal.page_of_search(owner_id uuid, usable text[], query jsonb) returns jsonb
+create function internal.page_of_search(owner_id uuid, usable text[], namespace_ids bigint[], query jsonb) returns jsonb
 language plpgsql stable set search_path = '' set enable_seqscan = off as $$
 declare
   begins timestamptz := coalesce(
     query #>> '{after,begins}', query ->> 'start_date',
     (coalesce((query ->> 'end_date')::timestamptz, now()) - interval '7 days')::text);
-  wanted text[] := case when query ? 'namespace' then array[query ->> 'namespace'] else page_of_search.usable end;
-  namespace_ids bigint[] := array(
-    select namespaces.id from public.namespaces
-    where namespaces.tenant_id = owner_id and (wanted is null or namespaces.name = any (wanted)));
-  found_steps record := internal.found_steps(owner_id, namespace_ids, query, begins);
+  found_steps record := internal.found_steps(owner_id, page_of_search.namespace_ids, query, begins);
 begin
   return jsonb_build_object(
     'steps', to_jsonb(array(
@@ -5400,19 +5401,6 @@ begin
     internal.page_of_sessions(
       (admission ->> 'tenant_id')::uuid, internal.namespaces_in_sight(admission, query ->> 'namespace'), query),
     list_sessions.payload);
-end $$;
-
--- The ids of the namespaces that the token may use; of these, where one is named, only that.
-create function internal.namespaces_in_sight(admission jsonb, namespace text) returns bigint[]
-language plpgsql stable set search_path = '' set enable_seqscan = off as $$
-declare
-  usable text[] := internal.usable_namespaces(admission);
-begin
-  return array(
-    select namespaces.id from public.namespaces
-    where namespaces.tenant_id = (admission ->> 'tenant_id')::uuid
-      and (usable is null or namespaces.name = any (usable))
-      and (namespaces_in_sight.namespace is null or namespaces.name = namespaces_in_sight.namespace));
 end $$;
 
 -- A page of sessions. The first one says how many match in all: where there are filters, up to a thousand are counted. The others
