@@ -391,7 +391,8 @@ export function sessionList(api: Api): void {
 
     it.each([
       ["/v1/sessions?agents=a", /^there is no filter `agents` \(did you mean `agent`\?\)/],
-      ["/v1/sessions?user=u", /^there is no filter `user` \(there are `namespace`, /],
+      ["/v1/sessions?user=u", /^there is no filter `user` \(did you mean `user_id`\?\)/],
+      ["/v1/sessions?tool=t", /^there is no filter `tool` /],
       ["/v1/sessions?status=failed", /^status: /],
       ["/v1/sessions?limit=0", /^limit: /],
       ["/v1/sessions?limit=201", /^limit: /],

@@ -10,7 +10,8 @@ const commands = [...page.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, block]) => 
 
 it("docs/usage.md: each of its curl lines finds what it is asked for", async () => {
   const client = await newClient(api);
-  const day = new Date(Date.now() - 86_400_000).toISOString().slice(0, 10);
+  const daysAgo = (days: number) => new Date(Date.now() - days * 86_400_000).toISOString().slice(0, 10);
+  const day = daysAgo(1);
   const placed = { session_id: "s", namespace: "n", agent: "support-bot", external_user_id: "5521999998888" };
   const usage = { prompt_tokens: 1_000_000, completion_tokens: 0 };
   await client.post("/v1/traces/llm", {
@@ -20,7 +21,12 @@ it("docs/usage.md: each of its curl lines finds what it is asked for", async () 
     latency_ms: 1000,
     timestamp: `${day}T12:00:00Z`,
   });
-  await client.post("/v1/traces/tool", { ...placed, tool_name: "search", error: "timeout" });
+  await client.post("/v1/traces/tool", {
+    ...placed,
+    tool_name: "search",
+    error: "timeout",
+    timestamp: `${daysAgo(2)}T12:00:00Z`,
+  });
 
   const cost = { amount: "2.5", currency: "USD", unpriced_steps: 0 };
   const session = { session_id: "s", user_id: "5521999998888", step_count: 2, error_count: 1, cost };
