@@ -11,8 +11,8 @@ export interface Endpoint {
   whileOthersWrite?: boolean;
   /** Whether the answer is given up when it has begun. */
   isLong?: boolean;
-  /** How much longer it may take in the larger volume. */
-  atMost?: number;
+  /** How much longer it may take in the larger volume; null: as much longer as its bound lets it (docs/performance.md). */
+  atMost?: number | null;
 }
 
 /** Makes the next request to an endpoint. */
@@ -87,6 +87,7 @@ export function endpoints(volume: Volume): NextRequest[] {
     whileOthersWrite(get("GET traces/{id}", `/v1/traces/${trace}`)),
     whileOthersWrite(get("GET traces/{id}/tree", `/v1/traces/${trace}/tree`)),
     ...figures(get, volume),
+    ...searches(post),
     get("GET traces/{id}/steps of a tree", `/v1/traces/${trace}/steps?scope=tree`),
     get("GET sessions/{id}/steps", `/v1/sessions/${session}/steps`),
     get("GET files/{id}", `/v1/files/file_${trace}`),
@@ -114,7 +115,22 @@ function figures(get: (name: string, path: string) => NextRequest, { session }: 
     get("GET facets", "/v1/facets?namespace=main"),
     get("GET scores", "/v1/scores?limit=50"),
     get("GET model-prices", "/v1/model-prices"),
-  ].map((next) => () => ({ ...next(), atMost: 1.3 }));
+  ].map((next) => atMost(1.3, next));
+}
+
+/** Of the last seven days: a word that each step says, one that none says, and filters without a text. */
+function searches(post: (name: string, path: string, body: () => unknown) => NextRequest): NextRequest[] {
+  const search = (name: string, query: object) =>
+    post(`steps/query ${name}`, "/v1/steps/query", () => ({ namespace: "main", query }));
+  return [
+    atMost(1.3, search("for a frequent word", { text: "carrier" })),
+    atMost(null, search("for a word that nobody says", { text: "zebra crossing" })),
+    atMost(1.3, search("by tool and status", { tool_name: "tool-3", status: "error", limit: 1 })),
+  ];
+}
+
+function atMost(limit: number | null, next: NextRequest): NextRequest {
+  return () => ({ ...next(), atMost: limit });
 }
 
 /** Writing to a session, and listing its traces. */
