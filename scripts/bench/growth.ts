@@ -22,9 +22,7 @@ export async function growth(small: Volume, large: Volume, settings: Settings): 
   for (const { few, many } of pairs) {
     const { name } = many.next();
     for (const table of await tablesReadWhole(large, many.next())) readWhole.push(`${table} (${name})`);
-    figures.push(
-      latencyFigure(`p50 of ${name}`, goalOf(many.next()), await latencies(few, many, settings)),
-    );
+    figures.push(latencyFigure(`p50 of ${name}`, goalOf(many.next()), await latencies(few, many, settings)));
   }
   figures.push(...(await ofSessions(large, settings)));
 
