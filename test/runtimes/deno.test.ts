@@ -1,4 +1,7 @@
 import { inject } from "vitest";
-import { scenarios } from "../scenarios/index.ts";
+import { figures, scenarios } from "../scenarios/index.ts";
 
-scenarios("Deno", (path, init) => fetch(`${inject("denoUrl")}${path}`, init));
+const api = (path: string, init?: RequestInit) => fetch(`${inject("denoUrl")}${path}`, init);
+
+scenarios("Deno", api);
+figures("Deno", api);

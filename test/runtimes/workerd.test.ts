@@ -1,4 +1,7 @@
 import { inject } from "vitest";
-import { scenarios } from "../scenarios/index.ts";
+import { figures, scenarios } from "../scenarios/index.ts";
 
-scenarios("workerd", (path, init) => fetch(`${inject("workerdUrl")}${path}`, init));
+const api = (path: string, init?: RequestInit) => fetch(`${inject("workerdUrl")}${path}`, init);
+
+scenarios("workerd", api);
+figures("workerd", api);
