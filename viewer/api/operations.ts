@@ -1,0 +1,36 @@
+import { get, getWith, type Query } from "./client.ts";
+import type {
+  AnonymizationRules,
+  Facets,
+  ModelPrices,
+  SessionList,
+  StepList,
+  Token,
+  WholeSession,
+} from "./types.ts";
+
+const inPath = encodeURIComponent;
+
+export const tryToken = (tried: string) => getWith<Token>(tried, "/token");
+
+export const getToken = (signal: AbortSignal) => get<Token>("/token", {}, signal);
+
+export const listNamespaces = (signal: AbortSignal) =>
+  get<{ namespaces: { namespace: string }[] }>("/namespaces", {}, signal);
+
+export const getFacets = (query: { namespace?: string }, signal: AbortSignal) =>
+  get<Facets>("/facets", query, signal);
+
+export const listSessions = (query: Query, signal: AbortSignal) =>
+  get<SessionList>("/sessions", query, signal);
+
+export const getSession = (id: string, signal: AbortSignal) =>
+  get<WholeSession>(`/sessions/${inPath(id)}`, {}, signal);
+
+export const listSessionSteps = (id: string, query: Query, signal: AbortSignal) =>
+  get<StepList>(`/sessions/${inPath(id)}/steps`, query, signal);
+
+export const getModelPrices = (signal: AbortSignal) => get<ModelPrices>("/model-prices", {}, signal);
+
+export const getAnonymizationRules = (signal: AbortSignal) =>
+  get<AnonymizationRules>("/anonymization-rules", {}, signal);

@@ -1,0 +1,61 @@
+import type { ComponentChildren } from "preact";
+import { useEffect } from "preact/hooks";
+import { href, route } from "../state/route.ts";
+import { signOut } from "../state/token.ts";
+import { Copy } from "./copy.tsx";
+
+const NAVIGATION = [
+  { name: "sessions", title: "Sessions" },
+  { name: "settings", title: "Settings" },
+];
+
+/** What is around every page: where else one can go. */
+export function Shell({ children }: { children: ComponentChildren }) {
+  const [current] = route.value.path;
+  return (
+    <div class="shell">
+      <header class="bar">
+        <button
+          type="button"
+          class="skip"
+          onClick={() => document.querySelector<HTMLElement>("main")?.focus()}
+        >
+          Skip to content
+        </button>
+        <nav aria-label="Pages">
+          {NAVIGATION.map(({ name, title }) => (
+            <a key={name} href={href([name])} aria-current={name === current ? "page" : undefined}>
+              {title}
+            </a>
+          ))}
+        </nav>
+        <button type="button" class="plain" onClick={() => signOut()}>
+          Sign out
+        </button>
+      </header>
+      <main tabIndex={-1}>{children}</main>
+    </div>
+  );
+}
+
+/** The page's title, also the document's, and the `curl` that gives what the page shows. */
+export function Heading({
+  title,
+  curl,
+  children,
+}: {
+  title: string;
+  curl?: string;
+  children?: ComponentChildren;
+}) {
+  useEffect(() => {
+    document.title = `${title} · Traces`;
+  }, [title]);
+  return (
+    <div class="heading">
+      <h1>{title}</h1>
+      {children}
+      {curl && <Copy text={curl} label="Copy curl" />}
+    </div>
+  );
+}
