@@ -21,7 +21,8 @@ const COLUMNS: Column<Session>[] = [
     title: "Activity",
     cell: ({ last_activity_at, active }) => (
       <>
-        <Time value={last_activity_at} /> {active && <Live />}
+        <Time value={last_activity_at} />
+        {active && <Live />}
       </>
     ),
   },

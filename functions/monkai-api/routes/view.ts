@@ -48,7 +48,7 @@ export function viewRoutes(app: OpenAPIHono<AppEnv>): void {
     const [, ending = ""] = FILE.exec(name) ?? [];
     const content = ending && (await c.var.services.readAsset(`view/${name}`));
     if (!content) throw new ApiError("not_found", "The page at /view has no such file here.");
-    return c.body(content , 200, {
+    return c.body(content, 200, {
       "Content-Type": TYPES[ending] ?? "",
       "Cache-Control": "public, max-age=31536000, immutable",
       "X-Content-Type-Options": "nosniff",
