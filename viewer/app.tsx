@@ -9,11 +9,18 @@ import { href, replace, route } from "./state/route.ts";
 import { token } from "./state/token.ts";
 
 const Session = lazy(() => import("./pages/session.tsx").then((page) => page.Session));
+const Traces = lazy(() => import("./pages/traces.tsx").then((page) => page.Traces));
+const Trace = lazy(() => import("./pages/trace.tsx").then((page) => page.Trace));
+const Search = lazy(() => import("./pages/search.tsx").then((page) => page.Search));
+const Usage = lazy(() => import("./pages/usage.tsx").then((page) => page.Usage));
 const Settings = lazy(() => import("./pages/settings.tsx").then((page) => page.Settings));
 
 /** The pages, by the first part of the fragment; `below`: the one for what has an id, as `#/sessions/S`. */
 const PAGES: Record<string, { page: ComponentType; below?: ComponentType<{ id: string }> }> = {
   sessions: { page: Sessions, below: Session },
+  traces: { page: Traces, below: Trace },
+  search: { page: Search },
+  usage: { page: Usage },
   settings: { page: Settings },
 };
 

@@ -146,7 +146,6 @@ export function http(api: Api): void {
     expect(Object.keys(body.paths).sort()).toEqual([
       "/anonymization-rules",
       "/docs",
-      "/facets",
       "/files/{file_id}",
       "/files/{file_id}/download",
       "/health",
@@ -166,10 +165,8 @@ export function http(api: Api): void {
       "/scores",
       "/scores/batch",
       "/scores/{score_id}",
-      "/sessions",
       "/sessions/create",
       "/sessions/get-or-create",
-      "/sessions/{session_id}",
       "/sessions/{session_id}/steps",
       "/steps",
       "/steps/query",
@@ -185,7 +182,6 @@ export function http(api: Api): void {
       "/traces/{trace_id}/content",
       "/traces/{trace_id}/steps",
       "/traces/{trace_id}/tree",
-      "/usage",
       "/view",
     ]);
     expect(body.components.schemas.Error.properties.error.properties.code.enum).toEqual(ERROR_CODES);

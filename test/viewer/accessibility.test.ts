@@ -19,6 +19,9 @@ const PAGES = [
   { name: "sign-in", at: "", ready: "Where tokens come from" },
   { name: "sessions", at: "#/sessions", ready: "3 of 3" },
   { name: "session", at: "#/sessions/s-1", ready: "Last activity" },
+  { name: "traces", at: "#/traces", ready: "3 of 3" },
+  { name: "search", at: "#/search?text=question", ready: "A question of s-1|s-1" },
+  { name: "usage", at: "#/usage", ready: "Total" },
   { name: "settings", at: "#/settings", ready: "Content is stored as it is sent|None: content" },
 ];
 

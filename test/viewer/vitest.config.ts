@@ -1,9 +1,7 @@
-import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
 /** `npm run test:viewer`: the viewer in a real Chromium. `npm test` needs none. */
 export default defineConfig({
-  root: fileURLToPath(new URL("../../", import.meta.url)),
   test: {
     include: ["test/viewer/**/*.test.ts"],
     globalSetup: ["test/viewer/support/stack.ts"],

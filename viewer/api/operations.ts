@@ -1,11 +1,14 @@
-import { get, getWith, type Query } from "./client.ts";
+import { get, getWith, post, type Query } from "./client.ts";
 import type {
   AnonymizationRules,
   Facets,
   ModelPrices,
   SessionList,
   StepList,
+  StepSearch,
   Token,
+  TraceList,
+  Usage,
   WholeSession,
 } from "./types.ts";
 
@@ -34,3 +37,13 @@ export const getModelPrices = (signal: AbortSignal) => get<ModelPrices>("/model-
 
 export const getAnonymizationRules = (signal: AbortSignal) =>
   get<AnonymizationRules>("/anonymization-rules", {}, signal);
+
+export const listTraces = (query: Query, signal: AbortSignal) => get<TraceList>("/traces", query, signal);
+
+export const listTraceSteps = (id: string, query: Query, signal: AbortSignal) =>
+  get<StepList>(`/traces/${inPath(id)}/steps`, query, signal);
+
+export const searchSteps = (namespace: string | undefined, query: Query, signal: AbortSignal) =>
+  post<StepSearch>("/steps/query", { namespace, query }, signal);
+
+export const getUsage = (query: Query, signal: AbortSignal) => get<Usage>("/usage", query, signal);

@@ -102,7 +102,9 @@ export function usePages<Row>(
   const showNews = () => {
     if (latest.value) show(latest.value);
   };
-  const { rows, count, isAtLeast, next } = shown.value ?? {};
+  // While the rows of other filters are being replaced they stay; when that fails, they would be taken for these.
+  const isOther = shown.value?.about !== about;
+  const { rows, count, isAtLeast, next } = (isOther && first.problem ? undefined : shown.value) ?? {};
   return {
     rows,
     count,

@@ -118,3 +118,62 @@ export interface AnonymizationRules {
     custom: { name: string; pattern: string; replacement: string }[];
   };
 }
+
+export interface Trace {
+  id: string;
+  namespace: string;
+  agent: string;
+  session_id: string | null;
+  step_count: number;
+  parent_trace_id: string | null;
+  created_at: string;
+  content_redacted_at: string | null;
+}
+
+export interface TraceList {
+  data: Trace[];
+  total: number;
+  limit: number;
+  offset: number;
+}
+
+export interface FoundStep extends Omit<Step, "trace_id" | "step_number"> {
+  trace_id: string | null;
+  step_number: number | null;
+  session_id: string | null;
+  namespace: string;
+  match?: { field: string; excerpt: string; at: [from: number, to: number] };
+}
+
+export interface StepSearch {
+  steps: FoundStep[];
+  next_cursor?: string;
+  searched_until?: string;
+}
+
+export interface UsageFigures {
+  calls: number;
+  tool_calls: number;
+  errors: number;
+  input_tokens: number;
+  output_tokens: number;
+  cost: Money;
+  latency_ms: { p50: number | null; p95: number | null };
+}
+
+export interface UsageRow extends UsageFigures {
+  day?: string;
+  hour?: string;
+  namespace?: string;
+  agent?: string | null;
+  model?: string | null;
+  tool?: string | null;
+  user?: string | null;
+}
+
+export interface Usage {
+  rows: UsageRow[];
+  totals: UsageFigures;
+  start_date: string;
+  end_date: string | null;
+}

@@ -1,21 +1,20 @@
 import { address } from "../api/client.ts";
 import { getSession, listSessionSteps } from "../api/operations.ts";
 import { useResource } from "../api/resource.ts";
-import type { Step, WholeSession } from "../api/types.ts";
-import { Badge, Live } from "../parts/badge.tsx";
+import type { WholeSession } from "../api/types.ts";
+import { Live } from "../parts/badge.tsx";
 import { curlOf } from "../parts/copy.tsx";
 import { Empty } from "../parts/empty.tsx";
 import { ErrorBox } from "../parts/error-box.tsx";
 import { Count, Duration, Money, Time, Tokens } from "../parts/figures.tsx";
-import { SafeText } from "../parts/safe-text.tsx";
 import { Heading } from "../parts/shell.tsx";
-import { href, route } from "../state/route.ts";
+import { StepLines } from "../parts/step-lines.tsx";
+import { href } from "../state/route.ts";
 
 /** `#/sessions/S`: a session's figures, and its steps in the order in which they happened. */
 export function Session({ id }: { id: string }) {
   const session = useResource(`session ${id}`, (signal) => getSession(id, signal));
   const steps = useResource(`steps ${id}`, (signal) => listSessionSteps(id, {}, signal));
-  const chosen = route.value.query.get("step");
   const problem = session.problem ?? steps.problem;
   if (problem?.status === 404) {
     return (
@@ -33,11 +32,7 @@ export function Session({ id }: { id: string }) {
       </Heading>
       {problem && <ErrorBox problem={problem} retry={() => [session.retry(), steps.retry()]} />}
       {session.data && <Figures session={session.data} />}
-      <ol class="steps">
-        {steps.data?.steps.map((step) => (
-          <StepLine key={step.id} session={id} step={step} isChosen={step.id === chosen} />
-        ))}
-      </ol>
+      <StepLines steps={steps.data?.steps ?? []} place={["sessions", id]} />
       {steps.data && (
         <p class="quiet">
           {steps.data.steps.length} of {steps.data.count} steps
@@ -75,20 +70,5 @@ function Figures({ session }: { session: WholeSession }) {
         <Time value={session.last_activity_at} />
       </dd>
     </dl>
-  );
-}
-
-function StepLine({ session, step, isChosen }: { session: string; step: Step; isChosen: boolean }) {
-  return (
-    <li class={isChosen ? "chosen" : ""}>
-      <Badge type={step.type} />
-      <a href={href(["sessions", session], { step: step.id })} aria-current={isChosen ? "true" : undefined}>
-        <SafeText text={[step.agent, step.name].filter(Boolean).join(" · ") || "step"} />
-      </a>
-      {step.status === "error" && <span class="failed">failed</span>}
-      <span class="line quiet">
-        <SafeText text={step.error ?? step.preview ?? ""} />
-      </span>
-    </li>
   );
 }

@@ -43,6 +43,9 @@ export function List<Row>({ name, rows, keyOf, columns, rowHeight, count, open, 
     const element = box.current;
     if (!element) return;
     element.scrollTop = place.peek().top;
+    // Whoever comes back is where they left.
+    if (place.peek().key)
+      element.querySelector<HTMLElement>("[tabindex='0']")?.focus({ preventScroll: true });
     const observer = new ResizeObserver(() => {
       height.value = element.clientHeight;
     });
@@ -192,10 +195,15 @@ export function ListFooter({ shown, count, isAtLeast, hasMore, isLoading, more }
 
 /** Waits for its reader, so that nothing moves under their eyes. */
 export function News({ count, show }: { count: number; show: () => void }) {
+  const showAndStay = () => {
+    show();
+    // The button that has the focus goes away.
+    document.querySelector<HTMLElement>("main")?.focus();
+  };
   return (
     <div role="status" class="news">
       {count > 0 && (
-        <button type="button" onClick={show}>
+        <button type="button" onClick={showAndStay}>
           {count} new
         </button>
       )}

@@ -1,25 +1,29 @@
 import type { ComponentChildren } from "preact";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { href, route } from "../state/route.ts";
 import { signOut } from "../state/token.ts";
 import { Copy } from "./copy.tsx";
 
 const NAVIGATION = [
   { name: "sessions", title: "Sessions" },
+  { name: "traces", title: "Traces" },
+  { name: "search", title: "Search" },
+  { name: "usage", title: "Usage" },
   { name: "settings", title: "Settings" },
 ];
 
 /** What is around every page: where else one can go. */
 export function Shell({ children }: { children: ComponentChildren }) {
   const [current] = route.value.path;
+  const content = useRef<HTMLElement>(null);
+  // A new page gets the focus, unless it has put it somewhere itself.
+  useEffect(() => {
+    if (!content.current?.contains(document.activeElement)) content.current?.focus({ preventScroll: true });
+  }, [route.value.path.join("/")]);
   return (
     <div class="shell">
       <header class="bar">
-        <button
-          type="button"
-          class="skip"
-          onClick={() => document.querySelector<HTMLElement>("main")?.focus()}
-        >
+        <button type="button" class="skip" onClick={() => content.current?.focus()}>
           Skip to content
         </button>
         <nav aria-label="Pages">
@@ -33,7 +37,9 @@ export function Shell({ children }: { children: ComponentChildren }) {
           Sign out
         </button>
       </header>
-      <main tabIndex={-1}>{children}</main>
+      <main ref={content} tabIndex={-1}>
+        {children}
+      </main>
     </div>
   );
 }
