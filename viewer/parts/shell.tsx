@@ -33,7 +33,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
             </a>
           ))}
         </nav>
-        <button type="button" class="plain" onClick={() => signOut()}>
+        <button type="button" class="plain sign-out" onClick={() => signOut()}>
           Sign out
         </button>
       </header>
