@@ -37,7 +37,8 @@ function Page() {
   const [name = "", id, ...rest] = route.value.path;
   const isStart = name === "";
   useEffect(() => {
-    if (isStart) replace(["sessions"]);
+    // The address, and not the route: by now it may already lead elsewhere.
+    if (isStart && /^#?\/?$/.test(location.hash)) replace(["sessions"]);
   }, [isStart]);
   if (isStart) return null;
 
