@@ -6,8 +6,8 @@ import { CHROMIUM, FLAGS } from "./chromium.ts";
 /** Where there is no Chromium, tests are skipped, and the start of the run says so. */
 export const it = vitestIt.skipIf(inject("apiUrl") === "");
 
-export const VIEWER = `${inject("apiUrl")}/view`;
-const { origin } = new URL(VIEWER || "http://unused");
+export const VIEWER = `${inject("apiUrl") || "http://unused"}/view`;
+const { origin } = new URL(VIEWER);
 
 let browser: Browser;
 
