@@ -6,6 +6,7 @@ export default defineConfig(({ mode }) => {
   return {
     test: {
       include: ["test/**/*.test.ts"],
+      exclude: ["test/viewer/**"],
       env: isLong ? { LONG_TESTS: "1" } : {},
       globalSetup: ["test/support/stack.ts"],
       // What requests that are meant to fail write into the log is shown where a test fails.

@@ -11,6 +11,7 @@ import { waitUntil } from "./stack/processes.ts";
 import { superviseRest } from "./stack/rest-supervisor.ts";
 import { callFunction, type Project } from "./stack/rpc.ts";
 import { startWorker } from "./stack/worker.ts";
+import { buildViewer } from "./viewer-build.ts";
 
 interface Settings {
   port: number;
@@ -73,6 +74,7 @@ async function run(settings: Settings, signal: AbortSignal): Promise<void> {
   keepUp(project);
 
   signal.throwIfAborted();
+  buildViewer();
   const worker = await startWorker({
     supabaseUrl: rest.url,
     serviceKey,
@@ -147,6 +149,7 @@ function demoToken(serviceKey: string): string {
 function welcome(url: string, token: string, dataDir: string): string {
   return `
 Agent trace API  ${url}
+Viewer           ${url}/v1/view
 Documentation    ${url}/v1/docs
 Tracer token     ${token}
 

@@ -26,6 +26,7 @@ import { traceTreeRoutes } from "./routes/trace-trees.ts";
 import { traceRoutes } from "./routes/traces.ts";
 import { traceBatchRoutes } from "./routes/traces-batch.ts";
 import { usageRoutes } from "./routes/usage.ts";
+import { viewRoutes } from "./routes/view.ts";
 import type { AppEnv, Services } from "./services.ts";
 
 /** The whole API. Each route adds its own middleware (credentials, limit headers, body limit): see `http/api-route.ts`. */
@@ -66,5 +67,6 @@ export function createApp(services: Services): OpenAPIHono<AppEnv> {
   modelPriceRoutes(app); //  GET, PUT /model-prices
   openApiRoutes(app); //     GET  /openapi.json, /openapi.yaml
   docsRoutes(app); //        GET  /docs
+  viewRoutes(app); //        GET  /view, /
   return app;
 }

@@ -14,7 +14,7 @@ export interface LogFacts {
 /** All that the app needs from outside. Passed in, so that a test or a runtime can bring its own. */
 export interface Services {
   store: Pick<Store, "request" | "checkReady">;
-  /** A file of the folder `assets`, undefined where this deployment does not have it. */
+  /** A file in or below the folder `assets`, undefined where this deployment does not have it. */
   readAsset: (name: string) => Promise<ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer> | undefined>;
   now: () => Date;
   newId: () => string;

@@ -81,7 +81,7 @@ it.each(["json", "yaml"])("each who asks for openapi.%s reads where it has asked
   }
 });
 
-it("there is no route beside those of the document, but for the page's files", async () => {
+it("there is no route beside those of the document, but for the start and the pages' files", async () => {
   const app = appWithoutStore();
   const { paths } = await (await app.request("http://api.test/v1/openapi.json")).json();
   const documented = Object.entries<object>(paths).flatMap(([path, item]) =>
@@ -90,5 +90,9 @@ it("there is no route beside those of the document, but for the page's files", a
   // ALL: middleware.
   const routes = app.routes.filter(({ method, path }) => method !== "ALL" && !path.endsWith("*"));
   const named = routes.map(({ method, path }) => `${method} ${path.replace(/:(\w+)/g, "{$1}")}`);
-  expect([...new Set(named)].filter((route) => !documented.includes(route))).toEqual(["GET /docs/{file}"]);
+  expect([...new Set(named)].filter((route) => !documented.includes(route))).toEqual([
+    "GET /docs/{file}",
+    "GET /view/{file}",
+    "GET /",
+  ]);
 });

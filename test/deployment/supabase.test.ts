@@ -11,7 +11,7 @@ import { startManagementApi, type Upload } from "../support/management-api.ts";
 import { runTool } from "../support/tools.ts";
 
 const { scripts } = JSON.parse(await readFile(`${ROOT}/package.json`, "utf8"));
-const [push, deploy] = scripts["deploy:supabase"].split(" && ");
+const [, push, deploy] = scripts["deploy:supabase"].split(" && ");
 let home: string;
 
 beforeAll(async () => {
@@ -80,7 +80,7 @@ it("what the function part of npm run deploy:supabase uploads is all that Deno n
     { folder, entry: metadata.entrypoint_path, importMap: metadata.import_map_path },
   );
   try {
-    for (const path of ["health", "docs/docs.js"]) {
+    for (const path of ["health", "docs/docs.js", "view"]) {
       const response = await fetch(`${deno.url}/monkai-api/v1/${path}`);
       expect([path, response.status]).toEqual([path, 200]);
     }

@@ -60,6 +60,27 @@ export function documentation(api: Api): void {
       },
     );
 
+    it.each(["/v1/view", "/v1/view/", "/view"])(
+      "GET %s is the viewer, with its files beside it",
+      async (path) => {
+        const response = await api(path);
+        expect(response.status).toBe(200);
+        expect(response.headers.get("content-type")).toMatch(/^text\/html/);
+        expect(response.headers.get("content-security-policy")).toContain(
+          "require-trusted-types-for 'script'",
+        );
+        const html = await response.text();
+        const files = [...html.matchAll(/(?:src|href)="([^"]+\.(?:js|css))"/g)].map(([, file]) => `${file}`);
+        expect(files.length).toBe(2);
+        for (const file of files) {
+          const asset = await fetch(new URL(file, response.url));
+          expect([file, asset.status]).toEqual([file, 200]);
+          expect(asset.headers.get("cache-control")).toContain("immutable");
+          expect((await asset.text()).length).toBeGreaterThan(1_000);
+        }
+      },
+    );
+
     it.each(["/v1/docs/swagger-ui-LICENSE.txt", "/v1/docs/..%2fapp.ts", "/swagger-ui.css", "/docs.js"])(
       "GET %s is 404: no other file is public",
       async (path) => {

@@ -43,7 +43,7 @@ function expectHeaders({ headers }: Answer, bucket: string, limit: number, remai
 }
 
 /** Those that need no token. */
-const UNLIMITED = ["/health", "/health/ready", "/openapi.json", "/openapi.yaml", "/docs"];
+const UNLIMITED = ["/health", "/health/ready", "/openapi.json", "/openapi.yaml", "/docs", "/view"];
 
 export function rateLimits(api: Api): void {
   describe("rate limits", () => {

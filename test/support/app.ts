@@ -1,6 +1,8 @@
+import { readFile } from "node:fs/promises";
 import { createApp } from "../../functions/monkai-api/app.ts";
 import type { LogFacts, LogLevel } from "../../functions/monkai-api/services.ts";
 import { Store } from "../../functions/monkai-api/store/store.ts";
+import { assetsFolder } from "../../scripts/stack/bundle.ts";
 import type { Api } from "./tenant.ts";
 
 export interface LogLine extends LogFacts {
@@ -15,6 +17,11 @@ export interface InProcessApp {
   /** What was logged: a line for each request, and the problems. */
   requests: LogLine[];
   problems: LogLine[];
+}
+
+/** A file of the pages at /docs and /view. */
+export function readAsset(name: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  return readFile(`${assetsFolder()}/${name}`).catch(() => undefined);
 }
 
 /** The app without anything behind it, for what it says of itself. */
@@ -49,7 +56,7 @@ export function appInProcess(
   };
   const app = createApp({
     store: new Store(restUrl, serviceKey, { fetch: counting, timeoutSeconds }),
-    readAsset: async () => undefined,
+    readAsset,
     now,
     newId: () => crypto.randomUUID(),
     log(level, message, facts) {

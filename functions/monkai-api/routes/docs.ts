@@ -41,8 +41,9 @@ const docs = createRoute({
 
 export function docsRoutes(app: OpenAPIHono<AppEnv>): void {
   app.openapi(docs, (c) => {
-    const folder = getPath(c.req.raw).endsWith("/") ? "" : "docs/";
-    return c.html(page(folder), 200, { "Content-Security-Policy": CONTENT_SECURITY_POLICY });
+    const isFolder = getPath(c.req.raw).endsWith("/");
+    const content = page(isFolder ? "" : "docs/", isFolder ? "../view" : "view");
+    return c.html(content, 200, { "Content-Security-Policy": CONTENT_SECURITY_POLICY });
   });
 
   app.get("/docs/:file", async (c) => {
@@ -58,7 +59,7 @@ export function docsRoutes(app: OpenAPIHono<AppEnv>): void {
   });
 }
 
-function page(folder: string): string {
+function page(folder: string, viewer: string): string {
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -69,6 +70,7 @@ function page(folder: string): string {
 <link rel="stylesheet" href="${folder}swagger-ui.css">
 <style>
 body { margin: 0; }
+.viewer { margin: 0; padding: 10px 20px; font: 14px sans-serif; }
 .swagger-ui .response-col_links { display: none; }
 .code-samples { padding: 0 20px 10px; }
 .code-sample summary { cursor: pointer; padding: 6px 0; font: 600 14px sans-serif; }
@@ -76,6 +78,7 @@ body { margin: 0; }
 </style>
 </head>
 <body>
+<p class="viewer"><a href="${viewer}">The viewer</a>: what your agents did, as a page.</p>
 <div id="reference"></div>
 <noscript>This page needs JavaScript. The same is in openapi.json, beside it.</noscript>
 <script src="${folder}swagger-ui-bundle.js"></script>

@@ -1,0 +1,57 @@
+// Builds the page at /v1/view. `npm run dev`, both deploy commands and the tests do it by themselves.
+import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { basename } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { buildSync } from "esbuild";
+import type { ViewerFiles } from "../functions/monkai-api/routes/view.ts";
+
+const root = fileURLToPath(new URL("../", import.meta.url));
+
+/** Beside the files of /docs. None of them is committed. */
+export const VIEWER_FOLDER = `${root}functions/monkai-api/assets/view`;
+
+/** Builds the viewer, and gives the names of what its page loads at once. Several may build at the same time. */
+export function buildViewer(): ViewerFiles {
+  const { outputFiles, metafile } = buildSync({
+    absWorkingDir: root,
+    entryPoints: ["viewer/main.tsx"],
+    outdir: VIEWER_FOLDER,
+    entryNames: "[name]-[hash]",
+    chunkNames: "[name]-[hash]",
+    bundle: true,
+    splitting: true,
+    minify: true,
+    write: false,
+    metafile: true,
+    format: "esm",
+    target: "es2024",
+    jsx: "automatic",
+    jsxImportSource: "preact",
+    legalComments: "none",
+    logLevel: "warning",
+  });
+  const entry = Object.entries(metafile.outputs).find(
+    ([, { entryPoint }]) => entryPoint === "viewer/main.tsx",
+  );
+  if (!entry?.[1].cssBundle) throw new Error("The viewer's build has no script or no style.");
+  const files = { script: basename(entry[0]), style: basename(entry[1].cssBundle) };
+
+  mkdirSync(VIEWER_FOLDER, { recursive: true });
+  const built = new Map(outputFiles.map(({ path, contents }) => [basename(path), contents]));
+  for (const [name, contents] of built) write(name, contents);
+  write("manifest.json", JSON.stringify(files));
+  for (const name of readdirSync(VIEWER_FOLDER)) {
+    const isOld = /\.(js|css)$/.test(name) && !built.has(name);
+    if (isOld) rmSync(`${VIEWER_FOLDER}/${name}`, { force: true });
+  }
+  return files;
+}
+
+/** In one moment: others may be reading it, or writing the same. */
+function write(name: string, contents: string | Uint8Array): void {
+  const unfinished = `${VIEWER_FOLDER}/${name}.${process.pid}`;
+  writeFileSync(unfinished, contents);
+  renameSync(unfinished, `${VIEWER_FOLDER}/${name}`);
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) buildViewer();

@@ -1,0 +1,59 @@
+import { mkdirSync } from "node:fs";
+import { expect } from "vitest";
+import { findings } from "./support/axe.ts";
+import { it, newPage, newTenant, sendStep, useBrowser } from "./support/browser.ts";
+
+useBrowser();
+
+/** Where to leave pictures for people to look at; nowhere when left out. */
+const PICTURES = process.env.PICTURES;
+
+const SIZES = [
+  { width: 1280, height: 800 },
+  { width: 390, height: 844 },
+];
+const VIEWS = SIZES.flatMap((viewport) =>
+  (["light", "dark"] as const).map((theme) => ({ ...viewport, theme })),
+);
+const PAGES = [
+  { name: "sign-in", at: "", ready: "Where tokens come from" },
+  { name: "sessions", at: "#/sessions", ready: "3 of 3" },
+  { name: "session", at: "#/sessions/s-1", ready: "Last activity" },
+  { name: "traces", at: "#/traces", ready: "3 of 3" },
+  { name: "search", at: "#/search?text=question", ready: "A question of s-1|s-1" },
+  { name: "usage", at: "#/usage", ready: "Total" },
+  { name: "settings", at: "#/settings", ready: "Content is stored as it is sent|None: content" },
+];
+
+it.each(VIEWS)(
+  "axe finds nothing on any page, $theme at $width px, and none scrolls sideways",
+  async (view) => {
+    const client = await newTenant();
+    await sendStep(client, "s-1", { user_id: "5521999998888" });
+    await sendStep(client, "s-2", {
+      agent: "researcher",
+      status: "error",
+      error: { type: "t", message: "timeout" },
+    });
+    await sendStep(client, `s-3-${"long".repeat(40)}`, { agent: "a".repeat(200) });
+    const { theme, ...viewport } = view;
+    for (const { name, at, ready } of PAGES) {
+      const token = name === "sign-in" ? undefined : client.token;
+      const page = await newPage({ token, at, theme, viewport, bypassCSP: true });
+      await page.getByText(new RegExp(ready)).first().waitFor();
+      if (PICTURES) {
+        mkdirSync(PICTURES, { recursive: true });
+        await page.screenshot({ path: `${PICTURES}/${name}-${theme}-${viewport.width}.png` });
+      }
+      expect([name, await findings(page)]).toEqual([name, []]);
+      // `main` scrolls, and would take in what is too wide for it.
+      const overflow = await page.evaluate(() =>
+        [document.documentElement, ...document.querySelectorAll("main")]
+          .map(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)
+          .reduce((widest, width) => Math.max(widest, width)),
+      );
+      expect([name, overflow]).toEqual([name, 0]);
+      await page.close();
+    }
+  },
+);

@@ -1,0 +1,179 @@
+/** What the API answers, as far as the viewer shows it. The schemas are in functions/monkai-api/routes. */
+
+export interface Token {
+  tenant: string;
+  name: string | null;
+  namespaces: string[] | null;
+  scope: "all" | "read";
+  expires_at: string | null;
+}
+
+export interface Money {
+  amount: string | null;
+  currency: string;
+  unpriced_steps?: number;
+}
+
+export interface Session {
+  session_id: string;
+  namespace: string;
+  user_id: string | null;
+  created_at: string;
+  last_activity_at: string;
+  active: boolean;
+  agents: string[];
+  models: string[];
+  trace_count: number;
+  step_count: number;
+  error_count: number;
+  input_tokens: number;
+  output_tokens: number;
+  cost: Money;
+  duration_ms: number | null;
+  first_message: string | null;
+  last_message: string | null;
+}
+
+export interface WholeSession extends Session {
+  namespaces: string[];
+  root_trace_ids: string[];
+  metadata: Record<string, unknown>;
+}
+
+export interface SessionList {
+  sessions: Session[];
+  count: number;
+  count_is_at_least?: true;
+  next_cursor?: string;
+}
+
+export type StepType = "llm_call" | "tool_call" | "handoff" | "agent" | "span" | "message" | "log";
+
+export interface Step {
+  id: string;
+  trace_id: string;
+  step_number: number;
+  type: StepType;
+  agent: string | null;
+  name: string | null;
+  started_at: string;
+  duration_ms: number | null;
+  time_told: boolean;
+  status: "ok" | "error" | null;
+  error: string | null;
+  input_tokens: number | null;
+  output_tokens: number | null;
+  cost: Money | null;
+  to_trace_id: string | null;
+  bytes: number;
+  preview: string | null;
+}
+
+export interface LinkedTrace {
+  id: string;
+  parent_trace_id: string | null;
+  agent: string;
+}
+
+export interface StepList {
+  traces: LinkedTrace[];
+  steps: Step[];
+  count: number;
+  next_cursor?: string;
+  watermark: string;
+}
+
+export interface Facet {
+  value: string;
+  count: number;
+}
+
+export interface Facets {
+  agents: Facet[];
+  models: Facet[];
+  tools: Facet[];
+  users: Facet[];
+}
+
+export interface ModelPrice {
+  model: string;
+  valid_from: string | null;
+  input: string | null;
+  cached_input: string | null;
+  output: string | null;
+  currency: string;
+}
+
+export interface ModelPrices {
+  version: number;
+  prices: ModelPrice[];
+  source?: string;
+  as_of?: string;
+}
+
+export interface AnonymizationRules {
+  version: number;
+  rules: {
+    toggles: Record<string, boolean>;
+    custom: { name: string; pattern: string; replacement: string }[];
+  };
+}
+
+export interface Trace {
+  id: string;
+  namespace: string;
+  agent: string;
+  session_id: string | null;
+  step_count: number;
+  parent_trace_id: string | null;
+  created_at: string;
+  content_redacted_at: string | null;
+}
+
+export interface TraceList {
+  data: Trace[];
+  total: number;
+  limit: number;
+  offset: number;
+}
+
+export interface FoundStep extends Omit<Step, "trace_id" | "step_number"> {
+  trace_id: string | null;
+  step_number: number | null;
+  session_id: string | null;
+  namespace: string;
+  match?: { field: string; excerpt: string; at: [from: number, to: number] };
+}
+
+export interface StepSearch {
+  steps: FoundStep[];
+  next_cursor?: string;
+  searched_until?: string;
+}
+
+export interface UsageFigures {
+  calls: number;
+  tool_calls: number;
+  errors: number;
+  input_tokens: number;
+  output_tokens: number;
+  cost: Money;
+  latency_ms: { p50: number | null; p95: number | null };
+}
+
+export interface UsageRow extends UsageFigures {
+  day?: string;
+  hour?: string;
+  namespace?: string;
+  agent?: string | null;
+  model?: string | null;
+  tool?: string | null;
+  user?: string | null;
+}
+
+export interface Usage {
+  rows: UsageRow[];
+  totals: UsageFigures;
+  start_date: string;
+  end_date: string | null;
+}

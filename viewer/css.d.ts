@@ -1,0 +1,2 @@
+/** Stylesheets are bundled into one file by esbuild. */
+declare module "*.css";

@@ -1,0 +1,11 @@
+import "./style/tokens.css";
+import "./style/page.css";
+import "./style/parts.css";
+import "./style/sessions.css";
+import "./style/traces.css";
+import { render } from "preact";
+import { App } from "./app.tsx";
+import { showTheme } from "./state/theme.ts";
+
+showTheme();
+render(<App />, document.getElementById("viewer") as HTMLElement);

@@ -1,0 +1,219 @@
+import { address } from "../api/client.ts";
+import { getFacets, listNamespaces, listSessions } from "../api/operations.ts";
+import { usePages } from "../api/pages.ts";
+import { useResource } from "../api/resource.ts";
+import type { Facet, Session } from "../api/types.ts";
+import { Live } from "../parts/badge.tsx";
+import { Copy, curlOf, firstStep } from "../parts/copy.tsx";
+import { Empty } from "../parts/empty.tsx";
+import { ErrorBox } from "../parts/error-box.tsx";
+import { Count, Duration, Money, Time, Tokens } from "../parts/figures.tsx";
+import { type Filter, Filters, filtersSet, SetFilters } from "../parts/filters.tsx";
+import { type Column, List, ListFooter, News } from "../parts/list.tsx";
+import { SafeText } from "../parts/safe-text.tsx";
+import { Heading } from "../parts/shell.tsx";
+import { href, push, route } from "../state/route.ts";
+import { isNarrow } from "../state/screen.ts";
+
+const COLUMNS: Column<Session>[] = [
+  {
+    name: "activity",
+    title: "Activity",
+    cell: ({ last_activity_at, active }) => (
+      <>
+        <Time value={last_activity_at} />
+        {active && <Live />}
+      </>
+    ),
+  },
+  {
+    name: "session",
+    title: "Session, user",
+    cell: ({ session_id, user_id, namespace }) => (
+      <>
+        <a class="line" href={href(["sessions", session_id])} tabIndex={-1}>
+          <SafeText text={session_id} />
+        </a>
+        <span class="line quiet">
+          <SafeText text={user_id ? `${user_id} · ${namespace}` : namespace} />
+        </span>
+      </>
+    ),
+  },
+  {
+    name: "agents",
+    title: "Agents, models",
+    cell: ({ agents, models }) => (
+      <>
+        <span class="line">
+          <SafeText text={agents.join(", ")} />
+        </span>
+        <span class="line quiet">
+          <SafeText text={models.join(", ")} />
+        </span>
+      </>
+    ),
+  },
+  {
+    name: "messages",
+    title: "First and last message",
+    cell: ({ first_message, last_message }) => (
+      <>
+        <span class="line">
+          <SafeText text={first_message ?? ""} />
+        </span>
+        <span class="line quiet">
+          <SafeText text={last_message ?? ""} />
+        </span>
+      </>
+    ),
+  },
+  { name: "steps", title: "Steps", isNumber: true, cell: ({ step_count }) => <Count value={step_count} /> },
+  {
+    name: "errors",
+    title: "Errors",
+    isNumber: true,
+    cell: ({ error_count }) => (
+      <span class={error_count > 0 ? "failed" : "quiet"}>
+        <Count value={error_count} />
+      </span>
+    ),
+  },
+  {
+    name: "tokens",
+    title: "Tokens in → out",
+    isNumber: true,
+    cell: ({ input_tokens, output_tokens }) => <Tokens input={input_tokens} output={output_tokens} />,
+  },
+  { name: "cost", title: "Cost", isNumber: true, cell: ({ cost }) => <Money value={cost} /> },
+  {
+    name: "duration",
+    title: "Duration",
+    isNumber: true,
+    cell: ({ duration_ms }) => <Duration milliseconds={duration_ms} />,
+  },
+];
+
+/** Pixels; on a narrow screen a row is a card. */
+const ROW = 56;
+const CARD = 148;
+
+const keyOf = ({ namespace, session_id }: Session) => JSON.stringify([namespace, session_id]);
+
+/** `#/sessions`: the latest activity first. */
+export function Sessions() {
+  const filters = useFilters();
+  const set = filtersSet(filters);
+  const pages = usePages(
+    JSON.stringify(set),
+    async (cursor, signal) => {
+      const list = await listSessions({ ...set, cursor }, signal);
+      return {
+        rows: list.sessions,
+        count: list.count,
+        isAtLeast: list.count_is_at_least,
+        next: list.next_cursor,
+      };
+    },
+    keyOf,
+  );
+  const { rows, first } = pages;
+  const isEmpty = rows?.length === 0;
+  return (
+    <div class="page page-list">
+      <Heading title="Sessions" curl={curlOf(address("/sessions", set))}>
+        <News count={pages.news} show={pages.showNews} />
+      </Heading>
+      <Filters filters={filters} />
+      {first.problem && <ErrorBox problem={first.problem} retryAt={first.retryAt} retry={first.retry} />}
+      {!rows && !first.problem && <p class="quiet">Loading…</p>}
+      {isEmpty && Object.keys(set).length > 0 && (
+        <Empty title="No session matches">
+          <SetFilters filters={filters} />
+        </Empty>
+      )}
+      {isEmpty && Object.keys(set).length === 0 && <NoData />}
+      {rows && !isEmpty && (
+        <>
+          <List
+            name="sessions"
+            key={`${route.value.entry} ${JSON.stringify(set)}`}
+            rows={rows}
+            keyOf={keyOf}
+            columns={COLUMNS}
+            rowHeight={isNarrow.value ? CARD : ROW}
+            count={pages.isAtLeast ? undefined : pages.count}
+            open={({ session_id }) => push(["sessions", session_id])}
+            isBusy={first.isLoading}
+          />
+          {pages.moreProblem && <ErrorBox problem={pages.moreProblem} retry={pages.more} />}
+          <ListFooter
+            shown={rows.length}
+            count={pages.count}
+            isAtLeast={pages.isAtLeast}
+            hasMore={pages.next !== undefined}
+            isLoading={pages.isLoadingMore}
+            more={pages.more}
+          />
+        </>
+      )}
+    </div>
+  );
+}
+
+function useFilters(): Filter[] {
+  const namespace = route.value.query.get("namespace") ?? "";
+  const namespaces = useResource("namespaces", listNamespaces).data?.namespaces ?? [];
+  const facets = useResource(`facets ${namespace}`, (signal) => getFacets({ namespace }, signal)).data;
+  return [
+    {
+      name: "namespace",
+      label: "Namespace",
+      choices: namespaces.map(({ namespace }) => [namespace, namespace]),
+    },
+    { name: "user_id", label: "User", suggestions: values(facets?.users) },
+    { name: "agent", label: "Agent", suggestions: values(facets?.agents) },
+    { name: "model", label: "Model", suggestions: values(facets?.models) },
+    {
+      name: "status",
+      label: "Status",
+      choices: [
+        ["error", "With errors"],
+        ["ok", "Without errors"],
+      ],
+    },
+    { name: "start_date", label: "From", type: "date" },
+    { name: "end_date", label: "Until", type: "date" },
+    { name: "text", label: "Text", type: "search" },
+  ];
+}
+
+function values(facet: Facet[] = []): string[] {
+  return facet.map(({ value }) => value);
+}
+
+function NoData() {
+  const { curl, python, typescript } = firstStep();
+  const programs = [
+    ["curl", curl],
+    ["Python", python],
+    ["TypeScript", typescript],
+  ] as const;
+  return (
+    <Empty title="No sessions yet">
+      <p>
+        Nothing was traced with this token's tenant. This sends a first step; the session shows up here by
+        itself.
+      </p>
+      {programs.map(([name, code]) => (
+        <section key={name} class="program">
+          <h3>{name}</h3>
+          <Copy text={code} label={`Copy ${name}`} />
+          <pre tabIndex={0} role="region" aria-label={name}>
+            {code}
+          </pre>
+        </section>
+      ))}
+    </Empty>
+  );
+}

@@ -1,0 +1,111 @@
+import { useId } from "preact/hooks";
+import { route, setQuery } from "../state/route.ts";
+import { isNarrow } from "../state/screen.ts";
+
+/** A filter of a list: a parameter of the fragment's query, and of the API. */
+export interface Filter {
+  name: string;
+  label: string;
+  /** The only values there are, with what they are called. */
+  choices?: [value: string, label: string][];
+  /** Values that there are among others. */
+  suggestions?: string[];
+  type?: "text" | "search" | "date";
+}
+
+/** The filters that are set, as the API takes them. */
+export function filtersSet(filters: Filter[]): Record<string, string> {
+  const { query } = route.value;
+  const told = filters.map(({ name }) => [name, query.get(name) ?? ""] as const);
+  return Object.fromEntries(told.filter(([, value]) => value !== ""));
+}
+
+export function Filters({ filters }: { filters: Filter[] }) {
+  const set = filtersSet(filters);
+  const count = Object.keys(set).length;
+  return (
+    <details class="filters" open={!isNarrow.value || undefined}>
+      <summary>Filters{count > 0 && ` (${count})`}</summary>
+      <search class="fields">
+        {filters.map((filter) => (
+          <Field key={filter.name} filter={filter} value={set[filter.name] ?? ""} />
+        ))}
+        {count > 0 && (
+          <button type="button" class="plain" onClick={() => setQuery(without(Object.keys(set)))}>
+            Clear filters
+          </button>
+        )}
+      </search>
+    </details>
+  );
+}
+
+function Field({ filter, value }: { filter: Filter; value: string }) {
+  const { name, label, choices, suggestions, type = "text" } = filter;
+  const list = useId();
+  const set = (next: string) => next.trim() !== value && setQuery({ [name]: next.trim() });
+  if (choices) {
+    const known = choices.some(([choice]) => choice === value) || value === "";
+    return (
+      <label class="field">
+        <span>{label}</span>
+        <select value={value} onChange={(event) => set(event.currentTarget.value)}>
+          <option value="">All</option>
+          {!known && <option value={value}>{value}</option>}
+          {choices.map(([choice, title]) => (
+            <option key={choice} value={choice}>
+              {title}
+            </option>
+          ))}
+        </select>
+      </label>
+    );
+  }
+  return (
+    <label class={`field field-${type}`}>
+      <span>{label}</span>
+      <input
+        type={type}
+        value={value}
+        list={suggestions && list}
+        autocomplete="off"
+        spellcheck={false}
+        maxLength={type === "search" ? 200 : undefined}
+        onChange={(event) => set(event.currentTarget.value)}
+        onInput={({ currentTarget }) =>
+          suggestions?.includes(currentTarget.value) && set(currentTarget.value)
+        }
+        onKeyDown={(event) => event.key === "Enter" && set(event.currentTarget.value)}
+      />
+      {suggestions && (
+        <datalist id={list}>
+          {suggestions.map((suggestion) => (
+            <option key={suggestion} value={suggestion} />
+          ))}
+        </datalist>
+      )}
+    </label>
+  );
+}
+
+/** Where nothing matches: each filter, to be taken away. */
+export function SetFilters({ filters }: { filters: Filter[] }) {
+  const set = filtersSet(filters);
+  return (
+    <ul class="set-filters">
+      {filters
+        .filter(({ name }) => set[name])
+        .map(({ name, label }) => (
+          <li key={name}>
+            <button type="button" onClick={() => setQuery(without([name]))}>
+              Remove {label.toLowerCase()} “{set[name]}”
+            </button>
+          </li>
+        ))}
+    </ul>
+  );
+}
+
+function without(names: string[]): Record<string, string> {
+  return Object.fromEntries(names.map((name) => [name, ""]));
+}
