@@ -18,7 +18,7 @@ export function findTarget(given: { url?: string; token?: string }): Target {
       `\`npm run dev\` is not running on ${dataDir}. Start it in another terminal, or name the API with --url and --token.`,
     );
   }
-  return { url, token: token ?? demoToken(state.serviceKey) };
+  return { url, token: token || demoToken(state.serviceKey) };
 }
 
 function checked(url: string): string {
