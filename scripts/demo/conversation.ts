@@ -96,7 +96,7 @@ export class Conversation {
   uses(agent: Agent, tool: string, args: object, { takes = 420, result, error }: ToolOptions): this {
     const id = `call_${String(this.steps.length + 1).padStart(3, "0")}`;
     const call = { id, type: "function", function: { name: tool, arguments: JSON.stringify(args) } };
-    this.#call(agent, { content: null, tool_calls: [call] }, { takes: 640 });
+    this.#call(agent, { content: null, tool_calls: [call] }, {});
     this.#said.push({ role: "assistant", content: null, tool_calls: [call] });
     const outcome = error ? { status: "error", error } : { status: "ok", result };
     this.#add("tool", takes, {
@@ -161,7 +161,7 @@ export class Conversation {
     const known = this.#prompts.get(agent.name) ?? 0;
     const { usage, prompted, written } = usageOf(agent.provider, { prompt, output, known, reasoning });
     this.#prompts.set(agent.name, prompted);
-    const latency_ms = takes ?? 380 + written * 14;
+    const latency_ms = takes ?? 300 + written * 14 + (prompted % 400);
     this.#add("llm", latency_ms, {
       ...this.#asked(agent, model),
       output: { ...output, usage },

@@ -132,8 +132,8 @@ export const TOPICS: Topic[] = [
 
 const FAILURES = [
   { type: "ConnectionReset", message: "connection to inventory.aurora.example was reset after 1204 bytes" },
-  { type: "ValidationError", message: "date must not be in the past: 2025-12-10" },
-  { type: "ServiceUnavailable", message: "503 from inventory.aurora.example: maintenance until 15:05 UTC" },
+  { type: "DeadlineExceeded", message: "no answer from inventory.aurora.example within 3 s" },
+  { type: "ServiceUnavailable", message: "503 from inventory.aurora.example: overloaded, try again in 1 s" },
 ];
 
 /** What most of an afternoon is made of: short questions with short answers. Some fail once, some are thanked for. */
@@ -172,7 +172,7 @@ function drawn(random: Random): Draw {
     city: random.oneOf(CITIES),
     price: `${random.between(49, 420)}.00`,
     reference: `AU-${random.between(10_000, 99_999)}`,
-    day: `2026-12-${random.between(10, 29)}`,
+    day: `${random.between(10, 29)} December`,
     takes: random.between(180, 1900),
   };
 }
