@@ -51,5 +51,5 @@ async function live(client: ApiClient): Promise<void> {
   const sessionId = `live-${new Date().toISOString().slice(0, 19).replace(/[-:]/g, "")}`;
   console.log(`Live: a step every second or two in the session ${sessionId}. Ctrl-C ends it.`);
   const sent = await goOnLive(client, sessionId, stopping.signal);
-  console.log(`\n${sent} live steps sent.`);
+  console.log(`\nLive steps sent: ${sent}.`);
 }

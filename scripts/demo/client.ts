@@ -43,8 +43,9 @@ export class ApiClient {
 
   /** Whether a page is there, token or not. */
   async has(path: string): Promise<boolean> {
-    const response = await fetch(`${this.url}${path}`, { method: "HEAD" }).catch(() => undefined);
-    return response?.status === 200;
+    const response = await this.#fetch(path, {});
+    await response.body?.cancel();
+    return response.status === 200;
   }
 
   async #send(
@@ -81,12 +82,16 @@ export class ApiClient {
   }
 }
 
+const ANOTHER_VERSION =
+  "another version of this demo has been sent there today. Come back tomorrow (in UTC), or send it to another tenant or DATA_DIR.";
+
 function reasonOf({ status }: Response, text: string): string {
   if (status === 401) {
     return "this token is not known there. Pass the one that `npm run dev` prints, with --token or in MONKAI_TRACER_TOKEN.";
   }
   try {
     const { error } = JSON.parse(text);
+    if (error.code === "idempotency_key_conflict") return ANOTHER_VERSION;
     return `${status} ${error.code}: ${error.message}`;
   } catch {
     return `${status} ${text.slice(0, 200)}`;

@@ -128,6 +128,27 @@ export const TOPICS: Topic[] = [
       "Yes, in the cabin, up to 8 kg with the bag. She needs a pet passport and a rabies vaccination.",
     followUp: ["She is vaccinated. What does it cost?", "55 EUR each way."],
   },
+  {
+    name: "late-bag",
+    agent: research,
+    question: ({ city, reference }) =>
+      `My bag did not come to ${city} with me, booking ${reference}. Where is it?`,
+    tool: ({ reference }) => [
+      "find_bag",
+      { reference },
+      { seen_at: "MUC", at: "13:42", next_flight: "AU 330" },
+    ],
+    answer: () => "It stayed in Munich and comes with AU 330 tonight.",
+    followUp: ["Can they bring it to my hotel?", "Yes, by noon tomorrow. They call before they come."],
+  },
+  {
+    name: "voucher",
+    agent: billing,
+    question: ({ price }) => `I still have a voucher over ${price} EUR. Until when may I use it?`,
+    tool: ({ price }) => ["get_voucher", { amount: price }, { valid_until: "2027-06-30", left: price }],
+    answer: ({ price }) => `Until 30 June 2027, and all of the ${price} EUR are left.`,
+    followUp: ["May my sister use it?", "Yes, it goes by its code and not by the name."],
+  },
 ];
 
 const FAILURES = [

@@ -18,9 +18,9 @@ ${wasThere ? "This day's afternoon had been sent before: only what was missing h
 Look at it  ${hasPages ? `${client.url}/v1/view` : `${client.url}/v1/docs`}   (the token is the one that \`npm run dev\` prints)
 
 Three questions to find answers to:
-1. Why did one answer take 40 seconds?   ${at(`/sessions/${slow}`, `/v1/sessions/${slow}/steps`)}
-2. Which tool failed first, and why?     ${at(`/sessions/${failing}`, `/v1/sessions/${failing}/steps`)}
-3. Where did the tokens go?              ${at("/usage", "/v1/usage?by=agent,model")}
+1. Why did one answer take 40 seconds?    ${at(`/sessions/${slow}`, `/v1/sessions/${slow}/steps`)}
+2. Which tool failed here first, and why? ${at(`/sessions/${failing}`, `/v1/sessions/${failing}/steps`)}
+3. Where did the tokens go?               ${at("/usage", "/v1/usage?by=agent,model")}
 `;
 }
 

@@ -9,8 +9,8 @@ export const damagedBag: Story = (desk) => {
   return desk
     .opens(188, "damaged-bag", { customer })
     .customerSays([
-      { type: "text", text: "My suitcase came off the belt like this. Booking AU-77120. Who pays for it?" },
       { type: "image_url", image_url: picture },
+      { type: "text", text: "My suitcase came off the belt like this. Booking AU-77120. Who pays for it?" },
     ])
     .answers(triage, "I am sorry about that! I can see a tear across the tag. My colleague takes your claim.")
     .handsOver(triage, billing, "Damage claim with a picture")
@@ -70,12 +70,12 @@ export const doubleCharge: Story = (desk) => {
   return desk
     .opens(141, "charged-twice", { customer })
     .customerSays([
-      { type: "text", text: "You charged my card twice for this invoice. Please give one of them back." },
       {
         type: "document",
         source: { type: "base64", media_type: "application/pdf", data },
         title: "invoice-2026-8841.pdf",
       },
+      { type: "text", text: "You charged my card twice for this invoice. Please give one of them back." },
     ])
     .answers(triage, "Thanks for the invoice. I pass you on to billing.")
     .handsOver(triage, billing, "Says that invoice 2026-8841 was charged twice")
