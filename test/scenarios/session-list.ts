@@ -98,7 +98,7 @@ export function sessionList(api: Api): void {
         user_id: "u",
         created_at,
         last_activity_at: expect.stringMatching(MOMENT),
-        active: true,
+        active: false,
         agents: ["a", "b"],
         models: ["m-1", "other"],
         trace_count: 2,
@@ -124,10 +124,12 @@ export function sessionList(api: Api): void {
       });
     });
 
-    it("the latest activity comes first: a session is raised by what arrives, whenever it happened", async () => {
+    it("the latest activity comes first: a session is raised by what happens, and not by what is told of the past or the future", async () => {
       for (const session_id of ["1", "2", "3"]) await send("log", { session_id, message: "m" });
       expect(namesOf(await list())).toEqual(["3", "2", "1"]);
-      await send("log", { session_id: "1", message: "m", timestamp: "2020-01-01T00:00:00Z" });
+      await send("log", { session_id: "2", message: "m", timestamp: "2020-01-01T00:00:00Z" });
+      expect(namesOf(await list())).toEqual(["3", "2", "1"]);
+      await send("log", { session_id: "1", message: "m", timestamp: "2999-01-01T00:00:00Z" });
       expect(namesOf(await list())).toEqual(["1", "3", "2"]);
       const created = await create({});
       expect(namesOf(await list())).toEqual([created, "1", "3", "2"]);

@@ -292,6 +292,18 @@ export function steps(api: Api): void {
       ["tool", { tool_name: "t", result: 7 }, "7"],
       ["tool", { tool_name: "t" }, null],
       ["log", { message: "👋 olá" }, "👋 olá"],
+      [
+        "llm",
+        { output: { content: null, tool_calls: [{ function: { name: "a" } }, { function: { name: "b" } }] } },
+        "calls: a, b",
+      ],
+      [
+        "llm",
+        {
+          input: { messages: [{ content: [{ type: "text", text: "what is it?" }, { type: "image_url" }] }] },
+        },
+        "what is it?",
+      ],
     ])("the preview of %s %j", async (kind, said, preview) => {
       const body = { session_id: "s", trace_id: "t", ...said };
       expect((await client.post(`/v1/traces/${kind}`, body)).status).toBe(200);

@@ -95,7 +95,7 @@ const ListedSession = z
     created_at: z.string().openapi({ format: "date-time" }),
     last_activity_at: z.string().openapi({
       format: "date-time",
-      description: "When the last of its steps arrived; without steps, when it was created.",
+      description: "When the last of its steps was over; without steps, when it was created.",
     }),
     active: z.boolean().openapi({ description: "Whether that is within its `inactivity_timeout`." }),
     agents: z.array(z.string()),

@@ -2,7 +2,7 @@
 
 -- What a step tells of its session. `says`: whether it is one of those that hold a conversation.
 create type internal.session_member as (
-  tenant_id uuid, session_id text, namespace_id bigint, step_id uuid, is_error boolean, arrived_at timestamptz,
+  tenant_id uuid, session_id text, namespace_id bigint, step_id uuid, is_error boolean, active_at timestamptz,
   began_at timestamptz, ended_at timestamptz, says boolean);
 
 create function internal.member_of_session(step internal.counted_step, placed public.placements)
@@ -11,7 +11,8 @@ language plpgsql stable set search_path = '' as $$
 begin
   return (
     step.tenant_id, coalesce(step.session_id, placed.session_id), step.namespace_id, step.id,
-    coalesce(step.status = 'error', false), internal.arrival_of(step.id),
+    coalesce(step.status = 'error', false),
+    least(internal.end_of(step.started_at, step.occurred_at, step.latency_ms), internal.arrival_of(step.id)),
     internal.start_of(step.started_at, step.occurred_at, step.latency_ms),
     internal.end_of(step.started_at, step.occurred_at, step.latency_ms), step.kind in ('llm', 'message')
     )::internal.session_member;
@@ -68,7 +69,7 @@ language plpgsql stable set search_path = '' as $$
 begin
   return query
   select member.tenant_id, member.session_id, member.namespace_id, count(*), count(*) filter (where member.is_error),
-         max(member.arrived_at), min(member.began_at), max(member.ended_at),
+         max(member.active_at), min(member.began_at), max(member.ended_at),
          min(member.began_at) filter (where member.says),
          (array_agg(member.step_id order by member.began_at, member.step_id) filter (where member.says))[1],
          max(member.began_at) filter (where member.says),

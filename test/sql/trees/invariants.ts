@@ -73,13 +73,13 @@ export async function violations(sql: postgres.ISql, tenantId: string): Promise<
       from public.usage where tenant_id = ${tenantId}
     ), summaries as (
       select session_id, namespace_id, count(*), count(*) filter (where status = 'error'),
-             (select date_trunc('second', internal.arrival_of((array_agg(id order by id desc))[1]))),
+             max(least(coalesce(started_at + latency_ms * interval '1 millisecond', occurred_at), internal.arrival_of(id))),
              min(began_at), max(coalesce(started_at + latency_ms * interval '1 millisecond', occurred_at)),
              (array_agg(id order by began_at, id) filter (where sent_kind in ('llm', 'message')))[1],
              (array_agg(id order by began_at desc, id desc) filter (where sent_kind in ('llm', 'message')))[1]
       from stands where session_id is not null group by 1, 2
     ), noted_summaries as (
-      select session_id, namespace_id, step_count, error_count, date_trunc('second', last_activity_at), began_at, ended_at,
+      select session_id, namespace_id, step_count, error_count, last_activity_at, began_at, ended_at,
              first_message_id, last_message_id
       from public.session_summaries where tenant_id = ${tenantId} and step_count > 0
     ), sessions_counted as (

@@ -81,7 +81,7 @@ end $$;
 -- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
 create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 20261121235914;
+return 20261122002636;
 
 -- supabase/schemas/10_tenants/00_tables.sql
 -- Who owns data, and the tokens that speak for them.
@@ -1620,8 +1620,8 @@ begin
   return nullif(btrim(left(btrim(regexp_replace(left(said, 1000), '\s+', ' ', 'g')), 120)), '');
 end $$;
 
--- The text in a value, whatever its shape: of a list its first (0) or last (-1) element, of an object the member that says most.
--- What has no such member is its JSON.
+-- The text in a value, whatever its shape: of a list its first (0) or last (-1) element, but a text before a picture; of an object the
+-- member that says most. A model that asks for tools and says nothing asks for these. What has none of all that is its JSON.
 create function internal.text_within(value jsonb, place integer) returns text
 language plpgsql immutable set search_path = '' as $$
 declare
@@ -1630,16 +1630,38 @@ declare
 begin
   for depth in 1 .. 10 loop
     inside := case jsonb_typeof(here)
-      when 'array' then here -> text_within.place
+      when 'array' then
+        case when here -> text_within.place ->> 'type' in ('text', 'input_text', 'output_text', 'message')
+          or not coalesce(here -> text_within.place ? 'type', false) then here -> text_within.place
+        else coalesce(internal.text_part(here, text_within.place), here -> text_within.place) end
       when 'object' then coalesce(
         nullif(here -> 'content', 'null'), nullif(here -> 'text', 'null'), nullif(here -> 'messages', 'null'),
         nullif(here -> 'message', 'null'), nullif(here -> 'choices', 'null'), nullif(here -> 'parts', 'null'),
-        nullif(here -> 'prompt', 'null'))
+        nullif(here -> 'prompt', 'null'), internal.asked_tools(here))
     end;
     exit when inside is null;
     here := inside;
   end loop;
   return here #>> '{}';
+end $$;
+
+-- The first (0) or last (-1) part of a message that is a text.
+create function internal.text_part(parts jsonb, place integer) returns jsonb
+language plpgsql immutable set search_path = '' as $$
+begin
+  return jsonb_path_query_array(text_part.parts, '$[*] ? (@.type == "text" || @.type == "input_text" || @.type == "output_text")')
+    -> text_part.place;
+end $$;
+
+-- Which tools a message of a model asks for, as OpenAI tells it: `calls: search, book`. Null: none.
+create function internal.asked_tools(message jsonb) returns jsonb
+language plpgsql immutable set search_path = '' as $$
+declare
+  names jsonb := case when jsonb_typeof(asked_tools.message -> 'tool_calls') = 'array' then jsonb_path_query_array(
+    asked_tools.message, '$.tool_calls[*].function.name ? (@.type() == "string")') end;
+begin
+  if names is null or names = '[]' then return null; end if;
+  return to_jsonb('calls: ' || array_to_string(array(select jsonb_array_elements_text(names)), ', '));
 end $$;
 
 -- supabase/schemas/50_steps/00_tables.sql
@@ -5325,7 +5347,8 @@ create table public.session_summaries (
   last_message_id uuid,
   constraint session_has_one_summary_in_a_namespace primary key (tenant_id, session_id, namespace_id)
 );
-comment on column public.session_summaries.last_activity_at is 'When the last of its steps arrived; without steps, when it was created.';
+comment on column public.session_summaries.last_activity_at is 
+  'When the last of its steps was over, or arrived, if its sender''s clock runs ahead; without steps, when it was created.';
 comment on column public.session_summaries.began_at is 'When its first step began. ended_at: when its last one was over.';
 comment on column public.session_summaries.first_message_id is 'The step that begins first of those that say something: model calls and records.';
 create index session_summaries_by_activity
@@ -5661,7 +5684,7 @@ end $$;
 
 -- What a step tells of its session. `says`: whether it is one of those that hold a conversation.
 create type internal.session_member as (
-  tenant_id uuid, session_id text, namespace_id bigint, step_id uuid, is_error boolean, arrived_at timestamptz,
+  tenant_id uuid, session_id text, namespace_id bigint, step_id uuid, is_error boolean, active_at timestamptz,
   began_at timestamptz, ended_at timestamptz, says boolean);
 
 create function internal.member_of_session(step internal.counted_step, placed public.placements)
@@ -5670,7 +5693,8 @@ language plpgsql stable set search_path = '' as $$
 begin
   return (
     step.tenant_id, coalesce(step.session_id, placed.session_id), step.namespace_id, step.id,
-    coalesce(step.status = 'error', false), internal.arrival_of(step.id),
+    coalesce(step.status = 'error', false),
+    least(internal.end_of(step.started_at, step.occurred_at, step.latency_ms), internal.arrival_of(step.id)),
     internal.start_of(step.started_at, step.occurred_at, step.latency_ms),
     internal.end_of(step.started_at, step.occurred_at, step.latency_ms), step.kind in ('llm', 'message')
     )::internal.session_member;
@@ -5727,7 +5751,7 @@ language plpgsql stable set search_path = '' as $$
 begin
   return query
   select member.tenant_id, member.session_id, member.namespace_id, count(*), count(*) filter (where member.is_error),
-         max(member.arrived_at), min(member.began_at), max(member.ended_at),
+         max(member.active_at), min(member.began_at), max(member.ended_at),
          min(member.began_at) filter (where member.says),
          (array_agg(member.step_id order by member.began_at, member.step_id) filter (where member.says))[1],
          max(member.began_at) filter (where member.says),
