@@ -41,7 +41,10 @@ const REPETITIONS = 8;
  * it calls, as `auto_explain` shows them. Before each time a step is written, so that there is something to fold. Nothing of it
  * stays.
  */
-export async function tablesReadWhole(volume: Volume, { path, init }: Endpoint): Promise<string[]> {
+export async function tablesReadWhole(
+  volume: Volume,
+  { path, init, mostRows = MANY_ROWS }: Endpoint,
+): Promise<string[]> {
   const { stack, token } = volume;
   const call = await capturedCall(stack.project, path, init);
   const write = await capturedCall(stack.project, "/v1/traces/llm", {
@@ -68,7 +71,7 @@ export async function tablesReadWhole(volume: Volume, { path, init }: Endpoint):
     await sql.end();
   }
   if (plans.length === 0) throw new Error(`There is no plan of ${call.name}.`);
-  return [...new Set(plans.flatMap(wholeTables))];
+  return [...new Set(plans.flatMap((plan) => wholeTables(plan, mostRows)))];
 }
 
 async function explainEverything(sql: postgres.Sql): Promise<void> {
@@ -88,16 +91,16 @@ function planIn(message: string): Plan[] {
   return [(JSON.parse(message.slice(begins)) as { Plan: Plan }).Plan];
 }
 
-function wholeTables(plan: Plan): string[] {
+function wholeTables(plan: Plan, mostRows: number): string[] {
   const table = plan["Relation Name"] ?? "";
-  const here = readsAll(plan) && GROWING.has(table) ? [table] : [];
-  return [...here, ...(plan.Plans ?? []).flatMap(wholeTables)];
+  const here = readsAll(plan, mostRows) && GROWING.has(table) ? [table] : [];
+  return [...here, ...(plan.Plans ?? []).flatMap((inner) => wholeTables(inner, mostRows))];
 }
 
-function readsAll(plan: Plan): boolean {
+function readsAll(plan: Plan, mostRows: number): boolean {
   const node = plan["Node Type"];
   const isWhole =
     node === "Seq Scan" || (/^Index (Only )?Scan$/.test(node) && plan["Index Cond"] === undefined);
   const rows = (plan["Actual Rows"] + (plan["Rows Removed by Filter"] ?? 0)) * plan["Actual Loops"];
-  return rows > MANY_ROWS || (isWhole && rows > 0);
+  return rows > mostRows || (isWhole && rows > 0);
 }

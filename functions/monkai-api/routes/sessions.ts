@@ -161,7 +161,7 @@ const listSessions = versionedRoute({
       count: count().openapi({ description: "Of all pages, as of the first one." }),
       count_is_at_least: z.literal(true).optional().openapi({
         description:
-          "There are more: of sessions that are filtered by more than their namespace, 1,000 are counted.",
+          "There are more: of sessions that are filtered by more than their namespace, 500 are counted.",
       }),
       next_cursor: nextCursor(),
     })

@@ -18,8 +18,8 @@ begin
   return case when octet_length(counted_name.name) > 500 then left(counted_name.name, 125) else counted_name.name end;
 end $$;
 
--- What happened, by agent, model and tool, in three grains: in a day and in an hour (UTC), and in an hour of one session, by user
--- as well. Each step is in all three.
+-- What happened, in five grains, each step being in all of them: by model, of a day and of an hour (UTC); by agent, model and
+-- tool, of a day and of an hour; and of an hour of one session, by user as well. What is asked is read from the coarsest that has it.
 create table public.usage (
   tenant_id uuid not null,
   grain text not null,
@@ -45,12 +45,12 @@ create table public.usage (
   key uuid not null generated always as (
     internal.usage_key(grain, session_id, namespace_id, begins, agent, model, tool, user_id)) stored,
   constraint usage_is_added_up_once unique (tenant_id, key),
-  constraint usage_grain_is_known check (grain in ('day', 'hour', 'session'))
+  constraint usage_grain_is_known check (grain in ('day', 'hour', 'day in detail', 'hour in detail', 'session'))
 );
 comment on column public.usage.session_id is 'Only in the grain `session`; null there: steps without one. Likewise user_id.';
 comment on column public.usage.begins is 'The beginning of the day, or of the hour.';
 comment on column public.usage.agent is 'As model, tool and user_id: see internal.counted_name.';
-comment on column public.usage.model is 'Of model calls, and of records that have tokens.';
+comment on column public.usage.model is 'Of model calls, and of records that have tokens. In the grains `day` and `hour`, agent and tool are null.';
 comment on column public.usage.tool is 'Of tool calls.';
 comment on column public.usage.input_tokens is 'Numeric, as all sums of what clients may tell: it has no end.';
 comment on column public.usage.uncached_input_tokens is
@@ -61,7 +61,7 @@ comment on column public.usage.billed_steps is
   'Model calls, and other records with tokens: what costs something. Wrappers and spans do not: their tokens are those of calls.';
 comment on column public.usage.untold_steps is 'Those of them whose tokens were not told: what they cost is not known.';
 comment on column public.usage.latencies is
-  'Of model calls, or of the tool''s calls: {bucket: how many}, see internal.latency_bucket.';
+  'Of model calls, in a row of a tool of its calls: {bucket: how many}, see internal.latency_bucket.';
 create index usage_by_time on public.usage (tenant_id, grain, namespace_id, begins);
 create index usage_of_a_session on public.usage (tenant_id, session_id, namespace_id) where grain = 'session';
 create index usage_of_an_agent on public.usage (tenant_id, agent, session_id, namespace_id) where grain = 'session';

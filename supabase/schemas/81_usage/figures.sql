@@ -60,8 +60,9 @@ declare
 begin
   if figures = '{}' then return; end if;
   with figure as (
-    select figure.tenant_id, place.grain, place.session_id, figure.namespace_id, place.begins, figure.agent, figure.model,
-           figure.tool, place.user_id, figure.latency_bucket, sum(figure.steps) as steps, sum(figure.calls) as calls,
+    select figure.tenant_id, place.grain, place.session_id, figure.namespace_id, place.begins, place.agent, figure.model,
+           place.tool, place.user_id,
+           case when figure.tool is null or place.tool is not null then figure.latency_bucket end as latency_bucket, sum(figure.steps) as steps, sum(figure.calls) as calls,
            sum(figure.tool_calls) as tool_calls, sum(figure.errors) as errors, sum(figure.input_tokens) as input_tokens,
            sum(figure.cached_input_tokens) as cached_input_tokens,
            sum(figure.uncached_input_tokens) as uncached_input_tokens, sum(figure.output_tokens) as output_tokens,
@@ -69,9 +70,12 @@ begin
            sum(figure.untold_steps) as untold_steps
     from unnest(add_figures.figures) as figure
     cross join lateral (
-      values ('day', date_trunc('day', figure.hour, 'UTC'), null, null), ('hour', figure.hour, null, null),
-             ('session', figure.hour, figure.session_id, figure.user_id)
-    ) as place (grain, begins, session_id, user_id)
+      values ('day', date_trunc('day', figure.hour, 'UTC'), null, null, null, null),
+             ('hour', figure.hour, null, null, null, null),
+             ('day in detail', date_trunc('day', figure.hour, 'UTC'), null, null, figure.agent, figure.tool),
+             ('hour in detail', figure.hour, null, null, figure.agent, figure.tool),
+             ('session', figure.hour, figure.session_id, figure.user_id, figure.agent, figure.tool)
+    ) as place (grain, begins, session_id, user_id, agent, tool)
     group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 -- by the latency, too: then all latencies of a row are counted
   ), written as (
     insert into public.usage as known (

@@ -18,21 +18,19 @@ create function internal.facets(owner_id uuid, namespace_ids bigint[]) returns j
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 begin
   return (
-    with used as materialized (
-      select usage.agent, usage.model, usage.tool, usage.steps, usage.calls, usage.tool_calls
+    with value as (
+      select case when grouping(usage.agent) = 0 then 'agents' when grouping(usage.model) = 0 then 'models' else 'tools' end as facet,
+             coalesce(usage.agent, usage.model, usage.tool) as value,
+             case when grouping(usage.agent) = 0 then sum(usage.steps) when grouping(usage.model) = 0 then sum(usage.calls)
+               else sum(usage.tool_calls) end as count
       from unnest(facets.namespace_ids) as namespace (id)
       cross join lateral (
-        select usage.* from public.usage
-        where usage.tenant_id = owner_id and usage.grain = 'day' and usage.namespace_id = namespace.id
+        select usage.agent, usage.model, usage.tool, usage.steps, usage.calls, usage.tool_calls from public.usage
+        where usage.tenant_id = owner_id and usage.grain = 'day in detail' and usage.namespace_id = namespace.id
           and usage.begins > now() - interval '30 days'
         offset 0
       ) as usage
-    ), value as (
-      select 'agents' as facet, used.agent as value, sum(used.steps) as count from used group by used.agent
-      union all
-      select 'models', used.model, sum(used.calls) from used group by used.model
-      union all
-      select 'tools', used.tool, sum(used.tool_calls) from used group by used.tool
+      group by grouping sets ((usage.agent), (usage.model), (usage.tool))
       union all
       select 'users', recent.user_id, count(distinct recent.session_id)
       from internal.recent_users(owner_id, facets.namespace_ids) as recent group by recent.user_id

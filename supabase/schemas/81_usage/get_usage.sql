@@ -37,8 +37,8 @@ begin
 exception when invalid_parameter_value then return false;
 end $$;
 
--- The time that usage is asked for, and where it is to be read: whole days (UTC) in the grain `day`, other whole hours in the grain
--- `hour` (or `session`, which has users), and the rest, `parts`, step by step. An hour is whole where it is not cut by the ends
+-- The time that usage is asked for, and where it is to be read: whole days (UTC) in a grain of days, other whole hours in one of
+-- hours (or in `session`, which has users), and the rest, `parts`, step by step. An hour is whole where it is not cut by the ends
 -- of the time and lies in one day of the time zone: those of India begin at half past an hour.
 create type internal.usage_time as (
   unit text, -- day, hour or null

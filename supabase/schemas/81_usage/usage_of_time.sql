@@ -113,7 +113,10 @@ create function internal.lines_of_usage(
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
 declare
   asked jsonb := query -> 'by';
-  grain text := case when asked ? 'user' or query ? 'user_id' then 'session' else 'hour' end;
+  is_detailed boolean := asked ?| '{agent, tool}' or query ?| '{agent, tool}';
+  grain_of_days text := case when is_detailed then 'day in detail' else 'day' end;
+  grain_of_hours text := case when asked ? 'user' or query ? 'user_id' then 'session'
+    when is_detailed then 'hour in detail' else 'hour' end;
   new_prices date[] := internal.new_prices(owner_id, wanted);
 begin
   return array(
@@ -127,9 +130,9 @@ begin
              usage.uncached_input_tokens, usage.output_tokens, usage.reasoning_tokens, usage.billed_steps,
              usage.untold_steps, case when usage.tool is null or asked ? 'tool' or query ? 'tool' then usage.latencies end as latencies
       from (
-        values ('day', wanted.first_day, wanted.last_day),
-               (grain, wanted.first_hour, least(wanted.first_day, wanted.last_hour)),
-               (grain, greatest(wanted.last_day, wanted.first_hour), wanted.last_hour)
+        values (grain_of_days, wanted.first_day, wanted.last_day),
+               (grain_of_hours, wanted.first_hour, least(wanted.first_day, wanted.last_hour)),
+               (grain_of_hours, greatest(wanted.last_day, wanted.first_hour), wanted.last_hour)
       ) as span (grain, begins, ends)
       cross join unnest(namespace_ids) as namespace (id)
       cross join lateral (
@@ -143,7 +146,7 @@ begin
         offset 0
       ) as usage
       where span.begins < span.ends
-        and (wanted.unit is null or span.grain = 'day' or date_trunc(wanted.unit, usage.begins, wanted.zone)
+        and (wanted.unit is null or span.grain = grain_of_days or date_trunc(wanted.unit, usage.begins, wanted.zone)
           = date_trunc(wanted.unit, usage.begins + interval '1 hour' - interval '1 microsecond', wanted.zone))
     )
     select (

@@ -17,12 +17,12 @@ begin
     list_sessions.payload);
 end $$;
 
--- A page of sessions. The first one says how many match in all: where there are filters, up to a thousand are counted. The others
+-- A page of sessions. The first one says how many match in all: where there are filters, up to 500 are counted. The others
 -- carry that on.
 create function internal.page_of_sessions(owner_id uuid, namespace_ids bigint[], query jsonb) returns jsonb
 language plpgsql stable set search_path = '' set enable_seqscan = off as $$
 declare
-  counted constant integer := 1000;
+  counted constant integer := 500;
   wanted integer := (query ->> 'limit')::integer;
   is_filtered boolean := query ?| '{status, agent, model, user_id, text, start_date, end_date}';
   found_sessions internal.found_session[] := internal.find_sessions(
@@ -89,13 +89,13 @@ begin
     limit find_sessions.wanted);
 end $$;
 
--- Sessions of which all must be that match: those that say the text, and where one of the other filters has a thousand at most,
+-- Sessions of which all must be that match: those that say the text, and where one of the other filters has 500 at most,
 -- these. Null: not known to be few.
 create function internal.few_sessions(owner_id uuid, namespace_ids bigint[], query jsonb) returns text[]
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan
   set enable_seqscan = off set enable_hashagg = off as $$
 declare
-  most constant integer := 1000;
+  most constant integer := 500;
   few text[];
   found_ids text[];
 begin

@@ -52,19 +52,26 @@ export async function violations(sql: postgres.ISql, tenantId: string): Promise<
              case when cached > input then input else input - cached end as uncached
       from stands
     ), usage as (
-      select grain.*, agent, case when is_billed then model end, case kind when 'tool' then name end,
+      select grain.grain, grain.session_id, grain.namespace_id, grain.begins, grain.user_id, grain.agent,
+             case when is_billed then model end, grain.tool,
              count(*), count(*) filter (where kind = 'llm'), count(*) filter (where kind = 'tool'),
              count(*) filter (where status = 'error'), coalesce(sum(input) filter (where is_record), 0),
              coalesce(sum(cached) filter (where is_record), 0), coalesce(sum(uncached) filter (where is_record), 0),
              coalesce(sum(output) filter (where is_record), 0),
              coalesce(sum(reasoning) filter (where is_record), 0), count(*) filter (where is_billed),
              count(*) filter (where is_billed and input + output + cached = 0),
-             count(*) filter (where kind in ('llm', 'tool') and latency_ms is not null)
+             count(*) filter (where kind in ('llm', 'tool') and latency_ms is not null
+               and (grain.tool is not null or kind = 'llm' or name is null))
       from used cross join lateral (values
-        ('day', null, namespace_id, date_trunc('day', occurred_at, 'UTC'), null),
-        ('hour', null, namespace_id, date_trunc('hour', occurred_at, 'UTC'), null),
-        ('session', session_id, namespace_id, date_trunc('hour', occurred_at, 'UTC'), user_id)
-      ) as grain (grain, session_id, namespace_id, begins, user_id)
+        ('day', null, namespace_id, date_trunc('day', occurred_at, 'UTC'), null, null, null),
+        ('hour', null, namespace_id, date_trunc('hour', occurred_at, 'UTC'), null, null, null),
+        ('day in detail', null, namespace_id, date_trunc('day', occurred_at, 'UTC'), null, agent,
+         case kind when 'tool' then name end),
+        ('hour in detail', null, namespace_id, date_trunc('hour', occurred_at, 'UTC'), null, agent,
+         case kind when 'tool' then name end),
+        ('session', session_id, namespace_id, date_trunc('hour', occurred_at, 'UTC'), user_id, agent,
+         case kind when 'tool' then name end)
+      ) as grain (grain, session_id, namespace_id, begins, user_id, agent, tool)
       group by 1, 2, 3, 4, 5, 6, 7, 8
     ), noted_usage as (
       select grain, session_id, namespace_id, begins, user_id, agent, model, tool, steps, calls, tool_calls, errors, input_tokens,

@@ -81,7 +81,7 @@ end $$;
 -- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
 create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 20261122002636;
+return 20261122004213;
 
 -- supabase/schemas/10_tenants/00_tables.sql
 -- Who owns data, and the tokens that speak for them.
@@ -4876,8 +4876,8 @@ begin
   return case when octet_length(counted_name.name) > 500 then left(counted_name.name, 125) else counted_name.name end;
 end $$;
 
--- What happened, by agent, model and tool, in three grains: in a day and in an hour (UTC), and in an hour of one session, by user
--- as well. Each step is in all three.
+-- What happened, in five grains, each step being in all of them: by model, of a day and of an hour (UTC); by agent, model and
+-- tool, of a day and of an hour; and of an hour of one session, by user as well. What is asked is read from the coarsest that has it.
 create table public.usage (
   tenant_id uuid not null,
   grain text not null,
@@ -4903,12 +4903,12 @@ create table public.usage (
   key uuid not null generated always as (
     internal.usage_key(grain, session_id, namespace_id, begins, agent, model, tool, user_id)) stored,
   constraint usage_is_added_up_once unique (tenant_id, key),
-  constraint usage_grain_is_known check (grain in ('day', 'hour', 'session'))
+  constraint usage_grain_is_known check (grain in ('day', 'hour', 'day in detail', 'hour in detail', 'session'))
 );
 comment on column public.usage.session_id is 'Only in the grain `session`; null there: steps without one. Likewise user_id.';
 comment on column public.usage.begins is 'The beginning of the day, or of the hour.';
 comment on column public.usage.agent is 'As model, tool and user_id: see internal.counted_name.';
-comment on column public.usage.model is 'Of model calls, and of records that have tokens.';
+comment on column public.usage.model is 'Of model calls, and of records that have tokens. In the grains `day` and `hour`, agent and tool are null.';
 comment on column public.usage.tool is 'Of tool calls.';
 comment on column public.usage.input_tokens is 'Numeric, as all sums of what clients may tell: it has no end.';
 comment on column public.usage.uncached_input_tokens is
@@ -4919,7 +4919,7 @@ comment on column public.usage.billed_steps is
   'Model calls, and other records with tokens: what costs something. Wrappers and spans do not: their tokens are those of calls.';
 comment on column public.usage.untold_steps is 'Those of them whose tokens were not told: what they cost is not known.';
 comment on column public.usage.latencies is
-  'Of model calls, or of the tool''s calls: {bucket: how many}, see internal.latency_bucket.';
+  'Of model calls, in a row of a tool of its calls: {bucket: how many}, see internal.latency_bucket.';
 create index usage_by_time on public.usage (tenant_id, grain, namespace_id, begins);
 create index usage_of_a_session on public.usage (tenant_id, session_id, namespace_id) where grain = 'session';
 create index usage_of_an_agent on public.usage (tenant_id, agent, session_id, namespace_id) where grain = 'session';
@@ -5052,8 +5052,9 @@ declare
 begin
   if figures = '{}' then return; end if;
   with figure as (
-    select figure.tenant_id, place.grain, place.session_id, figure.namespace_id, place.begins, figure.agent, figure.model,
-           figure.tool, place.user_id, figure.latency_bucket, sum(figure.steps) as steps, sum(figure.calls) as calls,
+    select figure.tenant_id, place.grain, place.session_id, figure.namespace_id, place.begins, place.agent, figure.model,
+           place.tool, place.user_id,
+           case when figure.tool is null or place.tool is not null then figure.latency_bucket end as latency_bucket, sum(figure.steps) as steps, sum(figure.calls) as calls,
            sum(figure.tool_calls) as tool_calls, sum(figure.errors) as errors, sum(figure.input_tokens) as input_tokens,
            sum(figure.cached_input_tokens) as cached_input_tokens,
            sum(figure.uncached_input_tokens) as uncached_input_tokens, sum(figure.output_tokens) as output_tokens,
@@ -5061,9 +5062,12 @@ begin
            sum(figure.untold_steps) as untold_steps
     from unnest(add_figures.figures) as figure
     cross join lateral (
-      values ('day', date_trunc('day', figure.hour, 'UTC'), null, null), ('hour', figure.hour, null, null),
-             ('session', figure.hour, figure.session_id, figure.user_id)
-    ) as place (grain, begins, session_id, user_id)
+      values ('day', date_trunc('day', figure.hour, 'UTC'), null, null, null, null),
+             ('hour', figure.hour, null, null, null, null),
+             ('day in detail', date_trunc('day', figure.hour, 'UTC'), null, null, figure.agent, figure.tool),
+             ('hour in detail', figure.hour, null, null, figure.agent, figure.tool),
+             ('session', figure.hour, figure.session_id, figure.user_id, figure.agent, figure.tool)
+    ) as place (grain, begins, session_id, user_id, agent, tool)
     group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 -- by the latency, too: then all latencies of a row are counted
   ), written as (
     insert into public.usage as known (
@@ -5128,21 +5132,19 @@ create function internal.facets(owner_id uuid, namespace_ids bigint[]) returns j
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 begin
   return (
-    with used as materialized (
-      select usage.agent, usage.model, usage.tool, usage.steps, usage.calls, usage.tool_calls
+    with value as (
+      select case when grouping(usage.agent) = 0 then 'agents' when grouping(usage.model) = 0 then 'models' else 'tools' end as facet,
+             coalesce(usage.agent, usage.model, usage.tool) as value,
+             case when grouping(usage.agent) = 0 then sum(usage.steps) when grouping(usage.model) = 0 then sum(usage.calls)
+               else sum(usage.tool_calls) end as count
       from unnest(facets.namespace_ids) as namespace (id)
       cross join lateral (
-        select usage.* from public.usage
-        where usage.tenant_id = owner_id and usage.grain = 'day' and usage.namespace_id = namespace.id
+        select usage.agent, usage.model, usage.tool, usage.steps, usage.calls, usage.tool_calls from public.usage
+        where usage.tenant_id = owner_id and usage.grain = 'day in detail' and usage.namespace_id = namespace.id
           and usage.begins > now() - interval '30 days'
         offset 0
       ) as usage
-    ), value as (
-      select 'agents' as facet, used.agent as value, sum(used.steps) as count from used group by used.agent
-      union all
-      select 'models', used.model, sum(used.calls) from used group by used.model
-      union all
-      select 'tools', used.tool, sum(used.tool_calls) from used group by used.tool
+      group by grouping sets ((usage.agent), (usage.model), (usage.tool))
       union all
       select 'users', recent.user_id, count(distinct recent.session_id)
       from internal.recent_users(owner_id, facets.namespace_ids) as recent group by recent.user_id
@@ -5219,8 +5221,8 @@ begin
 exception when invalid_parameter_value then return false;
 end $$;
 
--- The time that usage is asked for, and where it is to be read: whole days (UTC) in the grain `day`, other whole hours in the grain
--- `hour` (or `session`, which has users), and the rest, `parts`, step by step. An hour is whole where it is not cut by the ends
+-- The time that usage is asked for, and where it is to be read: whole days (UTC) in a grain of days, other whole hours in one of
+-- hours (or in `session`, which has users), and the rest, `parts`, step by step. An hour is whole where it is not cut by the ends
 -- of the time and lies in one day of the time zone: those of India begin at half past an hour.
 create type internal.usage_time as (
   unit text, -- day, hour or null
@@ -5426,12 +5428,12 @@ begin
     list_sessions.payload);
 end $$;
 
--- A page of sessions. The first one says how many match in all: where there are filters, up to a thousand are counted. The others
+-- A page of sessions. The first one says how many match in all: where there are filters, up to 500 are counted. The others
 -- carry that on.
 create function internal.page_of_sessions(owner_id uuid, namespace_ids bigint[], query jsonb) returns jsonb
 language plpgsql stable set search_path = '' set enable_seqscan = off as $$
 declare
-  counted constant integer := 1000;
+  counted constant integer := 500;
   wanted integer := (query ->> 'limit')::integer;
   is_filtered boolean := query ?| '{status, agent, model, user_id, text, start_date, end_date}';
   found_sessions internal.found_session[] := internal.find_sessions(
@@ -5498,13 +5500,13 @@ begin
     limit find_sessions.wanted);
 end $$;
 
--- Sessions of which all must be that match: those that say the text, and where one of the other filters has a thousand at most,
+-- Sessions of which all must be that match: those that say the text, and where one of the other filters has 500 at most,
 -- these. Null: not known to be few.
 create function internal.few_sessions(owner_id uuid, namespace_ids bigint[], query jsonb) returns text[]
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan
   set enable_seqscan = off set enable_hashagg = off as $$
 declare
-  most constant integer := 1000;
+  most constant integer := 500;
   few text[];
   found_ids text[];
 begin
@@ -6822,7 +6824,10 @@ create function internal.lines_of_usage(
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
 declare
   asked jsonb := query -> 'by';
-  grain text := case when asked ? 'user' or query ? 'user_id' then 'session' else 'hour' end;
+  is_detailed boolean := asked ?| '{agent, tool}' or query ?| '{agent, tool}';
+  grain_of_days text := case when is_detailed then 'day in detail' else 'day' end;
+  grain_of_hours text := case when asked ? 'user' or query ? 'user_id' then 'session'
+    when is_detailed then 'hour in detail' else 'hour' end;
   new_prices date[] := internal.new_prices(owner_id, wanted);
 begin
   return array(
@@ -6836,9 +6841,9 @@ begin
              usage.uncached_input_tokens, usage.output_tokens, usage.reasoning_tokens, usage.billed_steps,
              usage.untold_steps, case when usage.tool is null or asked ? 'tool' or query ? 'tool' then usage.latencies end as latencies
       from (
-        values ('day', wanted.first_day, wanted.last_day),
-               (grain, wanted.first_hour, least(wanted.first_day, wanted.last_hour)),
-               (grain, greatest(wanted.last_day, wanted.first_hour), wanted.last_hour)
+        values (grain_of_days, wanted.first_day, wanted.last_day),
+               (grain_of_hours, wanted.first_hour, least(wanted.first_day, wanted.last_hour)),
+               (grain_of_hours, greatest(wanted.last_day, wanted.first_hour), wanted.last_hour)
       ) as span (grain, begins, ends)
       cross join unnest(namespace_ids) as namespace (id)
       cross join lateral (
@@ -6852,7 +6857,7 @@ begin
         offset 0
       ) as usage
       where span.begins < span.ends
-        and (wanted.unit is null or span.grain = 'day' or date_trunc(wanted.unit, usage.begins, wanted.zone)
+        and (wanted.unit is null or span.grain = grain_of_days or date_trunc(wanted.unit, usage.begins, wanted.zone)
           = date_trunc(wanted.unit, usage.begins + interval '1 hour' - interval '1 microsecond', wanted.zone))
     )
     select (
