@@ -55,16 +55,12 @@ export function barOf(scale: Scale, step: Skeleton): Bar {
     const width = moment.width / moment.number;
     return within(scale, moment.left + slot.place * width, width - 1);
   }
-  return barBetween(scale, startOf(step), endOf(step));
+  const left = pixelOfStart(scale, startOf(step));
+  return within(scale, left, pixelOfEnd(scale, endOf(step)) - left);
 }
 
-export function barBetween(scale: Scale, from: number, to: number): Bar {
-  const left = pixelOfStart(scale, from);
-  return within(scale, left, pixelOfEnd(scale, to) - left);
-}
-
-/** How a bar is found: what begins at a moment of untold times begins behind it. */
-export function pixelOfStart({ pieces }: Scale, time: number): number {
+/** What begins at a moment of untold times begins behind it. */
+function pixelOfStart({ pieces }: Scale, time: number): number {
   let low = 0;
   let high = pieces.length - 1;
   while (low < high) {

@@ -2,17 +2,17 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { Count, Duration, durationText, exactTime } from "../parts/figures.tsx";
 import { type Column, List } from "../parts/list.tsx";
-import { isError, type Run } from "../run/run.ts";
+import { isError, type Run, stepsOfTrace } from "../run/run.ts";
 import type { ViewProps } from "../run/views.ts";
 import { numbersIn, textOf } from "../state/numbers.ts";
 import { replace, route, setQuery } from "../state/route.ts";
 import { isNarrow } from "../state/screen.ts";
 import { axisOf } from "../timeline/axis.ts";
 import { Minimap } from "../timeline/minimap.tsx";
-import { barBetween, barOf, type Scale, scaleOf } from "../timeline/scale.ts";
+import { type Bar, barOf, type Scale, scaleOf } from "../timeline/scale.ts";
 import { ticksOf } from "../timeline/ticks.ts";
 import { bounded, keepWindow, moved, type TimeWindow, windowOf, zoomed } from "../timeline/window.ts";
-import type { OutlineRow } from "../tree/outline.ts";
+import type { Branch, OutlineRow } from "../tree/outline.ts";
 import { OutlineName } from "../tree/outline-name.tsx";
 import { useOutline } from "../tree/use-outline.ts";
 
@@ -31,6 +31,7 @@ export function Timeline({ run, chosen, choose, matches }: ViewProps) {
   const openGaps = route.value.query.get("gaps") ?? "";
   const axis = useMemo(() => axisOf(run.steps, numbersIn(openGaps)), [run, openGaps]);
   const scale = useMemo(() => scaleOf(axis, width * shown.zoom, width), [axis, width, shown.zoom]);
+  const traceBars = useMemo(() => barsOf(scale, run, branches), [scale, branches]);
   const whole = useMemo(() => scaleOf(axis, mapWidth, mapWidth), [axis, mapWidth]);
   const offset = shown.at * width * shown.zoom;
   const view = useWheel(track, shown, show);
@@ -50,7 +51,7 @@ export function Timeline({ run, chosen, choose, matches }: ViewProps) {
     {
       name: "bar",
       title: "Time",
-      cell: (row) => <RowBar row={row} scale={scale} offset={offset} width={width} />,
+      cell: (row) => <RowBar row={row} scale={scale} traceBars={traceBars} offset={offset} width={width} />,
     },
     { name: "duration", title: "Duration", isNumber: true, cell: (row) => <RowDuration row={row} /> },
   ];
@@ -240,14 +241,20 @@ function AxisMarks({ scale, offset, width }: { scale: Scale; offset: number; wid
   );
 }
 
-function RowBar(props: { row: OutlineRow; scale: Scale; offset: number; width: number }) {
-  const { row, scale, offset, width } = props;
+interface RowBarProps {
+  row: OutlineRow;
+  scale: Scale;
+  traceBars: Map<Branch, Bar>;
+  offset: number;
+  width: number;
+}
+
+function RowBar({ row, scale, traceBars, offset, width }: RowBarProps) {
   if (width === 0) return null;
   if (row.kind === "trace") {
-    const { start, end } = row.branch;
-    if (start === undefined || end === undefined) return null;
-    const bar = cut(barBetween(scale, start, end), offset, width);
-    return bar && <div class="bar bar-trace" style={placed(bar.left, bar.width)} />;
+    const whole = traceBars.get(row.branch);
+    const bar = whole && cut(whole, offset, width);
+    return bar && <div class="span span-trace" style={placed(bar.left, bar.width)} />;
   }
   const { step } = row;
   const isUntold = !step.time_told;
@@ -256,13 +263,26 @@ function RowBar(props: { row: OutlineRow; scale: Scale; offset: number; width: n
     <>
       {bar && (
         <div
-          class={`bar bar-${step.type}${isUntold ? " untold" : ""}${isError(step) ? " bar-failed" : ""}`}
+          class={`span span-${step.type}${isUntold ? " untold" : ""}${isError(step) ? " span-failed" : ""}`}
           style={placed(bar.left, bar.width)}
         />
       )}
       {isUntold && <span class="unseen">time not told</span>}
     </>
   );
+}
+
+/** From where the first of a trace's own steps lies to where the last one ends. */
+function barsOf(scale: Scale, run: Run, branches: Branch[]): Map<Branch, Bar> {
+  const bars = new Map<Branch, Bar>();
+  for (const branch of branches) {
+    const steps = stepsOfTrace(run, branch.trace.id).map((step) => barOf(scale, step));
+    if (steps.length === 0) continue;
+    const left = steps.reduce((first, bar) => Math.min(first, bar.left), scale.width);
+    const right = steps.reduce((last, bar) => Math.max(last, bar.left + bar.width), 0);
+    bars.set(branch, { left, width: right - left });
+  }
+  return bars;
 }
 
 function RowDuration({ row }: { row: OutlineRow }) {
