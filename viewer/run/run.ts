@@ -68,6 +68,11 @@ export function endOf(step: Skeleton): number {
   return startOf(step) + (step.duration_ms ?? 0);
 }
 
+/** Where it is among the others: by when it began, where that was told, else by when it arrived. */
+function momentOf(step: Skeleton): number {
+  return step.time_told ? startOf(step) : endOf(step);
+}
+
 /** The same agent's model call before this one. */
 export function previousCallOf(run: Run, step: Skeleton): Skeleton | undefined {
   const before = stepsOfTrace(run, step.trace_id).filter(({ type }) => type === "llm_call");
@@ -134,10 +139,10 @@ export function renewed(run: Run, steps: Skeleton[]): Run {
 function inOrder(steps: Skeleton[], added: Skeleton[]): Skeleton[] {
   const last = steps.at(-1);
   const all = [...steps, ...added];
-  if (!last || added.every((step) => endOf(step) >= endOf(last))) return all;
+  if (!last || added.every((step) => momentOf(step) >= momentOf(last))) return all;
   return all
-    .map((step, place) => ({ step, end: endOf(step), place }))
-    .sort((one, other) => one.end - other.end || one.place - other.place)
+    .map((step, place) => ({ step, moment: momentOf(step), place }))
+    .sort((one, other) => one.moment - other.moment || one.place - other.place)
     .map(({ step }) => step);
 }
 
