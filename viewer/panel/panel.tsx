@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { address } from "../api/client.ts";
-import { getSteps } from "../api/operations.ts";
+import { getSteps, getToken } from "../api/operations.ts";
 import { useResource } from "../api/resource.ts";
 import type { WholeStep } from "../api/types.ts";
 import { Badge } from "../parts/badge.tsx";
@@ -17,6 +17,7 @@ import { Json } from "./json.tsx";
 import { Purge, PurgedSince } from "./purge.tsx";
 import { Said } from "./said.tsx";
 import { StepScores } from "./scores.tsx";
+import { settled } from "./settled.ts";
 
 /** The most that the API gives of one step. */
 const ALL = 10_485_760;
@@ -32,6 +33,7 @@ interface Props {
 /** What happened in a step: beside the view, or above it where there is no room. */
 export function StepPanel({ run, step, close, refresh }: Props) {
   const box = useRef<HTMLElement>(null);
+  const token = useResource("token", getToken);
   useEffect(() => {
     if (!isNarrow.value) return;
     box.current?.focus();
@@ -55,15 +57,22 @@ export function StepPanel({ run, step, close, refresh }: Props) {
           Close
         </button>
       </header>
-      <Body key={`${step.id} ${step.bytes}`} run={run} step={step} refresh={refresh} />
+      <Body
+        key={`${step.id} ${step.bytes}`}
+        run={run}
+        step={step}
+        refresh={refresh}
+        mayPurge={token.data?.scope === "all"}
+      />
     </aside>
   );
 }
 
-function Body({ run, step, refresh }: Omit<Props, "close">) {
+function Body({ run, step, refresh, mayPurge }: Omit<Props, "close"> & { mayPurge: boolean }) {
   const isAll = useSignal(false);
   const previous = step.type === "llm_call" ? previousCallOf(run, step) : undefined;
   const { data, problem, retryAt, retry } = useResource(`step ${step.id} ${isAll.value}`, async (signal) => {
+    await settled(signal);
     if (isAll.value) {
       const [whole, before] = await Promise.all([
         getSteps({ ids: step.id, max_bytes: ALL }, signal),
@@ -98,7 +107,7 @@ function Body({ run, step, refresh }: Omit<Props, "close">) {
       )}
       <StepScores stepId={step.id} />
       {whole && <AllFields whole={whole} />}
-      {step.trace_id && step.bytes > 0 && <Purge traceId={step.trace_id} refresh={refresh} />}
+      {mayPurge && step.trace_id && step.bytes > 0 && <Purge traceId={step.trace_id} refresh={refresh} />}
     </>
   );
 }

@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { useId } from "preact/hooks";
-import { getToken, getTrace, purgeTraceContent } from "../api/operations.ts";
+import { getTrace, purgeTraceContent } from "../api/operations.ts";
 import { asProblem, type Problem } from "../api/problem.ts";
 import { useResource } from "../api/resource.ts";
 import { ErrorBox } from "../parts/error-box.tsx";
@@ -19,11 +19,9 @@ export function PurgedSince({ traceId }: { traceId: string }) {
   );
 }
 
-/** Takes away what was said in a trace, from who types its id. Tokens that may only read are not offered it. */
+/** Takes away what was said in a trace, for who types its id. */
 export function Purge({ traceId, refresh }: { traceId: string; refresh: () => Promise<void> }) {
-  const token = useResource("token", getToken);
   const isAsked = useSignal(false);
-  if (token.data?.scope !== "all") return null;
   if (!isAsked.value) {
     return (
       <p class="purge">

@@ -4,12 +4,14 @@ import type { Score } from "../api/types.ts";
 import { ErrorBox } from "../parts/error-box.tsx";
 import { Time } from "../parts/figures.tsx";
 import { SafeText } from "../parts/safe-text.tsx";
+import { settled } from "./settled.ts";
 
 /** How good a step was said to be; nothing where nobody has said so. */
 export function StepScores({ stepId }: { stepId: string }) {
-  const { data, problem, retry } = useResource(`scores of ${stepId}`, (signal) =>
-    listScores({ step_id: stepId, limit: 100 }, signal),
-  );
+  const { data, problem, retry } = useResource(`scores of ${stepId}`, async (signal) => {
+    await settled(signal);
+    return listScores({ step_id: stepId, limit: 100 }, signal);
+  });
   if (problem) return <ErrorBox problem={problem} retry={retry} />;
   if (!data || data.scores.length === 0) return null;
   return (
