@@ -29,6 +29,7 @@ interface Index {
   byTrace: Map<string, Skeleton[]>;
   children: Map<string | null, LinkedTrace[]>;
   traces: Map<string, LinkedTrace>;
+  previousCalls: Map<string, Skeleton>;
 }
 
 const indexes = new WeakMap<Run, Index>();
@@ -75,14 +76,22 @@ function momentOf(step: Skeleton): number {
 
 /** The same agent's model call before this one. */
 export function previousCallOf(run: Run, step: Skeleton): Skeleton | undefined {
-  const before = stepsOfTrace(run, step.trace_id).filter(({ type }) => type === "llm_call");
-  const own = before[before.findIndex(({ id }) => id === step.id) - 1];
-  if (own) return own;
-  // An agent that was handed the conversation again goes on in another trace.
-  const place = placeOf(run, step.id);
-  return run.steps
-    .slice(0, Math.max(place, 0))
-    .findLast(({ type, agent }) => type === "llm_call" && agent === step.agent);
+  return indexOf(run).previousCalls.get(step.id);
+}
+
+/** Of a trace where it has one; an agent that is handed the conversation again goes on in another trace. */
+function previousCallsOf(steps: Skeleton[]): Map<string, Skeleton> {
+  const found = new Map<string, Skeleton>();
+  const lastOfTrace = new Map<string, Skeleton>();
+  const lastOfAgent = new Map<string, Skeleton>();
+  for (const step of steps) {
+    if (step.type !== "llm_call") continue;
+    const before = lastOfTrace.get(step.trace_id) ?? lastOfAgent.get(agentOf(step));
+    if (before) found.set(step.id, before);
+    lastOfTrace.set(step.trace_id, step);
+    lastOfAgent.set(agentOf(step), step);
+  }
+  return found;
 }
 
 /** The sums of some steps, as the API adds them up. */
@@ -150,7 +159,8 @@ function indexOf(run: Run): Index {
   const known = indexes.get(run);
   if (known) return known;
   const traces = new Map(run.traces.map((trace) => [trace.id, trace]));
-  const index: Index = { byId: new Map(), byTrace: new Map(), children: new Map(), traces };
+  const previousCalls = previousCallsOf(run.steps);
+  const index: Index = { byId: new Map(), byTrace: new Map(), children: new Map(), traces, previousCalls };
   run.steps.forEach((step, place) => {
     index.byId.set(step.id, place);
     append(index.byTrace, step.trace_id, step);

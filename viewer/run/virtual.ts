@@ -10,7 +10,7 @@ import type { RefObject } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
 
 interface About {
-  box: RefObject<HTMLElement>;
+  box: RefObject<HTMLElement | null>;
   count: number;
   keyOf: (index: number) => string;
   /** Pixels, until a row is there and can be measured. */

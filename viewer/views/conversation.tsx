@@ -64,7 +64,7 @@ export function Conversation({ run, chosen, choose, matches, isFollowing }: View
             return (
               <li
                 key={`${key}`}
-                ref={(element) => element && virtual.measureElement(element)}
+                ref={virtual.measureElement}
                 data-index={index}
                 data-step={step.id}
                 aria-setsize={run.count}
