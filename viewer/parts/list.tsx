@@ -205,13 +205,15 @@ interface FooterProps {
   shown: number;
   count?: number;
   isAtLeast?: boolean;
+  /** What they are, as "steps". */
+  unit?: string;
   hasMore: boolean;
   isLoading: boolean;
   more: () => void;
 }
 
 /** How much of a list is shown, and the rest of it. */
-export function ListFooter({ shown, count, isAtLeast, hasMore, isLoading, more }: FooterProps) {
+export function ListFooter({ shown, count, isAtLeast, unit, hasMore, isLoading, more }: FooterProps) {
   const total =
     count === undefined
       ? ""
@@ -221,6 +223,7 @@ export function ListFooter({ shown, count, isAtLeast, hasMore, isLoading, more }
       <span role="status">
         {shown.toLocaleString()}
         {total}
+        {unit && ` ${unit}`}
       </span>
       {hasMore && (
         <button type="button" disabled={isLoading} onClick={more}>

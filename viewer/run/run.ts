@@ -29,6 +29,7 @@ interface Index {
   byTrace: Map<string, Skeleton[]>;
   children: Map<string | null, LinkedTrace[]>;
   traces: Map<string, LinkedTrace>;
+  previousCalls: Map<string, Skeleton>;
 }
 
 const indexes = new WeakMap<Run, Index>();
@@ -68,16 +69,29 @@ export function endOf(step: Skeleton): number {
   return startOf(step) + (step.duration_ms ?? 0);
 }
 
+/** Where it is among the others: by when it began, where that was told, else by when it arrived. */
+function momentOf(step: Skeleton): number {
+  return step.time_told ? startOf(step) : endOf(step);
+}
+
 /** The same agent's model call before this one. */
 export function previousCallOf(run: Run, step: Skeleton): Skeleton | undefined {
-  const before = stepsOfTrace(run, step.trace_id).filter(({ type }) => type === "llm_call");
-  const own = before[before.findIndex(({ id }) => id === step.id) - 1];
-  if (own) return own;
-  // An agent that was handed the conversation again goes on in another trace.
-  const place = placeOf(run, step.id);
-  return run.steps
-    .slice(0, Math.max(place, 0))
-    .findLast(({ type, agent }) => type === "llm_call" && agent === step.agent);
+  return indexOf(run).previousCalls.get(step.id);
+}
+
+/** Of a trace where it has one; an agent that is handed the conversation again goes on in another trace. */
+function previousCallsOf(steps: Skeleton[]): Map<string, Skeleton> {
+  const found = new Map<string, Skeleton>();
+  const lastOfTrace = new Map<string, Skeleton>();
+  const lastOfAgent = new Map<string, Skeleton>();
+  for (const step of steps) {
+    if (step.type !== "llm_call") continue;
+    const before = lastOfTrace.get(step.trace_id) ?? lastOfAgent.get(agentOf(step));
+    if (before) found.set(step.id, before);
+    lastOfTrace.set(step.trace_id, step);
+    lastOfAgent.set(agentOf(step), step);
+  }
+  return found;
 }
 
 /** The sums of some steps, as the API adds them up. */
@@ -134,10 +148,10 @@ export function renewed(run: Run, steps: Skeleton[]): Run {
 function inOrder(steps: Skeleton[], added: Skeleton[]): Skeleton[] {
   const last = steps.at(-1);
   const all = [...steps, ...added];
-  if (!last || added.every((step) => endOf(step) >= endOf(last))) return all;
+  if (!last || added.every((step) => momentOf(step) >= momentOf(last))) return all;
   return all
-    .map((step, place) => ({ step, end: endOf(step), place }))
-    .sort((one, other) => one.end - other.end || one.place - other.place)
+    .map((step, place) => ({ step, moment: momentOf(step), place }))
+    .sort((one, other) => one.moment - other.moment || one.place - other.place)
     .map(({ step }) => step);
 }
 
@@ -145,7 +159,8 @@ function indexOf(run: Run): Index {
   const known = indexes.get(run);
   if (known) return known;
   const traces = new Map(run.traces.map((trace) => [trace.id, trace]));
-  const index: Index = { byId: new Map(), byTrace: new Map(), children: new Map(), traces };
+  const previousCalls = previousCallsOf(run.steps);
+  const index: Index = { byId: new Map(), byTrace: new Map(), children: new Map(), traces, previousCalls };
   run.steps.forEach((step, place) => {
     index.byId.set(step.id, place);
     append(index.byTrace, step.trace_id, step);

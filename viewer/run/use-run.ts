@@ -76,7 +76,6 @@ export function useRun(kind: Run["kind"], id: string): RunReading {
     more.value = { isLoading: true };
     try {
       const page = await read({ cursor: before.next }, signal);
-      if (shown.peek() !== before) return;
       const { run } = before;
       const known = new Set(run.steps.map((step) => step.id));
       const steps = [...run.steps, ...page.steps.filter((step) => !known.has(step.id))];
@@ -121,6 +120,19 @@ export function useRun(kind: Run["kind"], id: string): RunReading {
   };
   useLive(`${about} ${first.data !== undefined}`, ask);
 
+  const refresh = async () => {
+    const before = shown.peek();
+    const { signal } = new AbortController();
+    if (!before || before.run.isComplete) {
+      await ask(signal);
+      return;
+    }
+    const page = await read({ after: before.watermark }, signal);
+    if (shown.peek() !== before) return;
+    const run = renewed(before.run, page.steps);
+    set({ ...before, run, latest: run });
+  };
+
   const showNews = () => {
     const current = shown.peek();
     if (current && current.run !== current.latest) set({ ...current, run: current.latest });
@@ -141,8 +153,6 @@ export function useRun(kind: Run["kind"], id: string): RunReading {
     moreProblem: more.value.problem,
     isFollowing: isFollowing.value,
     follow,
-    refresh: async () => {
-      await ask(new AbortController().signal);
-    },
+    refresh,
   };
 }

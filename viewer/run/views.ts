@@ -8,4 +8,6 @@ export interface ViewProps {
   choose: (stepId: string) => void;
   /** The ids of the steps that are searched for; undefined: nothing is searched for. */
   matches: Set<string> | undefined;
+  /** Its reader wants to see the end, wherever that is by now. */
+  isFollowing?: boolean;
 }
