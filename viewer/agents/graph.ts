@@ -1,4 +1,13 @@
-import { endOf, type Figures, figuresOf, isError, type Run, type Skeleton, startOf, traceOf } from "../run/run.ts";
+import {
+  endOf,
+  type Figures,
+  figuresOf,
+  isError,
+  type Run,
+  type Skeleton,
+  startOf,
+  traceOf,
+} from "../run/run.ts";
 
 /** An agent in a run, with all its steps. */
 export interface AgentNode {
