@@ -40,6 +40,7 @@ export function Session({ id }: { id: string }) {
         curl={curlOf(address(`/sessions/${encodeURIComponent(id)}/steps`, { limit: 5000 }))}
       >
         {session.data?.active && <Live />}
+        <a href={href(["compare"], { kind: "session", a: id })}>Compare with…</a>
       </Heading>
       {session.problem && <ErrorBox problem={session.problem} retry={session.retry} />}
       {session.data && <Figures session={session.data} />}

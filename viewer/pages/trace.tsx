@@ -26,7 +26,9 @@ export function Trace({ id }: { id: string }) {
   return (
     <RunPage reading={reading}>
       <a href={href(["traces"])}>← Traces</a>
-      <Heading title={id} curl={curlOf(address(`/traces/${encodeURIComponent(id)}/steps`, query))} />
+      <Heading title={id} curl={curlOf(address(`/traces/${encodeURIComponent(id)}/steps`, query))}>
+        <a href={href(["compare"], { a: id })}>Compare with…</a>
+      </Heading>
       {run && <Figures run={run} />}
       {run && (
         <div class="run-details">
