@@ -3,7 +3,7 @@ import { lazy } from "../parts/lazy.tsx";
 import { SafeText } from "../parts/safe-text.tsx";
 import { type Format, format } from "../state/preferences.ts";
 import { Json } from "./json.tsx";
-import { nameOfBase64, Told } from "./told.tsx";
+import { nameOfBase64, nameOfPart, Told } from "./told.tsx";
 
 const Markdown = lazy(() => import("./markdown.tsx").then((module) => module.Markdown));
 
@@ -56,7 +56,16 @@ function Part({
 }) {
   const text = part.text ?? (part.type === "text" ? part.content : undefined);
   if (typeof text === "string") return <Text text={text} version={version} as={as} />;
-  return <Json value={part} version={version} open={3} />;
+  const media = nameOfPart(part);
+  return media ? (
+    <p>
+      <span class="media">
+        <SafeText text={media} />
+      </span>
+    </p>
+  ) : (
+    <Json value={part} version={version} open={3} />
+  );
 }
 
 /** A message: who says it, what, and which tools are called. */

@@ -51,6 +51,24 @@ export function nameOfBase64(text: string): string | undefined {
   return looksEncoded ? `base64, ${sizeText(text.length)}` : undefined;
 }
 
+/** What a part of a message is that holds data, as "document invoice.pdf, 12 kB". */
+export function nameOfPart(part: Record<string, unknown>): string | undefined {
+  const data = textsOf(part, 3).map(nameOfBase64).find(Boolean);
+  if (!data) return undefined;
+  const { type, title, filename, name, mime_type, media_type, modality } = part;
+  const called = [title, filename, name].find((text) => typeof text === "string");
+  const kind =
+    [modality, type].find((text) => typeof text === "string" && text !== "blob") ?? mime_type ?? media_type;
+  const [own = "", size = ""] = data.split(", ");
+  return `${[kind ?? own, called].filter(Boolean).join(" ")}, ${size}`;
+}
+
+function textsOf(value: unknown, depth: number): string[] {
+  if (typeof value === "string") return [value];
+  if (depth === 0 || typeof value !== "object" || value === null) return [];
+  return Object.values(value).flatMap((member) => textsOf(member, depth - 1));
+}
+
 function Special({ text, version }: { text: string; version: number | undefined }) {
   const name = nameOfBase64(text);
   if (name) return <span class="media">{name}</span>;

@@ -26,10 +26,24 @@ function answersOf(call: WholeStep): number {
   return all.length - startOfAnswer(all, call);
 }
 
-/** An answer is the model's own messages at the end. */
+/** An answer is the model's own messages at the end, as many as its output has: before them may be what it said earlier. */
 function startOfAnswer(all: Message[], { output }: WholeStep): number {
   if (output === undefined) return all.length;
-  return all.findLastIndex(({ role }) => role !== "assistant") + 1;
+  const ownFrom = all.findLastIndex(({ role }) => role !== "assistant") + 1;
+  return Math.max(ownFrom, all.length - countOf(output));
+}
+
+function countOf(output: unknown): number {
+  const choices = (output as { choices?: unknown } | null)?.choices;
+  const list = [output, choices].find(Array.isArray);
+  return list?.length ?? 1;
+}
+
+/** What is not in what another agent was asked and answered just before. */
+export function notIn(messages: Message[], other: WholeStep | undefined): Message[] {
+  if (!other) return messages;
+  const said = new Set(listOf(other.msg).map(signOf));
+  return messages.filter((message) => !said.has(signOf(message)));
 }
 
 /**

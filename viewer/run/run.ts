@@ -79,6 +79,14 @@ export function previousCallOf(run: Run, step: Skeleton): Skeleton | undefined {
   return indexOf(run).previousCalls.get(step.id);
 }
 
+/** The model call before this step, of whichever agent. */
+export function callBefore(run: Run, step: Skeleton): Skeleton | undefined {
+  for (let place = placeOf(run, step.id) - 1; place >= 0; place -= 1) {
+    if (run.steps[place]?.type === "llm_call") return run.steps[place];
+  }
+  return undefined;
+}
+
 /** Of a trace where it has one; an agent that is handed the conversation again goes on in another trace. */
 function previousCallsOf(steps: Skeleton[]): Map<string, Skeleton> {
   const found = new Map<string, Skeleton>();

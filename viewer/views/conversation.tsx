@@ -2,14 +2,22 @@ import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import type { Message, WholeStep } from "../api/types.ts";
 import { inOneLine } from "../panel/content.tsx";
-import { Told } from "../panel/told.tsx";
+import { nameOfPart, Told } from "../panel/told.tsx";
 import { Badge } from "../parts/badge.tsx";
 import { ErrorBox } from "../parts/error-box.tsx";
 import { durationText } from "../parts/figures.tsx";
 import { SafeText } from "../parts/safe-text.tsx";
 import { useContents } from "../run/contents.ts";
-import { listOf, messagesOfCall } from "../run/messages.ts";
-import { agentOf, isError, placeOf, previousCallOf, type Run, type Skeleton } from "../run/run.ts";
+import { listOf, messagesOfCall, notIn } from "../run/messages.ts";
+import {
+  agentOf,
+  callBefore,
+  isError,
+  placeOf,
+  previousCallOf,
+  type Run,
+  type Skeleton,
+} from "../run/run.ts";
 import type { ViewProps } from "../run/views.ts";
 import { useVirtual } from "../run/virtual.ts";
 import { keep, recall } from "../state/places.ts";
@@ -37,10 +45,19 @@ export function Conversation({ run, chosen, choose, matches, isFollowing }: View
   const inView = rows.map(({ index }) => steps[index]).filter((step) => step !== undefined);
   const { of, problem } = useContents(withPrevious(run, inView));
 
+  // The chosen step stays in view while rows around it get their height, until its reader scrolls.
+  const held = useRef<string | undefined>(undefined);
+  const letGo = () => {
+    held.current = undefined;
+  };
+  const size = virtual.getTotalSize();
   useEffect(() => {
-    const place = placeOf(run, chosen);
-    if (place >= 0) virtual.scrollToIndex(place, { align: "auto" });
+    held.current = chosen;
   }, [chosen]);
+  useEffect(() => {
+    const place = placeOf(run, held.current);
+    if (place >= 0) virtual.scrollToIndex(place, { align: "auto" });
+  }, [chosen, size, virtual.scrollRect?.height]);
   useEffect(() => {
     if (isFollowing && steps.length > 0) virtual.scrollToIndex(steps.length - 1, { align: "end" });
   }, [isFollowing, steps.length]);
@@ -54,9 +71,13 @@ export function Conversation({ run, chosen, choose, matches, isFollowing }: View
         tabIndex={0}
         role="region"
         aria-label="Conversation"
+        onWheel={letGo}
+        onTouchMove={letGo}
+        onPointerDown={letGo}
+        onKeyDown={letGo}
         onScroll={({ currentTarget }) => keep(entry, "conversation", currentTarget.scrollTop)}
       >
-        <ol style={{ height: `${virtual.getTotalSize()}px` }}>
+        <ol style={{ height: `${size}px` }}>
           {rows.map(({ index, key, start }) => {
             const step = steps[index];
             if (!step) return null;
@@ -91,7 +112,8 @@ export function Conversation({ run, chosen, choose, matches, isFollowing }: View
 
 /** What is new in a call is known by the call before it. */
 function withPrevious(run: Run, steps: Skeleton[]): Skeleton[] {
-  const before = steps.filter(({ type }) => type === "llm_call").map((step) => previousCallOf(run, step));
+  const calls = steps.filter(({ type }) => type === "llm_call");
+  const before = calls.map((step) => previousCallOf(run, step) ?? callBefore(run, step));
   const all = [...steps, ...before.filter((step) => step !== undefined)];
   return [...new Map(all.map((step) => [step.id, step])).values()];
 }
@@ -111,10 +133,11 @@ function Row({ run, step, of, isChosen, choose }: RowProps) {
   if (step.type === "handoff") return <Handoff step={step} whole={whole} head={head} />;
   if (step.type !== "llm_call" && step.type !== "message") return head;
   const previous = previousCallOf(run, step);
+  const other = previous || step.type === "message" ? undefined : callBefore(run, step);
   return (
     <>
       {head}
-      <Messages step={step} whole={whole} previous={previous && of(previous)} />
+      <Messages step={step} whole={whole} previous={previous && of(previous)} other={other && of(other)} />
     </>
   );
 }
@@ -187,10 +210,12 @@ interface MessagesProps {
   step: Skeleton;
   whole: WholeStep | undefined;
   previous: WholeStep | undefined;
+  /** Where this is its agent's first call, the other agent's one before it. */
+  other: WholeStep | undefined;
 }
 
 /** What is new in a call: what tools gave is in their own rows. Until it is read, its preview. */
-function Messages({ step, whole, previous }: MessagesProps) {
+function Messages({ step, whole, previous, other }: MessagesProps) {
   if (step.bytes === 0) return null;
   if (!whole) {
     return (
@@ -206,7 +231,8 @@ function Messages({ step, whole, previous }: MessagesProps) {
     ));
   }
   const { earlier, asked, answered } = messagesOfCall(whole, previous);
-  const told = asked.filter(({ role }) => role === "user" || (role === "system" && earlier.length === 0));
+  const wanted = asked.filter(({ role }) => role === "user" || (role === "system" && earlier.length === 0));
+  const told = notIn(wanted, other);
   return (
     <>
       {whole.truncated && (
@@ -224,9 +250,7 @@ function Said({ message, version }: { message: Message; version: number | undefi
   const calls = message.role === "tool" ? [] : (message.tool_calls ?? []);
   if (text === "" && calls.length > 0) return null;
   return (
-    <div
-      class={`said said-${message.role === "user" ? "user" : message.role === "assistant" ? "assistant" : "other"}`}
-    >
+    <div class={`said said-${classOf(message.role)}`}>
       <span class="role">
         <SafeText text={message.role} />
       </span>
@@ -235,6 +259,10 @@ function Said({ message, version }: { message: Message; version: number | undefi
       </div>
     </div>
   );
+}
+
+function classOf(role: string): string {
+  return ["user", "assistant", "system"].includes(role) ? role : "other";
 }
 
 /** The texts of a message; of its other parts what they are. */
@@ -246,9 +274,13 @@ function textOf(content: unknown): string {
     .map((part) => {
       if (typeof part?.text === "string") return part.text;
       if (part?.type === "text" && typeof part.content === "string") return part.content;
-      return `[${inOneLine(part, 100)}]`;
+      return `[${(isObject(part) && nameOfPart(part)) || inOneLine(part, 100)}]`;
     })
     .join("\n");
+}
+
+function isObject(part: unknown): part is Record<string, unknown> {
+  return typeof part === "object" && part !== null;
 }
 
 function rowClass(step: Skeleton, isChosen: boolean, isOther: boolean | undefined): string {
