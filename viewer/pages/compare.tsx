@@ -26,6 +26,7 @@ type Kind = Run["kind"];
 /** Pixels. */
 const ROW = 36;
 const CARD = 88;
+const LATEST = { limit: 20 };
 
 /** `#/compare?a=&b=`: two traces, or with `kind=session` two sessions, side by side. */
 export function Compare() {
@@ -35,7 +36,7 @@ export function Compare() {
   const b = query.get("b") ?? "";
   return (
     <div class="page page-compare">
-      <Heading title="Compare">
+      <Heading title="Compare" curl={a && b ? undefined : curlOf(latestAddress(kind))}>
         {a && b && (
           <>
             <Copy text={curlOf(stepsAddress(kind, a))} label="Copy curl of A" />
@@ -57,16 +58,22 @@ function stepsAddress(kind: Kind, id: string): string {
   return address(`/traces/${encodeURIComponent(id)}/steps`, { scope: "tree", limit: 5000 });
 }
 
+function latestAddress(kind: Kind): string {
+  return kind === "session"
+    ? address("/sessions", LATEST)
+    : address("/traces", { ...LATEST, root_only: "true" });
+}
+
 /** What there is to compare with: the latest, and a field for any other. */
 function Choose({ kind, known, missing }: { kind: Kind; known: string; missing: "a" | "b" }) {
   const latest = useResource(`latest ${kind}`, async (signal) => {
     if (kind === "session") {
-      const { sessions } = await listSessions({ limit: 20 }, signal);
+      const { sessions } = await listSessions(LATEST, signal);
       return sessions.map(({ session_id, last_activity_at, agents }) => {
         return { id: session_id, at: last_activity_at, of: agents.join(", ") };
       });
     }
-    const { data } = await listTraces({ root_only: "true", limit: 20 }, signal);
+    const { data } = await listTraces({ ...LATEST, root_only: "true" }, signal);
     return data.map(({ id, created_at, agent }) => ({ id, at: created_at, of: agent }));
   });
   const others = latest.data?.filter(({ id }) => id !== known) ?? [];
@@ -202,14 +209,20 @@ function Compared({ a, b, readings }: { a: Run; b: Run; readings: RunReading[] }
 }
 
 function Side({ step, name }: { step: Skeleton | undefined; name: string }) {
-  if (!step) return <span class="failed">{name}: missing</span>;
+  if (!step) {
+    return (
+      <span class="failed">
+        <span class="unseen">{name}: </span>missing
+      </span>
+    );
+  }
   const { duration_ms, input_tokens, output_tokens } = step;
   return (
     <span class="side">
       <span class="unseen">{name}: </span>
       {isError(step) && <span class="failed">failed</span>}
       {duration_ms === null ? (
-        <span class="quiet">time not told</span>
+        <span class="quiet">not told</span>
       ) : (
         <span>
           <Duration milliseconds={duration_ms} />
