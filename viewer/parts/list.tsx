@@ -125,6 +125,8 @@ export function List<Row>(props: Props<Row>) {
 
   return (
     <div class={`list list-${name}`} role="presentation">
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: it has a role, one of two */}
+      {/* biome-ignore lint/a11y/useAriaPropsSupportedByRole: both of them have these */}
       <div
         class="rows"
         ref={box}

@@ -52,7 +52,7 @@ export function axisOf(steps: Skeleton[], openGaps: Set<number>): Axis {
   const held = stretches.flatMap(({ kind }, index) => (kind === "untold" ? [index] : []));
   moments.forEach((moment, index) => {
     const stretch = held[index] as number;
-    moment.steps.forEach(({ id }, place) => slots.set(id, { moment: stretch, place }));
+    for (const [place, { id }] of moment.steps.entries()) slots.set(id, { moment: stretch, place });
   });
   return { start, end, stretches, slots, stepCount: steps.length };
 }

@@ -37,7 +37,8 @@ export function ticksOf(scale: Scale, from: number, to: number): Tick[] {
   for (const piece of pieces) {
     const isTime = piece.kind === "time" || (piece.kind === "gap" && piece.isOpen);
     if (!isTime) {
-      free = Math.max(free, piece.left + piece.width);
+      // Behind a gap there always is a tick: the time has leapt.
+      free = piece.left + piece.width;
       continue;
     }
     if (piece.left + piece.width < from || piece.left > to) continue;
@@ -46,7 +47,7 @@ export function ticksOf(scale: Scale, from: number, to: number): Tick[] {
     if (piece.left >= from) put(piece.left, piece.from);
     const first = Math.max(piece.from, timeAt(from)) - axis.start;
     const last = Math.min(piece.to, timeAt(to)) - axis.start;
-    for (let tick = Math.ceil(first / distance) * distance; tick <= last; tick += distance) {
+    for (let tick = Math.ceil(first / distance) * distance; tick < last; tick += distance) {
       put(piece.left + (axis.start + tick - piece.from) * pixelsPerMillisecond, axis.start + tick);
     }
   }

@@ -1,5 +1,3 @@
-import { replace, route, setQuery } from "../state/route.ts";
-
 /** Which part of the timeline is seen: all of it at a zoom of 1. Both are in the fragment. */
 export interface TimeWindow {
   zoom: number;
@@ -8,8 +6,6 @@ export interface TimeWindow {
 }
 
 export const LARGEST_ZOOM = 4_096;
-/** Browsers refuse to change the address all the time. */
-const PAUSE = 150;
 
 export function windowOf(query: URLSearchParams): TimeWindow {
   return bounded({ zoom: Number(query.get("zoom")) || 1, at: Number(query.get("at")) || 0 });
@@ -30,17 +26,4 @@ export function zoomed(from: TimeWindow, factor: number, about = 0.5): TimeWindo
 /** To the side, by a share of the window. */
 export function moved({ zoom, at }: TimeWindow, by: number): TimeWindow {
   return bounded({ zoom, at: at + by / zoom });
-}
-
-let timer: ReturnType<typeof setTimeout> | undefined;
-
-/** Writes the window into the fragment, when it has stood still for a moment and the place is still the same. */
-export function keepWindow({ zoom, at }: TimeWindow): void {
-  clearTimeout(timer);
-  const place = route.peek().path.join("/");
-  timer = setTimeout(() => {
-    if (route.peek().path.join("/") !== place) return;
-    const isAll = zoom === 1;
-    setQuery({ zoom: isAll ? "" : `${Number(zoom.toFixed(3))}`, at: isAll ? "" : at.toFixed(6) }, replace);
-  }, PAUSE);
 }

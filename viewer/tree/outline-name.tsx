@@ -21,7 +21,7 @@ export function OutlineName({
       {row.kind === "trace" ? (
         <>
           <span
-            class="fold"
+            class="outline-fold"
             aria-hidden="true"
             onClick={(event) => [event.stopPropagation(), setOpen(row, !row.isOpen)]}
           >
@@ -35,7 +35,7 @@ export function OutlineName({
         </>
       ) : (
         <>
-          <span class="fold" />
+          <span class="outline-fold" />
           <Badge type={row.step.type} />
           <span class="line">
             <SafeText text={row.step.name ?? row.step.preview ?? row.step.type} />

@@ -11,7 +11,8 @@ import { axisOf } from "../timeline/axis.ts";
 import { Minimap } from "../timeline/minimap.tsx";
 import { type Bar, barOf, type Scale, scaleOf } from "../timeline/scale.ts";
 import { ticksOf } from "../timeline/ticks.ts";
-import { bounded, keepWindow, moved, type TimeWindow, windowOf, zoomed } from "../timeline/window.ts";
+import { useWindow } from "../timeline/use-window.ts";
+import { moved, type TimeWindow, zoomed } from "../timeline/window.ts";
 import type { Branch, OutlineRow } from "../tree/outline.ts";
 import { OutlineName } from "../tree/outline-name.tsx";
 import { useOutline } from "../tree/use-outline.ts";
@@ -55,9 +56,8 @@ export function Timeline({ run, chosen, choose, matches }: ViewProps) {
     },
     { name: "duration", title: "Duration", isNumber: true, cell: (row) => <RowDuration row={row} /> },
   ];
-  const last = rows.length;
   return (
-    <div class="timeline" ref={view} onKeyDown={onKeyDown}>
+    <div class="timeline" role="group" aria-label="Steps over time" ref={view} onKeyDown={onKeyDown}>
       <div class="tools">
         <ZoomButtons shown={shown} show={show} />
         <Facts run={run} start={axis.start} milliseconds={axis.end - axis.start} untold={axis.slots.size} />
@@ -77,7 +77,7 @@ export function Timeline({ run, chosen, choose, matches }: ViewProps) {
           keyOf={({ key }) => key}
           columns={columns}
           rowHeight={isNarrow.value ? TALL_ROW : ROW}
-          count={last < run.steps.length + branches.length ? last : run.count + branches.length}
+          count={rows.length < run.steps.length + branches.length ? rows.length : run.count + branches.length}
           open={(row) => (row.kind === "step" ? choose(row.step.id) : setOpen(row, !row.isOpen))}
           tree={{
             levelOf: ({ depth }) => depth + 1,
@@ -98,21 +98,6 @@ const KEYS: Record<string, (shown: TimeWindow) => TimeWindow> = {
   "-": (shown) => zoomed(shown, 0.5),
   "0": () => ({ zoom: 1, at: 0 }),
 };
-
-/** What is seen of the run. It follows the fragment, and the fragment follows it when it stands still. */
-function useWindow() {
-  const { query } = route.value;
-  const text = `${query.get("zoom")} ${query.get("at")}`;
-  const state = useSignal(windowOf(query));
-  useEffect(() => {
-    state.value = windowOf(route.peek().query);
-  }, [text]);
-  const show = (next: TimeWindow) => {
-    state.value = bounded(next);
-    keepWindow(state.value);
-  };
-  return { shown: state.value, show };
-}
 
 function useWidth(box: { current: HTMLElement | null }): number {
   const width = useSignal(0);
