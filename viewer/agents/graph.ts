@@ -1,13 +1,5 @@
-import {
-  endOf,
-  type Figures,
-  figuresOf,
-  isError,
-  type Run,
-  type Skeleton,
-  startOf,
-  traceOf,
-} from "../run/run.ts";
+import { type Figures, figuresOf, isError, type Run, type Skeleton, traceOf } from "../run/run.ts";
+import { timeOf } from "../tree/time.ts";
 
 /** An agent in a run, with all its steps. */
 export interface AgentNode {
@@ -17,7 +9,7 @@ export interface AgentNode {
   traces: number;
   steps: Skeleton[];
   figures: Figures;
-  /** From its first step to its last. Milliseconds; null: it has no steps. */
+  /** From its first step to its last. Milliseconds; null: not told. */
   milliseconds: number | null;
   firstError: Skeleton | undefined;
 }
@@ -78,15 +70,13 @@ function nodesOf(run: Run): AgentNode[] {
   for (const agent of steps.keys()) if (!layers.has(agent)) layers.set(agent, 0);
   return [...layers].map(([agent, layer]) => {
     const own = steps.get(agent) ?? [];
-    const start = own.reduce((first, step) => Math.min(first, startOf(step)), Number.POSITIVE_INFINITY);
-    const end = own.reduce((last, step) => Math.max(last, endOf(step)), 0);
     return {
       agent,
       layer,
       traces: traces.get(agent) ?? 0,
       steps: own,
       figures: figuresOf(own),
-      milliseconds: own.length === 0 ? null : end - start,
+      milliseconds: timeOf(own),
       firstError: own.find(isError),
     };
   });

@@ -14,10 +14,11 @@ import { type Column, List, ListFooter } from "../parts/list.tsx";
 import { SafeText } from "../parts/safe-text.tsx";
 import { Heading } from "../parts/shell.tsx";
 import { useContents } from "../run/contents.ts";
-import { agentOf, endOf, figuresOf, isError, type Run, type Skeleton, startOf } from "../run/run.ts";
+import { agentOf, figuresOf, isError, type Run, type Skeleton } from "../run/run.ts";
 import { type RunReading, useRun } from "../run/use-run.ts";
 import { href, replace, route, setQuery } from "../state/route.ts";
 import { isNarrow } from "../state/screen.ts";
+import { timeOf } from "../tree/time.ts";
 
 const TextDiff = lazy(() => import("../compare/text-diff.tsx").then((part) => part.TextDiff));
 
@@ -289,9 +290,7 @@ function Figures({ a, b }: { a: Run; b: Run }) {
 }
 
 function sumsOf(run: Run) {
-  const start = run.steps.reduce((first, step) => Math.min(first, startOf(step)), Number.POSITIVE_INFINITY);
-  const end = run.steps.reduce((last, step) => Math.max(last, endOf(step)), 0);
-  return { run, figures: figuresOf(run.steps), milliseconds: run.steps.length === 0 ? null : end - start };
+  return { run, figures: figuresOf(run.steps), milliseconds: timeOf(run.steps) };
 }
 
 /** What was said in both steps of a pair, as a diff. */

@@ -1,16 +1,15 @@
 import type { LinkedTrace } from "../api/types.ts";
 import {
   childrenOf,
-  endOf,
   type Figures,
   figuresOf,
   placeOf,
   type Run,
   type Skeleton,
-  startOf,
   stepsOfTrace,
   traceOf,
 } from "../run/run.ts";
+import { timeOf } from "./time.ts";
 
 /** A trace with its steps and the traces below it, each of them where it happened. */
 export interface Branch {
@@ -23,9 +22,8 @@ export interface Branch {
   figures: Figures;
   /** Failed steps of all traces below it. */
   errorsBelow: number;
-  /** Milliseconds; undefined: it has no steps. */
-  start: number | undefined;
-  end: number | undefined;
+  /** From its first own step to its last; null: it has none, or none of them tells its time. */
+  milliseconds: number | null;
 }
 
 export interface TraceRow {
@@ -112,15 +110,9 @@ function newBranch(
   parent: Branch | undefined,
   steps: Skeleton[],
 ): Branch {
-  let start: number | undefined;
-  let end: number | undefined;
-  for (const step of steps) {
-    start = Math.min(start ?? Number.POSITIVE_INFINITY, startOf(step));
-    end = Math.max(end ?? 0, endOf(step));
-  }
   const depth = parent ? parent.depth + 1 : 0;
   const figures = figuresOf(steps);
-  return { trace, number, depth, parent, items: steps, figures, errorsBelow: 0, start, end };
+  return { trace, number, depth, parent, items: steps, figures, errorsBelow: 0, milliseconds: timeOf(steps) };
 }
 
 /** A trace follows the handoff that opened it; one that no handoff leads to comes where its first step happened. */

@@ -271,16 +271,9 @@ function barsOf(scale: Scale, run: Run, branches: Branch[]): Map<Branch, Bar> {
 }
 
 function RowDuration({ row }: { row: OutlineRow }) {
-  if (row.kind === "step") {
-    const { duration_ms } = row.step;
-    return duration_ms === null ? (
-      <span class="quiet">not told</span>
-    ) : (
-      <Duration milliseconds={duration_ms} />
-    );
-  }
-  const { start, end } = row.branch;
-  return start === undefined || end === undefined ? null : <Duration milliseconds={end - start} />;
+  const milliseconds = row.kind === "step" ? row.step.duration_ms : row.branch.milliseconds;
+  if (milliseconds === null) return <span class="quiet">not told</span>;
+  return <Duration milliseconds={milliseconds} />;
 }
 
 /** The part of a bar that is within the window. */

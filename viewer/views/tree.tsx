@@ -121,16 +121,9 @@ function RowCost({ row }: { row: OutlineRow }) {
 }
 
 function RowTime({ row }: { row: OutlineRow }) {
-  if (row.kind === "step") {
-    const { duration_ms } = row.step;
-    return duration_ms === null ? (
-      <span class="quiet">not told</span>
-    ) : (
-      <Duration milliseconds={duration_ms} />
-    );
-  }
-  const { start, end } = row.branch;
-  return start === undefined || end === undefined ? null : <Duration milliseconds={end - start} />;
+  const milliseconds = row.kind === "step" ? row.step.duration_ms : row.branch.milliseconds;
+  if (milliseconds === null) return <span class="quiet">not told</span>;
+  return <Duration milliseconds={milliseconds} />;
 }
 
 function rowClass(row: OutlineRow, chosen: string | undefined, matches: Set<string> | undefined): string {
