@@ -28,7 +28,7 @@ async function stepsOf(client: Client, session: string) {
 
 it("hostile content runs nothing and shows as text, as Markdown and as JSON, too", async () => {
   const client = await newTenant();
-  const image = `data:image/png;base64,${"iVBORw0KGgo".repeat(150_000)}`;
+  const image = `data:image/png;base64,${"iVBORw0KGgo".repeat(60_000)}`;
   const hostile = `# <img src=x onerror=alert(1)> [here](javascript:alert(1)) [there](https://example.com/a) \u202Eevil ${image}`;
   await sendStep(client, "hostile", {
     agent: "__proto__",
@@ -43,7 +43,7 @@ it("hostile content runs nothing and shows as text, as Markdown and as JSON, too
   await panel.getByText("<img src=x onerror=alert(1)>").waitFor();
   for (const format of ["Text", "Markdown", "JSON"]) {
     await panel.getByLabel(format).check();
-    await panel.getByText("image, 1.2 MB").first().waitFor();
+    await panel.getByText("image, 495 kB").first().waitFor();
     expect(await panel.textContent()).toContain("<img src=x onerror=alert(1)>");
     expect(await panel.textContent()).toContain("U+202Eevil");
   }
@@ -97,7 +97,10 @@ it("the figures of three handoffs' agents add up to the API's", async () => {
   expect(sum(2)).toBe(session.error_count);
   expect(sum(3, (text) => text.split("→")[0] ?? "")).toBe(session.input_tokens);
   expect(sum(3, (text) => text.split("→")[1] ?? "")).toBe(session.output_tokens);
-  expect(sum(4)).toBeCloseTo(Number(session.cost.amount), 6);
+  const costs = await page
+    .locator(".by-agent tbody td:last-child span")
+    .evaluateAll((spans) => spans.map((span) => Number.parseFloat(span.getAttribute("title") ?? "")));
+  expect(costs.reduce((total, cost) => total + cost, 0)).toBeCloseTo(Number(session.cost.amount), 10);
   expect(await page.locator(".handoff").count()).toBe(3);
 });
 

@@ -84,8 +84,8 @@ function Special({ text, version }: { text: string; version: number | undefined 
   );
 }
 
-/** Data in a long text would be cut in its middle, and then be shown as text. */
-function withoutData(text: string): string {
+/** Data in a long text would be cut in its middle, and then be shown as text: here only its name is left. */
+export function withoutData(text: string): string {
   return text.replace(new RegExp(DATA.source, "g"), (found) => `[${nameOfBase64(found) ?? "data"}]`);
 }
 
