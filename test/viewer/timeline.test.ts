@@ -77,9 +77,15 @@ it("zooming is in the address, by keys and by the wheel, and a link shows the sa
   await expect.poll(() => page.locator(".tick").allTextContents()).toEqual(shown);
   await page.locator(".axis .track").hover();
   await page.keyboard.down("Control");
-  await page.mouse.wheel(0, 400);
+  await page.mouse.wheel(0, 200);
   await page.keyboard.up("Control");
-  await expect.poll(() => page.url()).not.toContain("zoom=4");
+  await expect.poll(() => page.url()).toContain("zoom=2");
+
+  await slider.focus();
+  await page.keyboard.press("End");
+  await expect.poll(() => page.url()).toContain("at=0.5");
+  await rowsOf(page).nth(1).click();
+  await expect.poll(() => page.url()).toContain("at=0.0000");
 });
 
 it("a failed step shows in timeline and tree, by more than its colour, and so does the branch it is in", async () => {

@@ -42,9 +42,9 @@ export function Agents({ run, choose }: ViewProps) {
       ) : (
         <p class="quiet">More than {MOST_DRAWN} agents are not drawn: the tables say the same.</p>
       )}
+      <LoopList found={found} choose={choose} />
       <AgentTable nodes={nodes} loops={found.loops} choose={choose} />
       {edges.length > 0 && <HandoffTable graph={graph} />}
-      <LoopList found={found} choose={choose} />
     </div>
   );
 }

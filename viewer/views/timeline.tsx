@@ -2,7 +2,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { Count, Duration, durationText, exactTime } from "../parts/figures.tsx";
 import { type Column, List } from "../parts/list.tsx";
-import { isError, type Run, stepsOfTrace } from "../run/run.ts";
+import { isError, placeOf, type Run, stepsOfTrace } from "../run/run.ts";
 import type { ViewProps } from "../run/views.ts";
 import { numbersIn, textOf } from "../state/numbers.ts";
 import { replace, route, setQuery } from "../state/route.ts";
@@ -12,7 +12,7 @@ import { Minimap } from "../timeline/minimap.tsx";
 import { type Bar, barOf, type Scale, scaleOf } from "../timeline/scale.ts";
 import { ticksOf } from "../timeline/ticks.ts";
 import { useWindow } from "../timeline/use-window.ts";
-import { moved, type TimeWindow, zoomed } from "../timeline/window.ts";
+import { bounded, moved, type TimeWindow, zoomed } from "../timeline/window.ts";
 import type { Branch, OutlineRow } from "../tree/outline.ts";
 import { OutlineName } from "../tree/outline-name.tsx";
 import { useOutline } from "../tree/use-outline.ts";
@@ -36,6 +36,16 @@ export function Timeline({ run, chosen, choose, matches }: ViewProps) {
   const whole = useMemo(() => scaleOf(axis, mapWidth, mapWidth), [axis, mapWidth]);
   const offset = shown.at * width * shown.zoom;
   const view = useWheel(track, shown, show);
+
+  // A step that is chosen elsewhere, as by its error, comes into the window.
+  useEffect(() => {
+    const step = run.steps[placeOf(run, chosen)];
+    if (!step || width === 0) return;
+    const { left, width: wide } = barOf(scale, step);
+    if (left + wide > offset && left < offset + width) return;
+    const middle = (left + wide / 2) / scale.width;
+    show(bounded({ zoom: shown.zoom, at: middle - 0.5 / shown.zoom }));
+  }, [chosen]);
 
   const onKeyDown = (event: KeyboardEvent) => {
     const next = event.ctrlKey || event.metaKey || event.altKey ? undefined : KEYS[event.key]?.(shown);
