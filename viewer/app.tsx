@@ -11,6 +11,7 @@ import { token } from "./state/token.ts";
 const Session = lazy(() => import("./pages/session.tsx").then((page) => page.Session));
 const Traces = lazy(() => import("./pages/traces.tsx").then((page) => page.Traces));
 const Trace = lazy(() => import("./pages/trace.tsx").then((page) => page.Trace));
+const Compare = lazy(() => import("./pages/compare.tsx").then((page) => page.Compare));
 const Search = lazy(() => import("./pages/search.tsx").then((page) => page.Search));
 const Usage = lazy(() => import("./pages/usage.tsx").then((page) => page.Usage));
 const Settings = lazy(() => import("./pages/settings.tsx").then((page) => page.Settings));
@@ -19,6 +20,7 @@ const Settings = lazy(() => import("./pages/settings.tsx").then((page) => page.S
 const PAGES: Record<string, { page: ComponentType; below?: ComponentType<{ id: string }> }> = {
   sessions: { page: Sessions, below: Session },
   traces: { page: Traces, below: Trace },
+  compare: { page: Compare },
   search: { page: Search },
   usage: { page: Usage },
   settings: { page: Settings },

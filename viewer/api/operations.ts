@@ -1,15 +1,18 @@
-import { get, getWith, post, type Query } from "./client.ts";
+import { get, getWith, post, type Query, remove } from "./client.ts";
 import type {
   AnonymizationRules,
   Facets,
   ModelPrices,
+  ScoreList,
   SessionList,
   StepList,
   StepSearch,
   Token,
+  Trace,
   TraceList,
   Usage,
   WholeSession,
+  WholeStep,
 } from "./types.ts";
 
 const inPath = encodeURIComponent;
@@ -47,3 +50,12 @@ export const searchSteps = (namespace: string | undefined, query: Query, signal:
   post<StepSearch>("/steps/query", { namespace, query }, signal);
 
 export const getUsage = (query: Query, signal: AbortSignal) => get<Usage>("/usage", query, signal);
+
+export const getSteps = (query: Query, signal: AbortSignal) =>
+  get<{ steps: WholeStep[] }>("/steps", query, signal);
+
+export const getTrace = (id: string, signal: AbortSignal) => get<Trace>(`/traces/${inPath(id)}`, {}, signal);
+
+export const purgeTraceContent = (id: string) => remove<Trace>(`/traces/${inPath(id)}/content`);
+
+export const listScores = (query: Query, signal: AbortSignal) => get<ScoreList>("/scores", query, signal);

@@ -8,10 +8,11 @@ import { ErrorBox } from "../parts/error-box.tsx";
 import { exactTime } from "../parts/figures.tsx";
 import { SafeText } from "../parts/safe-text.tsx";
 import { Heading } from "../parts/shell.tsx";
+import { hasKeys, setKeys } from "../state/preferences.ts";
 import { setTheme, THEMES, theme } from "../state/theme.ts";
 import { signOut } from "../state/token.ts";
 
-/** `#/settings`: what the token may do, and what the tenant has set. It changes nothing but the theme. */
+/** `#/settings`: what the token may do, and what the tenant has set. It changes nothing but the theme and the keys. */
 export function Settings() {
   const token = useResource("token", getToken);
   const prices = useResource("prices", getModelPrices);
@@ -38,6 +39,17 @@ export function Settings() {
             </label>
           ))}
         </fieldset>
+      </section>
+      <section>
+        <h2>Keys</h2>
+        <label class="choice">
+          <input
+            type="checkbox"
+            checked={hasKeys.value}
+            onChange={({ currentTarget }) => setKeys(currentTarget.checked)}
+          />{" "}
+          Single keys do something: j, k, e, / and ? in a session or a trace
+        </label>
       </section>
       <Section title="Model prices" of={prices}>
         {(prices) => <Prices prices={prices} />}

@@ -6,10 +6,19 @@ import { route } from "../state/route.ts";
 
 export interface Column<Row> {
   name: string;
-  title: string;
+  title: ComponentChildren;
   /** Numbers stand to the right. */
   isNumber?: boolean;
   cell: (row: Row) => ComponentChildren;
+}
+
+/** What makes a tree of the rows. */
+export interface Branches<Row> {
+  /** From 1. */
+  levelOf: (row: Row) => number;
+  /** Undefined: there is nothing below it. */
+  isOpen: (row: Row) => boolean | undefined;
+  setOpen: (row: Row, isOpen: boolean) => void;
 }
 
 interface Props<Row> {
@@ -24,6 +33,11 @@ interface Props<Row> {
   count: number | undefined;
   open: (row: Row) => void;
   isBusy?: boolean;
+  tree?: Branches<Row>;
+  /** The key of the row that the page shows beside the list: it comes into view. */
+  chosen?: string;
+  /** Further classes of a row. */
+  classOf?: (row: Row) => string;
 }
 
 /** Rows beyond both ends of what is visible: what is scrolled into view is there already. */
@@ -33,7 +47,8 @@ const SPARE = 8;
  * A grid of rows of one height, of which only those in view are in the document. Arrows, Home and End move, Enter opens. How
  * far it was scrolled, and which row was chosen, is kept for whoever comes back.
  */
-export function List<Row>({ name, rows, keyOf, columns, rowHeight, count, open, isBusy }: Props<Row>) {
+export function List<Row>(props: Props<Row>) {
+  const { name, rows, keyOf, columns, rowHeight, count, open, isBusy, tree, chosen, classOf } = props;
   const { entry } = route.value;
   const box = useRef<HTMLDivElement>(null);
   const place = useSignal(recall<{ top: number; key: string }>(entry, `list ${name}`) ?? { top: 0, key: "" });
@@ -53,6 +68,13 @@ export function List<Row>({ name, rows, keyOf, columns, rowHeight, count, open, 
     return () => observer.disconnect();
   }, []);
 
+  useLayoutEffect(() => {
+    const index = chosen === undefined ? -1 : rows.findIndex((row) => keyOf(row) === chosen);
+    if (index < 0 || !box.current) return;
+    remember({ key: chosen });
+    box.current.scrollTo({ top: scrolledTo(index, rowHeight, box.current) });
+  }, [chosen]);
+
   const remember = (change: Partial<{ top: number; key: string }>) => {
     place.value = { ...place.peek(), ...change };
     keep(entry, `list ${name}`, place.value);
@@ -70,7 +92,18 @@ export function List<Row>({ name, rows, keyOf, columns, rowHeight, count, open, 
       box.current?.querySelector<HTMLElement>(`[aria-rowindex="${index + 2}"]`)?.focus(),
     );
   };
+  /** Right leads into an open row, left to the row above a closed one: the one that it is below. */
+  const branchTarget = (key: string): number | undefined => {
+    const row = rows[active];
+    if (!row || !tree) return undefined;
+    if (key === "ArrowRight") return tree.isOpen(row) ? active + 1 : undefined;
+    if (key !== "ArrowLeft" || tree.isOpen(row)) return undefined;
+    const level = tree.levelOf(row);
+    const above = rows.slice(0, active).findLastIndex((other) => tree.levelOf(other) < level);
+    return above < 0 ? undefined : above;
+  };
   const onKeyDown = (event: KeyboardEvent) => {
+    if (event.target instanceof Element && event.target.closest("input, button")) return;
     const page = Math.max(1, Math.floor(height.value / rowHeight) - 1);
     const targets: Record<string, number> = {
       ArrowDown: active + 1,
@@ -80,9 +113,11 @@ export function List<Row>({ name, rows, keyOf, columns, rowHeight, count, open, 
       Home: 0,
       End: rows.length - 1,
     };
-    const target = targets[event.key];
+    const target = targets[event.key] ?? (tree && branchTarget(event.key));
     const row = rows[active];
     if (event.key === "Enter" && row) open(row);
+    else if (row && tree && event.key === "ArrowRight" && tree.isOpen(row) === false) tree.setOpen(row, true);
+    else if (row && tree && event.key === "ArrowLeft" && tree.isOpen(row)) tree.setOpen(row, false);
     else if (target !== undefined) choose(target);
     else return;
     event.preventDefault();
@@ -90,10 +125,12 @@ export function List<Row>({ name, rows, keyOf, columns, rowHeight, count, open, 
 
   return (
     <div class={`list list-${name}`} role="presentation">
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: it has a role, one of two */}
+      {/* biome-ignore lint/a11y/useAriaPropsSupportedByRole: both of them have these */}
       <div
         class="rows"
         ref={box}
-        role="grid"
+        role={tree ? "treegrid" : "grid"}
         aria-label={name}
         aria-rowcount={count === undefined ? -1 : Math.max(count, rows.length) + 1}
         aria-colcount={columns.length}
@@ -114,13 +151,16 @@ export function List<Row>({ name, rows, keyOf, columns, rowHeight, count, open, 
             return (
               <div
                 key={keyOf(row)}
-                class="row"
+                class={`row ${classOf?.(row) ?? ""}`}
                 role="row"
+                aria-level={tree?.levelOf(row)}
+                aria-expanded={tree?.isOpen(row)}
+                aria-selected={chosen === undefined ? undefined : keyOf(row) === chosen}
                 aria-rowindex={index + 2}
                 tabIndex={index === active ? 0 : -1}
                 style={{ transform: `translateY(${index * rowHeight}px)`, height: `${rowHeight}px` }}
                 onFocus={() => remember({ key: keyOf(row) })}
-                onClick={(event) => isOnLink(event) || open(row)}
+                onClick={(event) => isOnControl(event) || open(row)}
               >
                 {columns.map((column) => (
                   <div key={column.name} role="gridcell" class={cellClass(column)}>
@@ -155,8 +195,8 @@ function scrolledTo(index: number, rowHeight: number, box: HTMLElement): number 
   return Math.min(top, Math.max(box.scrollTop, lowest));
 }
 
-function isOnLink(event: MouseEvent): boolean {
-  return event.target instanceof Element && event.target.closest("a") !== null;
+function isOnControl(event: MouseEvent): boolean {
+  return event.target instanceof Element && event.target.closest("a, button, label") !== null;
 }
 
 function cellClass({ name, isNumber }: { name: string; isNumber?: boolean }): string {
@@ -167,13 +207,15 @@ interface FooterProps {
   shown: number;
   count?: number;
   isAtLeast?: boolean;
+  /** What they are, as "steps". */
+  unit?: string;
   hasMore: boolean;
   isLoading: boolean;
   more: () => void;
 }
 
 /** How much of a list is shown, and the rest of it. */
-export function ListFooter({ shown, count, isAtLeast, hasMore, isLoading, more }: FooterProps) {
+export function ListFooter({ shown, count, isAtLeast, unit, hasMore, isLoading, more }: FooterProps) {
   const total =
     count === undefined
       ? ""
@@ -183,6 +225,7 @@ export function ListFooter({ shown, count, isAtLeast, hasMore, isLoading, more }
       <span role="status">
         {shown.toLocaleString()}
         {total}
+        {unit && ` ${unit}`}
       </span>
       {hasMore && (
         <button type="button" disabled={isLoading} onClick={more}>
