@@ -1,9 +1,9 @@
 // `npm run dev`: the whole API on one machine.
-import { createHmac } from "node:crypto";
 import { once } from "node:events";
 import { hashTracerToken } from "../functions/monkai-api/domain/tracer-token.ts";
 import { type DataDir, dataDirName, openDataDir, type RunningStack } from "./stack/data-dir.ts";
 import { type Database, startDatabase } from "./stack/database.ts";
+import { demoToken } from "./stack/demo-token.ts";
 import { explain } from "./stack/explain.ts";
 import { onNpmKilled } from "./stack/npm.ts";
 import { checkPort } from "./stack/ports.ts";
@@ -85,6 +85,7 @@ async function run(settings: Settings, signal: AbortSignal): Promise<void> {
     },
   });
   stops.push(worker.stop);
+  running({ apiUrl: worker.url });
 
   signal.throwIfAborted();
   console.log(welcome(worker.url, token, settings.dataDir));
@@ -128,7 +129,7 @@ async function requirePort(port: number, recovered: boolean): Promise<void> {
   throw new Error(`Port ${port} ${reason}. Set PORT to another one.`);
 }
 
-// For `npm run token`, which wants the REST layer, and for the next run, should this one be killed.
+// For `npm run token`, which wants the REST layer, `npm run demo`, which wants the API, and for the next run, should this one be killed.
 function noteRunning(dataDir: DataDir): (more: Partial<RunningStack>) => void {
   let running: RunningStack = { pid: process.pid };
   const note = (more: Partial<RunningStack>) => {
@@ -139,11 +140,6 @@ function noteRunning(dataDir: DataDir): (more: Partial<RunningStack>) => void {
   stopping.signal.addEventListener("abort", () => note({ stopping: true }));
   stops.push(() => dataDir.setRunning(undefined));
   return note;
-}
-
-/** Stable across restarts and different on every machine, without being stored anywhere. */
-function demoToken(serviceKey: string): string {
-  return `tk_${createHmac("sha256", serviceKey).update("demo tracer token").digest("hex").slice(0, 48)}`;
 }
 
 function welcome(url: string, token: string, dataDir: string): string {

@@ -25,6 +25,7 @@ export interface StackState {
 export interface RunningStack {
   pid: number;
   restUrl?: string;
+  apiUrl?: string;
   /** For people with a Postgres client. */
   databaseUrl?: string;
   workerdPid?: number;
