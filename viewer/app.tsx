@@ -12,6 +12,7 @@ const Session = lazy(() => import("./pages/session.tsx").then((page) => page.Ses
 const Traces = lazy(() => import("./pages/traces.tsx").then((page) => page.Traces));
 const Trace = lazy(() => import("./pages/trace.tsx").then((page) => page.Trace));
 const Search = lazy(() => import("./pages/search.tsx").then((page) => page.Search));
+const Logs = lazy(() => import("./pages/logs.tsx").then((page) => page.Logs));
 const Usage = lazy(() => import("./pages/usage.tsx").then((page) => page.Usage));
 const Settings = lazy(() => import("./pages/settings.tsx").then((page) => page.Settings));
 
@@ -20,6 +21,7 @@ const PAGES: Record<string, { page: ComponentType; below?: ComponentType<{ id: s
   sessions: { page: Sessions, below: Session },
   traces: { page: Traces, below: Trace },
   search: { page: Search },
+  logs: { page: Logs },
   usage: { page: Usage },
   settings: { page: Settings },
 };

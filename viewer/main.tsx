@@ -3,6 +3,7 @@ import "./style/page.css";
 import "./style/parts.css";
 import "./style/sessions.css";
 import "./style/traces.css";
+import "./style/search.css";
 import { render } from "preact";
 import { App } from "./app.tsx";
 import { showTheme } from "./state/theme.ts";

@@ -1,8 +1,7 @@
 import { address } from "../api/client.ts";
-import { getFacets, listNamespaces, listSessions } from "../api/operations.ts";
+import { listSessions } from "../api/operations.ts";
 import { usePages } from "../api/pages.ts";
-import { useResource } from "../api/resource.ts";
-import type { Facet, Session } from "../api/types.ts";
+import type { Session } from "../api/types.ts";
 import { Live } from "../parts/badge.tsx";
 import { Copy, curlOf, firstStep } from "../parts/copy.tsx";
 import { Empty } from "../parts/empty.tsx";
@@ -12,6 +11,7 @@ import { type Filter, Filters, filtersSet, SetFilters } from "../parts/filters.t
 import { type Column, List, ListFooter, News } from "../parts/list.tsx";
 import { SafeText } from "../parts/safe-text.tsx";
 import { Heading } from "../parts/shell.tsx";
+import { namespaceFilter, useSuggestions } from "../parts/suggestions.ts";
 import { href, push, route } from "../state/route.ts";
 import { isNarrow } from "../state/screen.ts";
 
@@ -163,17 +163,12 @@ export function Sessions() {
 
 function useFilters(): Filter[] {
   const namespace = route.value.query.get("namespace") ?? "";
-  const namespaces = useResource("namespaces", listNamespaces).data?.namespaces ?? [];
-  const facets = useResource(`facets ${namespace}`, (signal) => getFacets({ namespace }, signal)).data;
+  const { namespaces, agents, models, users } = useSuggestions(namespace);
   return [
-    {
-      name: "namespace",
-      label: "Namespace",
-      choices: namespaces.map(({ namespace }) => [namespace, namespace]),
-    },
-    { name: "user_id", label: "User", suggestions: values(facets?.users) },
-    { name: "agent", label: "Agent", suggestions: values(facets?.agents) },
-    { name: "model", label: "Model", suggestions: values(facets?.models) },
+    namespaceFilter(namespaces),
+    { name: "user_id", label: "User", suggestions: users },
+    { name: "agent", label: "Agent", suggestions: agents },
+    { name: "model", label: "Model", suggestions: models },
     {
       name: "status",
       label: "Status",
@@ -186,10 +181,6 @@ function useFilters(): Filter[] {
     { name: "end_date", label: "Until", type: "date" },
     { name: "text", label: "Text", type: "search" },
   ];
-}
-
-function values(facet: Facet[] = []): string[] {
-  return facet.map(({ value }) => value);
 }
 
 function NoData() {

@@ -170,10 +170,20 @@ interface FooterProps {
   hasMore: boolean;
   isLoading: boolean;
   more: () => void;
+  /** What the button for more is called. */
+  moreTitle?: string;
 }
 
 /** How much of a list is shown, and the rest of it. */
-export function ListFooter({ shown, count, isAtLeast, hasMore, isLoading, more }: FooterProps) {
+export function ListFooter({
+  shown,
+  count,
+  isAtLeast,
+  hasMore,
+  isLoading,
+  more,
+  moreTitle = "Load more",
+}: FooterProps) {
   const total =
     count === undefined
       ? ""
@@ -186,7 +196,7 @@ export function ListFooter({ shown, count, isAtLeast, hasMore, isLoading, more }
       </span>
       {hasMore && (
         <button type="button" disabled={isLoading} onClick={more}>
-          {isLoading ? "Loading…" : "Load more"}
+          {isLoading ? "Loading…" : moreTitle}
         </button>
       )}
     </p>
