@@ -4,6 +4,7 @@ import "./style/parts.css";
 import "./style/sessions.css";
 import "./style/traces.css";
 import "./style/search.css";
+import "./style/usage.css";
 import { render } from "preact";
 import { App } from "./app.tsx";
 import { showTheme } from "./state/theme.ts";
