@@ -7,6 +7,8 @@ import { route } from "../state/route.ts";
 export interface Column<Row> {
   name: string;
   title: string;
+  /** As in `grid-template-columns`; without it, the stylesheet says how wide the list's columns are. */
+  width?: string;
   /** Numbers stand to the right. */
   isNumber?: boolean;
   cell: (row: Row) => ComponentChildren;
@@ -89,7 +91,7 @@ export function List<Row>({ name, rows, keyOf, columns, rowHeight, count, open, 
   };
 
   return (
-    <div class={`list list-${name}`} role="presentation">
+    <div class={`list list-${name}`} role="presentation" style={widthsOf(columns)}>
       <div
         class="rows"
         ref={box}
@@ -134,6 +136,11 @@ export function List<Row>({ name, rows, keyOf, columns, rowHeight, count, open, 
       </div>
     </div>
   );
+}
+
+function widthsOf<Row>(columns: Column<Row>[]): Record<string, string> | undefined {
+  const widths = columns.map(({ width }) => width);
+  return widths.includes(undefined) ? undefined : { "--columns": widths.join(" ") };
 }
 
 /** The indices of the rows to draw, the chosen one among them: it has the focus, wherever one scrolls. */

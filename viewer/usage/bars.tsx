@@ -63,12 +63,22 @@ function Columns({ chart: { bars, series, largest }, text }: DrawnProps) {
           )),
         )}
       </svg>
-      <div class="times quiet" aria-hidden="true">
-        {bars
-          .filter((_, index) => index % every === 0)
-          .map(({ title }) => (
-            <span key={title}>{title}</span>
-          ))}
+      <div
+        class={`times quiet${every === 1 ? " centered" : ""}`}
+        style={{ gridTemplateColumns: `repeat(${bars.length}, 1fr)` }}
+        aria-hidden="true"
+      >
+        {bars.map(
+          ({ title }, index) =>
+            index % every === 0 && (
+              <span
+                key={title}
+                style={{ gridColumn: `${index + 1} / span ${Math.min(every, bars.length - index)}` }}
+              >
+                {title}
+              </span>
+            ),
+        )}
       </div>
     </>
   );
@@ -83,7 +93,7 @@ function Lines({ chart: { bars, series, largest }, text }: DrawnProps) {
           <span class="line">
             <SafeText text={bar.title} />
           </span>
-          <svg viewBox="0 0 100 1" preserveAspectRatio="none">
+          <svg viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true">
             {stacked(bar, 100 / largest).map(({ from, size, part }) => (
               <rect key={part} class={`series-${part}`} x={from} width={size} y={0} height={1}>
                 <title>{tip(bar, series[part], text(bar.parts[part] ?? 0))}</title>
