@@ -21,7 +21,10 @@ const PAGES = [
   { name: "session", at: "#/sessions/s-1", ready: "Last activity" },
   { name: "traces", at: "#/traces", ready: "3 of 3" },
   { name: "search", at: "#/search?text=question", ready: "A question of s-1|s-1" },
-  { name: "usage", at: "#/usage", ready: "Total" },
+  { name: "search-empty", at: "#/search?text=nowhere", ready: "No step matches" },
+  { name: "logs", at: "#/logs", ready: "1 of 1" },
+  { name: "usage", at: "#/usage?and=model", ready: "Total" },
+  { name: "usage-by-agent", at: "#/usage?by=agent&show=tokens", ready: "Total" },
   { name: "settings", at: "#/settings", ready: "Content is stored as it is sent|None: content" },
 ];
 
@@ -36,6 +39,8 @@ it.each(VIEWS)(
       error: { type: "t", message: "timeout" },
     });
     await sendStep(client, `s-3-${"long".repeat(40)}`, { agent: "a".repeat(200) });
+    const logs = [{ namespace: "shop", level: "error", message: "the disk is full ".repeat(20) }];
+    await client.post("/v1/logs/upload", { logs });
     const { theme, ...viewport } = view;
     for (const { name, at, ready } of PAGES) {
       const token = name === "sign-in" ? undefined : client.token;

@@ -32,7 +32,7 @@ it("every filter reaches the API, and what it refuses is shown in its words", as
   await sendStep(client, "fast", { latency_ms: 20 });
   const page = await newPage({ token: client.token, at: "#/search?min_duration_ms=1000", provokes: [400] });
   await expect.poll(() => rowsOf(page).count()).toBe(1);
-  await page.getByLabel("Agent").fill("nobody");
+  await page.getByRole("combobox", { name: "Agent" }).fill("nobody");
   await page.keyboard.press("Enter");
   await page.getByRole("button", { name: "Remove agent “nobody”" }).click();
   await expect.poll(() => rowsOf(page).count()).toBe(1);
