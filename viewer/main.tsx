@@ -5,6 +5,8 @@ import "./style/sessions.css";
 import "./style/traces.css";
 import "./style/search.css";
 import "./style/usage.css";
+import "./style/run.css";
+import "./style/panel.css";
 import { render } from "preact";
 import { App } from "./app.tsx";
 import { showTheme } from "./state/theme.ts";

@@ -42,6 +42,11 @@ export async function post<Body>(path: string, sent: unknown, signal?: AbortSign
   return bodyOf<Body>(await ask(address(path), init));
 }
 
+/** Deletes what is there. */
+export async function remove<Body>(path: string): Promise<Body> {
+  return bodyOf<Body>(await ask(address(path), { method: "DELETE" }));
+}
+
 /** Tries a token before it is kept. */
 export async function getWith<Body>(tried: string, path: string): Promise<Body> {
   return bodyOf<Body>(await send(address(path), tried, {}));

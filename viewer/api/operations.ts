@@ -1,16 +1,19 @@
-import { get, getWith, post, type Query } from "./client.ts";
+import { get, getWith, post, type Query, remove } from "./client.ts";
 import type {
   AnonymizationRules,
   Facets,
   LogList,
   ModelPrices,
+  ScoreList,
   SessionList,
   StepList,
   StepSearch,
   Token,
+  Trace,
   TraceList,
   Usage,
   WholeSession,
+  WholeStep,
 } from "./types.ts";
 
 const inPath = encodeURIComponent;
@@ -49,7 +52,13 @@ export const searchSteps = (search: { namespace?: string; query: Query }, signal
 
 export const queryLogs = (query: Query, signal: AbortSignal) => post<LogList>("/logs/query", query, signal);
 
-export const getWholeSteps = <Whole>(ids: string[], signal: AbortSignal) =>
-  get<{ steps: Whole[] }>("/steps", { ids: ids.join(",") }, signal);
-
 export const getUsage = (query: Query, signal: AbortSignal) => get<Usage>("/usage", query, signal);
+
+export const getSteps = (query: Query, signal: AbortSignal) =>
+  get<{ steps: WholeStep[] }>("/steps", query, signal);
+
+export const getTrace = (id: string, signal: AbortSignal) => get<Trace>(`/traces/${inPath(id)}`, {}, signal);
+
+export const purgeTraceContent = (id: string) => remove<Trace>(`/traces/${inPath(id)}/content`);
+
+export const listScores = (query: Query, signal: AbortSignal) => get<ScoreList>("/scores", query, signal);

@@ -14,6 +14,9 @@ export interface Money {
   unpriced_steps?: number;
 }
 
+/** By the name of the scores; the average is null of texts. */
+export type ScoreFigures = Record<string, { count: number; average: number | null }>;
+
 export interface Session {
   session_id: string;
   namespace: string;
@@ -32,6 +35,7 @@ export interface Session {
   duration_ms: number | null;
   first_message: string | null;
   last_message: string | null;
+  scores: ScoreFigures;
 }
 
 export interface WholeSession extends Session {
@@ -151,8 +155,6 @@ export interface StepSearch {
   searched_until?: string;
 }
 
-export type ScoreFigures = Record<string, { count: number; average: number | null }>;
-
 export interface UsageFigures {
   calls: number;
   tool_calls: number;
@@ -202,5 +204,56 @@ export interface LogEntry {
 export interface LogList {
   logs: LogEntry[];
   count: number;
+  next_cursor?: string;
+}
+
+export interface Message {
+  role: string;
+  content?: unknown;
+  sender?: string;
+  tool_calls?: Record<string, unknown>[];
+  tool_name?: string;
+  [name: string]: unknown;
+}
+
+/** A step with what was said in it. */
+export interface WholeStep {
+  id: string;
+  type: StepType;
+  /** Of a model call what it was asked, and after that what it answered. */
+  msg?: Message | Message[];
+  input?: unknown;
+  output?: unknown;
+  arguments?: unknown;
+  result?: unknown;
+  error?: { type?: string; message: string };
+  message?: string;
+  level?: string;
+  custom_object?: unknown;
+  transfers?: { from: string; to: string; reason?: string }[];
+  provider?: string;
+  cached_input_tokens?: number;
+  reasoning_tokens?: number;
+  anonymization_version?: number;
+  /** What is too large to be sent unasked. */
+  truncated?: true;
+  left_out?: string[];
+  [name: string]: unknown;
+}
+
+export interface Score {
+  id: string;
+  trace_id?: string;
+  session_id?: string;
+  step_id?: string;
+  name: string;
+  value: number | boolean | string | null;
+  comment?: string;
+  source?: "human" | "llm" | "code";
+  created_at: string;
+}
+
+export interface ScoreList {
+  scores: Score[];
   next_cursor?: string;
 }

@@ -1,6 +1,6 @@
 import { useEffect } from "preact/hooks";
 import { address } from "../api/client.ts";
-import { getWholeSteps, queryLogs } from "../api/operations.ts";
+import { getSteps, queryLogs } from "../api/operations.ts";
 import { usePages } from "../api/pages.ts";
 import { useResource } from "../api/resource.ts";
 import { LEVELS, type LogEntry } from "../api/types.ts";
@@ -149,9 +149,9 @@ function Entry({ id }: { id: string }) {
     return () => document.removeEventListener("keydown", onKey);
   }, []);
   const { data, problem, retryAt, retry } = useResource(`entry ${id}`, (signal) =>
-    getWholeSteps<LogEntry>([id], signal),
+    getSteps({ ids: id }, signal),
   );
-  const entry = data?.steps[0];
+  const entry = data?.steps[0] as LogEntry | undefined;
   return (
     <section class="entry" aria-label="Log entry">
       <div class="entry-actions">

@@ -12,6 +12,7 @@ import { Heading } from "../parts/shell.tsx";
 import { now } from "../state/clock.ts";
 import { hiddenColumns, showColumn } from "../state/columns.ts";
 import { limits } from "../state/limits.ts";
+import { hasKeys, setKeys } from "../state/preferences.ts";
 import { setTheme, THEMES, theme } from "../state/theme.ts";
 import { signOut } from "../state/token.ts";
 import { COLUMNS } from "./sessions.tsx";
@@ -63,6 +64,17 @@ export function Settings() {
       <section>
         <h2>Requests left</h2>
         <Limits />
+      </section>
+      <section>
+        <h2>Keys</h2>
+        <label class="choice">
+          <input
+            type="checkbox"
+            checked={hasKeys.value}
+            onChange={({ currentTarget }) => setKeys(currentTarget.checked)}
+          />{" "}
+          Single keys do something: j, k, e, / and ? in a session or a trace
+        </label>
       </section>
       <Section title="Model prices" of={prices}>
         {(prices) => <Prices prices={prices} />}

@@ -174,6 +174,8 @@ interface FooterProps {
   shown: number;
   count?: number;
   isAtLeast?: boolean;
+  /** What they are, as "steps". */
+  unit?: string;
   hasMore: boolean;
   isLoading: boolean;
   more: () => void;
@@ -186,6 +188,7 @@ export function ListFooter({
   shown,
   count,
   isAtLeast,
+  unit,
   hasMore,
   isLoading,
   more,
@@ -200,6 +203,7 @@ export function ListFooter({
       <span role="status">
         {shown.toLocaleString()}
         {total}
+        {unit && ` ${unit}`}
       </span>
       {hasMore && (
         <button type="button" disabled={isLoading} onClick={more}>
