@@ -63,17 +63,18 @@ async function take(
   { url, token }: ReturnType<typeof findTarget>,
 ): Promise<void> {
   const viewport = { width: 1280, height: 800 };
-  const page = await browser.newPage({ viewport, colorScheme, locale: "en-GB", timezoneId: "UTC" });
+  const page = await browser.newPage({ viewport, colorScheme, locale: "en-US", timezoneId: "UTC" });
   await page.goto(`${url}/v1/view`);
   await page.getByLabel("Tracer token").fill(token);
   await page.getByRole("button", { name: "Sign in" }).click();
   await page.getByRole("navigation").waitFor();
+  await page.mouse.move(0, 0);
   for (const { name, at, ready } of pictures) {
     await page.evaluate((fragment) => {
       location.hash = fragment;
     }, at);
     await page.locator(ready).first().waitFor();
-    await page.waitForLoadState("networkidle");
+    await page.waitForFunction(() => !document.body.textContent?.includes("Loading…"));
     const file = `${name}-${colorScheme}.png`;
     const picture = withPalette(await page.screenshot());
     if (picture.length > LARGEST)

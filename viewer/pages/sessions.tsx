@@ -93,12 +93,12 @@ export const COLUMNS: Column<Session>[] = [
   },
   {
     name: "tokens",
-    width: "104px",
+    width: "120px",
     title: "Tokens in → out",
     isNumber: true,
     cell: ({ input_tokens, output_tokens }) => <Tokens input={input_tokens} output={output_tokens} />,
   },
-  { name: "cost", width: "76px", title: "Cost", isNumber: true, cell: ({ cost }) => <Money value={cost} /> },
+  { name: "cost", width: "88px", title: "Cost", isNumber: true, cell: ({ cost }) => <Money value={cost} /> },
   {
     name: "duration",
     width: "84px",
