@@ -8,7 +8,7 @@ useBrowser();
 /** Each page, and what is there when it has read what it shows. Nothing but the API's own origin is asked: `newPage`. */
 const PAGES = [
   { at: "#/sessions", ready: ".list-sessions .space > .row" },
-  { at: "#/sessions/s-1", ready: ".figures" },
+  { at: "#/sessions/s-1", ready: "h1:has-text('s-1')" },
   { at: "#/traces", ready: ".list-traces .space > .row" },
   { at: "#/search?text=question", ready: ".list-search .space > .row" },
   { at: "#/logs", ready: ".list-logs .space > .row" },
