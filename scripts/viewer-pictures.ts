@@ -67,7 +67,7 @@ async function take(
   await page.goto(`${url}/v1/view`);
   await page.getByLabel("Tracer token").fill(token);
   await page.getByRole("button", { name: "Sign in" }).click();
-  await page.getByRole("navigation").waitFor();
+  await page.getByRole("navigation", { name: "Pages" }).waitFor();
   await page.mouse.move(0, 0);
   for (const { name, at, ready } of pictures) {
     await page.evaluate((fragment) => {

@@ -19,6 +19,9 @@ const PAGES = [
   { name: "sign-in", at: "", ready: "Where tokens come from" },
   { name: "sessions", at: "#/sessions", ready: "3 of 3" },
   { name: "session", at: "#/sessions/s-1", ready: "Last activity" },
+  { name: "step", at: "#/sessions/s-2?step=STEP", ready: "✕ failed" },
+  { name: "logs", at: "#/sessions/s-2?view=logs", ready: "1 of 1 entries" },
+  { name: "trace", at: "#/traces/TRACE", ready: "2 of 2 steps" },
   { name: "traces", at: "#/traces", ready: "3 of 3" },
   { name: "search", at: "#/search?text=question", ready: "A question of s-1|s-1" },
   { name: "search-empty", at: "#/search?text=nowhere", ready: "No step matches" },
@@ -39,10 +42,18 @@ it.each(VIEWS)(
       error: { type: "t", message: "timeout" },
     });
     await sendStep(client, `s-3-${"long".repeat(40)}`, { agent: "a".repeat(200) });
+<<<<<<< HEAD
     const logs = [{ namespace: "shop", level: "error", message: "the disk is full ".repeat(20) }];
     await client.post("/v1/logs/upload", { logs });
+=======
+    const log = { session_id: "s-2", level: "warn", message: "Slow today" };
+    expect(await client.post("/v1/traces/log", log)).toMatchObject({ status: 200 });
+    const { body } = await client.get("/v1/sessions/s-2/steps");
+    const [step] = body.steps;
+>>>>>>> h-view-a
     const { theme, ...viewport } = view;
-    for (const { name, at, ready } of PAGES) {
+    for (const { name, at: template, ready } of PAGES) {
+      const at = template.replace("STEP", step.id).replace("TRACE", step.trace_id);
       const token = name === "sign-in" ? undefined : client.token;
       const page = await newPage({ token, at, theme, viewport, bypassCSP: true });
       await page.getByText(new RegExp(ready)).first().waitFor();

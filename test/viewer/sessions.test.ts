@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import { go, it, newPage, newTenant, rowsOf, sendStep, signIn, useBrowser } from "./support/browser.ts";
+import { go, it, newPage, newTenant, rowsOf, sendStep, useBrowser } from "./support/browser.ts";
 
 useBrowser();
 
@@ -101,16 +101,4 @@ it("hostile content runs nothing, and what cannot be seen shows as a mark", asyn
   await page.getByRole("heading", { name: "__proto__" }).waitFor();
   await go(page, "#/__proto__");
   await page.getByText("There is no such page").waitFor();
-});
-
-it("a link to a step leads there after the sign-in", async () => {
-  const client = await newTenant();
-  await sendStep(client, "linked");
-  const { body } = await client.get("/v1/sessions/linked/steps");
-  const [{ id }] = body.steps;
-  const page = await newPage({ at: `#/sessions/linked?step=${id}` });
-  await signIn(page, client.token);
-  await page.getByRole("heading", { name: "linked" }).waitFor();
-  await expect.poll(() => page.locator(".steps .chosen").count()).toBe(1);
-  expect(page.url()).toContain(id);
 });

@@ -51,7 +51,9 @@ export function Session({ id }: { id: string }) {
               Feedback ({given.length}
               {scores.data?.next_cursor ? " newest" : ""})
             </summary>
-            <ScoreList scores={given} />
+            <div class="scroll" tabIndex={0} role="region" aria-label="Feedback">
+              <ScoreList scores={given} />
+            </div>
           </details>
         )}
       </div>

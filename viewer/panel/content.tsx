@@ -3,7 +3,7 @@ import { lazy } from "../parts/lazy.tsx";
 import { SafeText } from "../parts/safe-text.tsx";
 import { type Format, format } from "../state/preferences.ts";
 import { Json } from "./json.tsx";
-import { nameOfBase64, nameOfPart, Told } from "./told.tsx";
+import { nameOfBase64, nameOfPart, Told, withoutData } from "./told.tsx";
 
 const Markdown = lazy(() => import("./markdown.tsx").then((module) => module.Markdown));
 
@@ -35,8 +35,9 @@ export function Content({ value, version, as = format.value }: Props) {
 }
 
 function Text({ text, version, as }: { text: string; version: number | undefined; as: Format }) {
-  if (as === "markdown" && text.length <= LONGEST_MARKDOWN && !nameOfBase64(text)) {
-    return <Markdown text={text} version={version} />;
+  const short = as === "markdown" && !nameOfBase64(text) ? withoutData(text) : undefined;
+  if (short !== undefined && short.length <= LONGEST_MARKDOWN) {
+    return <Markdown text={short} version={version} />;
   }
   return (
     <div class="told">

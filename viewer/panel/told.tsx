@@ -57,9 +57,10 @@ export function nameOfPart(part: Record<string, unknown>): string | undefined {
   if (!data) return undefined;
   const { type, title, filename, name, mime_type, media_type, modality } = part;
   const called = [title, filename, name].find((text) => typeof text === "string");
-  const kind =
-    [modality, type].find((text) => typeof text === "string" && text !== "blob") ?? mime_type ?? media_type;
   const [own = "", size = ""] = data.split(", ");
+  const isTold = own !== "base64" && own !== "data";
+  const kinds = [isTold && own, modality, type, mime_type, media_type];
+  const kind = kinds.find((text) => typeof text === "string" && text !== "blob");
   return `${[kind ?? own, called].filter(Boolean).join(" ")}, ${size}`;
 }
 
@@ -83,8 +84,8 @@ function Special({ text, version }: { text: string; version: number | undefined 
   );
 }
 
-/** Data in a long text would be cut in its middle, and then be shown as text. */
-function withoutData(text: string): string {
+/** Data in a long text would be cut in its middle, and then be shown as text: here only its name is left. */
+export function withoutData(text: string): string {
   return text.replace(new RegExp(DATA.source, "g"), (found) => `[${nameOfBase64(found) ?? "data"}]`);
 }
 

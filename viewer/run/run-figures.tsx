@@ -3,7 +3,7 @@ import { useMemo } from "preact/hooks";
 import type { ScoreFigures } from "../api/types.ts";
 import { Count, Money, Tokens } from "../parts/figures.tsx";
 import { SafeText } from "../parts/safe-text.tsx";
-import { agentOf, figuresOf, type Run, type Skeleton } from "./run.ts";
+import { agentOf, type Figures, figuresOf, type Run, type Skeleton } from "./run.ts";
 
 /** One figure of a run, with its name. */
 export function Figure({ name, children }: { name: string; children: ComponentChildren }) {
@@ -68,9 +68,7 @@ export function ByAgent({ run }: { run: Run }) {
                 <td class="number">
                   <Tokens input={figures.inputTokens} output={figures.outputTokens} />
                 </td>
-                <td class="number">
-                  <Money value={figures.cost} />
-                </td>
+                <td class="number">{isFree(figures) ? "none" : <Money value={figures.cost} />}</td>
               </tr>
             ))}
           </tbody>
@@ -78,6 +76,11 @@ export function ByAgent({ run }: { run: Run }) {
       </div>
     </details>
   );
+}
+
+/** Nothing that it did has a price: tools, log entries. */
+function isFree({ cost }: Figures): boolean {
+  return cost.amount === null && cost.unpriced_steps === 0;
 }
 
 function agentsOf(run: Run) {

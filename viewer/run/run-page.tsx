@@ -103,7 +103,7 @@ export function RunPage({ reading, children }: Props) {
             <Keys />
           </div>
           <div class="run-body">
-            <section class={`run-view view-${name}`} aria-label={VIEWS[name]?.title}>
+            <div class={`run-view view-${name}`}>
               {run.count === 0 ? (
                 <Empty title="No steps yet" />
               ) : (
@@ -115,7 +115,7 @@ export function RunPage({ reading, children }: Props) {
                   isFollowing={reading.isFollowing}
                 />
               )}
-            </section>
+            </div>
             {step && <StepPanel run={run} step={step} close={close} refresh={reading.refresh} />}
           </div>
           {chosen && !step && <NotRead isComplete={run.isComplete} />}

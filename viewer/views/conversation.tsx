@@ -171,11 +171,19 @@ function Head({ step, whole, isChosen, choose }: HeadProps) {
   );
 }
 
+/** Which tools a model wants, where that is its answer. */
+function callsOf(whole: WholeStep | undefined): string {
+  if (whole?.type !== "llm_call") return "";
+  const calls = messagesOfCall(whole, undefined).answered.flatMap(({ tool_calls }) => tool_calls ?? []);
+  const names = calls.map((call) => (call.function as { name?: unknown } | undefined)?.name ?? call.name);
+  return names.length > 0 ? `calls ${names.join(", ")}` : "";
+}
+
 /** Tools and what is small, in one line. */
 function summaryOf(step: Skeleton, whole: WholeStep | undefined): string {
   if (step.bytes === 0) return "what was said was taken away";
   if (step.type === "llm_call" || step.type === "message" || step.type === "handoff") {
-    return isError(step) ? (step.error ?? "") : "";
+    return isError(step) ? (step.error ?? "") : callsOf(whole);
   }
   if (step.type === "log") return [whole?.level, step.preview].filter(Boolean).join(": ");
   if (step.type !== "tool_call" || !whole) return step.error ?? step.preview ?? "";

@@ -95,7 +95,7 @@ export async function signIn(page: Page, token: string): Promise<void> {
 
 /** Goes to a place as a link does. */
 export async function go(page: Page, at: string): Promise<void> {
-  await page.getByRole("navigation").waitFor();
+  await page.getByRole("navigation", { name: "Pages" }).waitFor();
   await page.evaluate((fragment) => {
     location.hash = fragment;
   }, at);
