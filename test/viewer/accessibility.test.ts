@@ -42,15 +42,12 @@ it.each(VIEWS)(
       error: { type: "t", message: "timeout" },
     });
     await sendStep(client, `s-3-${"long".repeat(40)}`, { agent: "a".repeat(200) });
-<<<<<<< HEAD
     const logs = [{ namespace: "shop", level: "error", message: "the disk is full ".repeat(20) }];
     await client.post("/v1/logs/upload", { logs });
-=======
     const log = { session_id: "s-2", level: "warn", message: "Slow today" };
     expect(await client.post("/v1/traces/log", log)).toMatchObject({ status: 200 });
     const { body } = await client.get("/v1/sessions/s-2/steps");
     const [step] = body.steps;
->>>>>>> h-view-a
     const { theme, ...viewport } = view;
     for (const { name, at: template, ready } of PAGES) {
       const at = template.replace("STEP", step.id).replace("TRACE", step.trace_id);
