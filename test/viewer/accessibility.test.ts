@@ -25,7 +25,7 @@ const PAGES = [
   { name: "traces", at: "#/traces", ready: "3 of 3" },
   { name: "search", at: "#/search?text=question", ready: "A question of s-1|s-1" },
   { name: "search-empty", at: "#/search?text=nowhere", ready: "No step matches" },
-  { name: "logs", at: "#/logs", ready: "1 of 1" },
+  { name: "all-logs", at: "#/logs", ready: "2 of 2|1 of 1" },
   { name: "usage", at: "#/usage?and=model", ready: "Total" },
   { name: "usage-by-agent", at: "#/usage?by=agent&show=tokens", ready: "Total" },
   { name: "settings", at: "#/settings", ready: "Content is stored as it is sent|None: content" },
