@@ -13,6 +13,7 @@ const Traces = lazy(() => import("./pages/traces.tsx").then((page) => page.Trace
 const Trace = lazy(() => import("./pages/trace.tsx").then((page) => page.Trace));
 const Compare = lazy(() => import("./pages/compare.tsx").then((page) => page.Compare));
 const Search = lazy(() => import("./pages/search.tsx").then((page) => page.Search));
+const Logs = lazy(() => import("./pages/logs.tsx").then((page) => page.Logs));
 const Usage = lazy(() => import("./pages/usage.tsx").then((page) => page.Usage));
 const Settings = lazy(() => import("./pages/settings.tsx").then((page) => page.Settings));
 
@@ -22,6 +23,7 @@ const PAGES: Record<string, { page: ComponentType; below?: ComponentType<{ id: s
   traces: { page: Traces, below: Trace },
   compare: { page: Compare },
   search: { page: Search },
+  logs: { page: Logs },
   usage: { page: Usage },
   settings: { page: Settings },
 };

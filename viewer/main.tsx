@@ -7,6 +7,8 @@ import "./style/timeline.css";
 import "./style/tree.css";
 import "./style/agents.css";
 import "./style/compare.css";
+import "./style/search.css";
+import "./style/usage.css";
 import "./style/run.css";
 import "./style/panel.css";
 import { render } from "preact";

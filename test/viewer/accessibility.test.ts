@@ -24,7 +24,10 @@ const PAGES = [
   { name: "trace", at: "#/traces/TRACE", ready: "2 of 2 steps" },
   { name: "traces", at: "#/traces", ready: "3 of 3" },
   { name: "search", at: "#/search?text=question", ready: "A question of s-1|s-1" },
-  { name: "usage", at: "#/usage", ready: "Total" },
+  { name: "search-empty", at: "#/search?text=nowhere", ready: "No step matches" },
+  { name: "all-logs", at: "#/logs", ready: "2 of 2|1 of 1" },
+  { name: "usage", at: "#/usage?and=model", ready: "Total" },
+  { name: "usage-by-agent", at: "#/usage?by=agent&show=tokens", ready: "Total" },
   { name: "settings", at: "#/settings", ready: "Content is stored as it is sent|None: content" },
 ];
 
@@ -39,6 +42,8 @@ it.each(VIEWS)(
       error: { type: "t", message: "timeout" },
     });
     await sendStep(client, `s-3-${"long".repeat(40)}`, { agent: "a".repeat(200) });
+    const logs = [{ namespace: "shop", level: "error", message: "the disk is full ".repeat(20) }];
+    await client.post("/v1/logs/upload", { logs });
     const log = { session_id: "s-2", level: "warn", message: "Slow today" };
     expect(await client.post("/v1/traces/log", log)).toMatchObject({ status: 200 });
     const { body } = await client.get("/v1/sessions/s-2/steps");

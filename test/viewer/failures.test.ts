@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import { it, newPage, newTenant, rowsOf, sendStep, useBrowser } from "./support/browser.ts";
+import { go, it, newPage, newTenant, rowsOf, sendStep, signIn, useBrowser } from "./support/browser.ts";
 
 useBrowser();
 
@@ -25,6 +25,69 @@ it.each([
   isBroken = false;
   await expect.poll(() => rowsOf(page).count(), { timeout: 10_000 }).toBe(1);
   expect(await problem.count()).toBe(0);
+});
+
+const READS = [
+  { at: "#/search", path: /\/steps\/query$/, there: ".list-search .space > .row" },
+  { at: "#/logs?namespace=shop", path: /\/logs\/query$/, there: ".list-logs .space > .row" },
+  { at: "#/usage", path: /\/usage\?/, there: ".usage-table tbody tr" },
+];
+
+it.each(READS)(
+  "$at shows 429, 503 and a cut connection, and recovers by itself",
+  async ({ at, path, there }) => {
+    const client = await newTenant();
+    await sendStep(client, "there");
+    const logs = [{ namespace: "shop", level: "info", message: "calm" }];
+    expect(await client.post("/v1/logs/upload", { logs })).toMatchObject({ status: 200 });
+    const page = await newPage({ token: client.token, provokes: [429, 503, 0] });
+    await page.getByText("1 of 1").waitFor();
+    for (const status of [429, 503, 0]) {
+      await page.route(path, (route) => {
+        if (status === 0) return route.abort();
+        const json = { error: { code: "not_now", message: `Not now: ${status}.`, request_id: "request-7" } };
+        return route.fulfill({ status, headers: { "Retry-After": "1" }, json });
+      });
+      await go(page, at);
+      const problem = page.getByRole("alert");
+      await problem.getByText(status === 0 ? "The API cannot be reached." : `Not now: ${status}.`).waitFor();
+      expect(await problem.textContent()).toMatch(/Tries again in \d s/);
+      await page.unroute(path);
+      await page.locator(there).first().waitFor({ timeout: 10_000 });
+      expect(await problem.count()).toBe(0);
+      await go(page, "#/settings");
+      await page.getByRole("heading", { name: "Settings" }).waitFor();
+    }
+  },
+);
+
+it.each(READS)(
+  "$at leads to the sign-in when the token is refused, and back",
+  async ({ at, path, there }) => {
+    const client = await newTenant();
+    await sendStep(client, "there");
+    const logs = [{ namespace: "shop", level: "info", message: "calm" }];
+    expect(await client.post("/v1/logs/upload", { logs })).toMatchObject({ status: 200 });
+    const page = await newPage({ token: client.token, provokes: [401] });
+    await page.getByText("1 of 1").waitFor();
+    const error = { code: "invalid_token", message: "This token was revoked.", request_id: "request-7" };
+    await page.route(path, (route) => route.fulfill({ status: 401, json: { error } }));
+    await go(page, at);
+    await page.getByText("This token was revoked.").waitFor();
+    await page.unroute(path);
+    await signIn(page, client.token);
+    await page.locator(there).first().waitFor();
+    expect(page.url()).toContain(at);
+  },
+);
+
+it.each([
+  ["#/search", "No step matches"],
+  ["#/logs", "No logs yet"],
+  ["#/usage", "Nothing was used"],
+])("%s of an empty tenant says that there is nothing", async (at, said) => {
+  const page = await newPage({ token: (await newTenant()).token, at });
+  await page.getByRole("heading", { name: said }).waitFor();
 });
 
 it("a cut connection leaves what is there, and the next read recovers", async () => {

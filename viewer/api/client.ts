@@ -1,3 +1,4 @@
+import { noteLimit } from "../state/limits.ts";
 import { signOut, token } from "../state/token.ts";
 import { Problem } from "./problem.ts";
 
@@ -69,6 +70,7 @@ async function send(url: string, used: string, init: RequestInit): Promise<Respo
   const response = await fetch(url, { ...init, headers, cache: "no-store", credentials: "omit" }).catch(
     noAnswer,
   );
+  noteLimit(response.headers);
   if (response.ok || response.status === 304) return response;
   throw await refusalOf(response);
 }

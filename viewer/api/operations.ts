@@ -2,6 +2,7 @@ import { get, getWith, post, type Query, remove } from "./client.ts";
 import type {
   AnonymizationRules,
   Facets,
+  LogList,
   ModelPrices,
   ScoreList,
   SessionList,
@@ -46,8 +47,10 @@ export const listTraces = (query: Query, signal: AbortSignal) => get<TraceList>(
 export const listTraceSteps = (id: string, query: Query, signal: AbortSignal) =>
   get<StepList>(`/traces/${inPath(id)}/steps`, query, signal);
 
-export const searchSteps = (namespace: string | undefined, query: Query, signal: AbortSignal) =>
-  post<StepSearch>("/steps/query", { namespace, query }, signal);
+export const searchSteps = (search: { namespace?: string; query: Query }, signal: AbortSignal) =>
+  post<StepSearch>("/steps/query", search, signal);
+
+export const queryLogs = (query: Query, signal: AbortSignal) => post<LogList>("/logs/query", query, signal);
 
 export const getUsage = (query: Query, signal: AbortSignal) => get<Usage>("/usage", query, signal);
 

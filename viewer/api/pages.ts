@@ -13,6 +13,8 @@ export interface Page<Row> {
   /** There are more than `count`. */
   isAtLeast?: boolean;
   next?: string;
+  /** How far back was looked, where that is not all that `next` leads to. */
+  until?: string;
 }
 
 /** A list that grows at its end when asked to, and at its start only when its reader says so. */
@@ -70,9 +72,10 @@ export function usePages<Row>(
 
   useLive(about, async (signal) => {
     const current = shown.peek();
-    if (current?.about !== about) return false;
+    // What is being typed is about to ask for something else.
+    if (current?.about !== about || isTyping()) return false;
     const page = await load(undefined, signal);
-    if (page.rows === latest.peek()?.rows || shown.peek() !== current) return false;
+    if (isSame(page.rows, latest.peek()?.rows) || shown.peek() !== current) return false;
     latest.value = page;
     const merged = mergeFigures(current, page, keyOf);
     news.value = merged.news;
@@ -91,7 +94,7 @@ export function usePages<Row>(
       if (before?.about !== about || before.next !== current.next) return;
       const known = new Set(before.rows.map(keyOf));
       const rows = [...before.rows, ...page.rows.filter((row) => !known.has(keyOf(row)))];
-      shown.value = { ...before, rows, next: page.next };
+      shown.value = { ...before, rows, next: page.next, until: page.until };
       keep(entry, about, shown.value);
       more.value = { isLoading: false };
     } catch (thrown) {
@@ -104,12 +107,13 @@ export function usePages<Row>(
   };
   // While the rows of other filters are being replaced they stay; when that fails, they would be taken for these.
   const isOther = shown.value?.about !== about;
-  const { rows, count, isAtLeast, next } = (isOther && first.problem ? undefined : shown.value) ?? {};
+  const { rows, count, isAtLeast, next, until } = (isOther && first.problem ? undefined : shown.value) ?? {};
   return {
     rows,
     count,
     isAtLeast,
     next,
+    until,
     first,
     news: news.value,
     showNews,
@@ -117,6 +121,15 @@ export function usePages<Row>(
     isLoadingMore: more.value.isLoading,
     moreProblem: more.value.problem,
   };
+}
+
+/** Answers to POST have no version: the rows themselves are compared. */
+function isSame<Row>(rows: Row[], others: Row[] | undefined): boolean {
+  return rows === others || JSON.stringify(rows) === JSON.stringify(others);
+}
+
+function isTyping(): boolean {
+  return document.activeElement?.matches("search input") ?? false;
 }
 
 /** The rows that are shown, in their order, with what the newest first page says of them; and how many it has beside. */

@@ -160,9 +160,12 @@ export interface UsageFigures {
   tool_calls: number;
   errors: number;
   input_tokens: number;
+  cached_input_tokens: number;
   output_tokens: number;
+  reasoning_tokens: number;
   cost: Money;
   latency_ms: { p50: number | null; p95: number | null };
+  scores: ScoreFigures;
 }
 
 export interface UsageRow extends UsageFigures {
@@ -180,6 +183,28 @@ export interface Usage {
   totals: UsageFigures;
   start_date: string;
   end_date: string | null;
+}
+
+export const LEVELS = ["debug", "info", "warn", "error"] as const;
+export type Level = (typeof LEVELS)[number];
+
+export interface LogEntry {
+  id: string;
+  level: Level;
+  message: string;
+  timestamp: string;
+  namespace: string;
+  agent?: string;
+  resource_id?: string;
+  session_id?: string;
+  trace_id?: string;
+  custom_object?: unknown;
+}
+
+export interface LogList {
+  logs: LogEntry[];
+  count: number;
+  next_cursor?: string;
 }
 
 export interface Message {

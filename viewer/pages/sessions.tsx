@@ -1,8 +1,7 @@
 import { address } from "../api/client.ts";
-import { getFacets, listNamespaces, listSessions } from "../api/operations.ts";
+import { listSessions } from "../api/operations.ts";
 import { usePages } from "../api/pages.ts";
-import { useResource } from "../api/resource.ts";
-import type { Facet, Session } from "../api/types.ts";
+import type { Session } from "../api/types.ts";
 import { Live } from "../parts/badge.tsx";
 import { Copy, curlOf, firstStep } from "../parts/copy.tsx";
 import { Empty } from "../parts/empty.tsx";
@@ -12,12 +11,15 @@ import { type Filter, Filters, filtersSet, SetFilters } from "../parts/filters.t
 import { type Column, List, ListFooter, News } from "../parts/list.tsx";
 import { SafeText } from "../parts/safe-text.tsx";
 import { Heading } from "../parts/shell.tsx";
+import { namespaceFilter, useSuggestions } from "../parts/suggestions.ts";
+import { hiddenColumns } from "../state/columns.ts";
 import { href, push, route } from "../state/route.ts";
 import { isNarrow } from "../state/screen.ts";
 
-const COLUMNS: Column<Session>[] = [
+export const COLUMNS: Column<Session>[] = [
   {
     name: "activity",
+    width: "104px",
     title: "Activity",
     cell: ({ last_activity_at, active }) => (
       <>
@@ -28,6 +30,7 @@ const COLUMNS: Column<Session>[] = [
   },
   {
     name: "session",
+    width: "minmax(130px, 1.3fr)",
     title: "Session, user",
     cell: ({ session_id, user_id, namespace }) => (
       <>
@@ -42,6 +45,7 @@ const COLUMNS: Column<Session>[] = [
   },
   {
     name: "agents",
+    width: "minmax(90px, 1fr)",
     title: "Agents, models",
     cell: ({ agents, models }) => (
       <>
@@ -56,6 +60,7 @@ const COLUMNS: Column<Session>[] = [
   },
   {
     name: "messages",
+    width: "minmax(160px, 2.4fr)",
     title: "First and last message",
     cell: ({ first_message, last_message }) => (
       <>
@@ -68,9 +73,16 @@ const COLUMNS: Column<Session>[] = [
       </>
     ),
   },
-  { name: "steps", title: "Steps", isNumber: true, cell: ({ step_count }) => <Count value={step_count} /> },
+  {
+    name: "steps",
+    width: "46px",
+    title: "Steps",
+    isNumber: true,
+    cell: ({ step_count }) => <Count value={step_count} />,
+  },
   {
     name: "errors",
+    width: "46px",
     title: "Errors",
     isNumber: true,
     cell: ({ error_count }) => (
@@ -81,13 +93,15 @@ const COLUMNS: Column<Session>[] = [
   },
   {
     name: "tokens",
+    width: "120px",
     title: "Tokens in → out",
     isNumber: true,
     cell: ({ input_tokens, output_tokens }) => <Tokens input={input_tokens} output={output_tokens} />,
   },
-  { name: "cost", title: "Cost", isNumber: true, cell: ({ cost }) => <Money value={cost} /> },
+  { name: "cost", width: "88px", title: "Cost", isNumber: true, cell: ({ cost }) => <Money value={cost} /> },
   {
     name: "duration",
+    width: "84px",
     title: "Duration",
     isNumber: true,
     cell: ({ duration_ms }) => <Duration milliseconds={duration_ms} />,
@@ -140,7 +154,7 @@ export function Sessions() {
             key={`${route.value.entry} ${JSON.stringify(set)}`}
             rows={rows}
             keyOf={keyOf}
-            columns={COLUMNS}
+            columns={COLUMNS.filter(({ name }) => !hiddenColumns.value.includes(name))}
             rowHeight={isNarrow.value ? CARD : ROW}
             count={pages.isAtLeast ? undefined : pages.count}
             open={({ session_id }) => push(["sessions", session_id])}
@@ -163,17 +177,12 @@ export function Sessions() {
 
 function useFilters(): Filter[] {
   const namespace = route.value.query.get("namespace") ?? "";
-  const namespaces = useResource("namespaces", listNamespaces).data?.namespaces ?? [];
-  const facets = useResource(`facets ${namespace}`, (signal) => getFacets({ namespace }, signal)).data;
+  const { namespaces, agents, models, users } = useSuggestions(namespace);
   return [
-    {
-      name: "namespace",
-      label: "Namespace",
-      choices: namespaces.map(({ namespace }) => [namespace, namespace]),
-    },
-    { name: "user_id", label: "User", suggestions: values(facets?.users) },
-    { name: "agent", label: "Agent", suggestions: values(facets?.agents) },
-    { name: "model", label: "Model", suggestions: values(facets?.models) },
+    namespaceFilter(namespaces),
+    { name: "user_id", label: "User", suggestions: users },
+    { name: "agent", label: "Agent", suggestions: agents },
+    { name: "model", label: "Model", suggestions: models },
     {
       name: "status",
       label: "Status",
@@ -186,10 +195,6 @@ function useFilters(): Filter[] {
     { name: "end_date", label: "Until", type: "date" },
     { name: "text", label: "Text", type: "search" },
   ];
-}
-
-function values(facet: Facet[] = []): string[] {
-  return facet.map(({ value }) => value);
 }
 
 function NoData() {

@@ -1,3 +1,4 @@
+import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { address } from "../api/client.ts";
 import { getAnonymizationRules, getModelPrices, getToken } from "../api/operations.ts";
@@ -8,11 +9,15 @@ import { ErrorBox } from "../parts/error-box.tsx";
 import { exactTime } from "../parts/figures.tsx";
 import { SafeText } from "../parts/safe-text.tsx";
 import { Heading } from "../parts/shell.tsx";
+import { now } from "../state/clock.ts";
+import { hiddenColumns, showColumn } from "../state/columns.ts";
+import { limits } from "../state/limits.ts";
 import { hasKeys, setKeys } from "../state/preferences.ts";
 import { setTheme, THEMES, theme } from "../state/theme.ts";
 import { signOut } from "../state/token.ts";
+import { COLUMNS } from "./sessions.tsx";
 
-/** `#/settings`: what the token may do, and what the tenant has set. It changes nothing but the theme and the keys. */
+/** `#/settings`: what the token may do, and what the tenant has set. It changes nothing but how this browser shows things. */
 export function Settings() {
   const token = useResource("token", getToken);
   const prices = useResource("prices", getModelPrices);
@@ -39,6 +44,26 @@ export function Settings() {
             </label>
           ))}
         </fieldset>
+      </section>
+      <section>
+        <h2>Columns of the sessions</h2>
+        <fieldset class="choices">
+          <legend class="unseen">Columns of the sessions</legend>
+          {COLUMNS.filter(({ name }) => name !== "session").map(({ name, title }) => (
+            <label key={name}>
+              <input
+                type="checkbox"
+                checked={!hiddenColumns.value.includes(name)}
+                onChange={({ currentTarget }) => showColumn(name, currentTarget.checked)}
+              />
+              {title}
+            </label>
+          ))}
+        </fieldset>
+      </section>
+      <section>
+        <h2>Requests left</h2>
+        <Limits />
       </section>
       <section>
         <h2>Keys</h2>
@@ -101,7 +126,41 @@ function TokenFacts({ token }: { token: Token }) {
   );
 }
 
+/** Of the buckets that this page has asked: the API tells them with each answer. */
+function Limits() {
+  const told = Object.values(limits.value);
+  if (told.length === 0) return <p class="quiet">Not told yet.</p>;
+  return (
+    <table class="limits">
+      <thead>
+        <tr>
+          {["Bucket", "Left", "Of", "All again in"].map((title) => (
+            <th key={title} scope="col" class={title === "Bucket" ? "" : "number"}>
+              {title}
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        {told.map(({ bucket, limit, remaining, resetAt }) => {
+          const seconds = Math.ceil((resetAt - now.value) / 1000);
+          return (
+            <tr key={bucket}>
+              <th scope="row">{bucket}</th>
+              <td class="number">{seconds > 0 ? remaining : limit}</td>
+              <td class="number">{limit} a minute</td>
+              <td class="number">{seconds > 0 ? `${seconds} s` : "–"}</td>
+            </tr>
+          );
+        })}
+      </tbody>
+    </table>
+  );
+}
+
 function Prices({ prices: { version, prices, source, as_of } }: { prices: ModelPrices }) {
+  const asked = useSignal("");
+  const matching = prices.filter(({ model }) => model.toLowerCase().includes(asked.value.toLowerCase()));
   const origin =
     version === 0
       ? `The known prices${source ? ` of ${source}` : ""}${as_of ? `, as of ${as_of}` : ""}`
@@ -114,6 +173,21 @@ function Prices({ prices: { version, prices, source, as_of } }: { prices: ModelP
       </p>
       <details>
         <summary>Show prices</summary>
+        <label class="field price-search">
+          <span>Model</span>
+          <input
+            type="search"
+            autocomplete="off"
+            spellcheck={false}
+            value={asked.value}
+            onInput={({ currentTarget }) => {
+              asked.value = currentTarget.value.trim();
+            }}
+          />
+        </label>
+        <p class="quiet" role="status">
+          {matching.length} of {prices.length} prices
+        </p>
         <div class="scroll" tabIndex={0} role="region" aria-label="Model prices">
           <table>
             <thead>
@@ -126,7 +200,7 @@ function Prices({ prices: { version, prices, source, as_of } }: { prices: ModelP
               </tr>
             </thead>
             <tbody>
-              {prices.map(({ model, valid_from, input, cached_input, output, currency }) => (
+              {matching.map(({ model, valid_from, input, cached_input, output, currency }) => (
                 <tr key={`${model} ${valid_from}`}>
                   <td>
                     <SafeText text={model} />

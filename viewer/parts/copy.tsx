@@ -26,6 +26,11 @@ export function curlOf(address: string): string {
   return `curl ${quoted(address)} -H "Authorization: Bearer $MONKAI_TRACER_TOKEN"`;
 }
 
+/** A question that is asked by POST. */
+export function curlOfPost(address: string, body: unknown): string {
+  return `${curlOf(address)} -H "Content-Type: application/json" -d ${quoted(JSON.stringify(body))}`;
+}
+
 /** The first step that anybody can send. */
 export function firstStep(): { curl: string; python: string; typescript: string } {
   const body = `{"namespace":"my-agent","agent":"planner","model":"gpt-4o","input":{"messages":[{"role":"user","content":"Hello!"}]},"output":{"content":"Hi, how can I help?","usage":{"prompt_tokens":8,"completion_tokens":10}}}`;

@@ -23,9 +23,11 @@ export function Time({ value }: { value: string }) {
   );
 }
 
-/** A moment in full. */
-export function exactTime(value: string): string {
-  return absolute.format(new Date(value));
+/** A moment in full, of the browser's time zone unless told. */
+export function exactTime(value: string, timeZone?: string): string {
+  if (!timeZone) return absolute.format(new Date(value));
+  const options = { dateStyle: "medium", timeStyle: "short", timeZone } as const;
+  return new Intl.DateTimeFormat(undefined, options).format(new Date(value));
 }
 
 function howLongAgo(seconds: number): string {
@@ -52,19 +54,19 @@ function told(tokens: number | null): string {
 }
 
 /** What something costs; what has no known price is never shown as free. */
-export function Money({ value }: { value: MoneyShape | null }) {
+export function Money({ value, isInWords }: { value: MoneyShape | null; isInWords?: boolean }) {
   if (!value || value.amount === null) return <Unknown />;
   const { amount, currency, unpriced_steps = 0 } = value;
   const missing = unpriced_steps === 1 ? "1 step has no price" : `${unpriced_steps} steps have no price`;
   return (
     <span title={`${amount} ${currency}${unpriced_steps ? `: ${missing}` : ""}`}>
-      {unpriced_steps > 0 && "≥ "}
+      {unpriced_steps > 0 && (isInWords ? "at least " : "≥ ")}
       {money(Number(amount), currency)}
     </span>
   );
 }
 
-function money(amount: number, currency: string): string {
+export function money(amount: number, currency: string): string {
   const digits = amount === 0 || amount >= 1 ? 2 : Math.min(8, 1 - Math.floor(Math.log10(amount)));
   const style = { style: "currency", currency, maximumFractionDigits: Math.max(2, digits) } as const;
   return new Intl.NumberFormat(undefined, style).format(amount);

@@ -10,7 +10,15 @@ export interface Filter {
   choices?: [value: string, label: string][];
   /** Values that there are among others. */
   suggestions?: string[];
-  type?: "text" | "search" | "date";
+  type?: "text" | "search" | "date" | "number";
+  /** Something must be chosen: it is none of what can be taken away. */
+  isRequired?: boolean;
+}
+
+/** A day of the browser's calendar, as the API takes it: when it begins, or when it is over. */
+export function dayToMoment(day: string, end: "start" | "end"): string {
+  const moment = new Date(`${day}T${end === "start" ? "00:00:00.000" : "23:59:59.999"}`);
+  return Number.isNaN(moment.getTime()) ? day : moment.toISOString();
 }
 
 /** The filters that are set, as the API takes them. */
@@ -22,7 +30,10 @@ export function filtersSet(filters: Filter[]): Record<string, string> {
 
 export function Filters({ filters }: { filters: Filter[] }) {
   const set = filtersSet(filters);
-  const count = Object.keys(set).length;
+  const removable = filters
+    .filter(({ name, isRequired }) => set[name] && !isRequired)
+    .map(({ name }) => name);
+  const count = removable.length;
   return (
     <details class="filters" open={!isNarrow.value || undefined}>
       <summary>Filters{count > 0 && ` (${count})`}</summary>
@@ -31,7 +42,7 @@ export function Filters({ filters }: { filters: Filter[] }) {
           <Field key={filter.name} filter={filter} value={set[filter.name] ?? ""} />
         ))}
         {count > 0 && (
-          <button type="button" class="plain" onClick={() => setQuery(without(Object.keys(set)))}>
+          <button type="button" class="plain" onClick={() => setQuery(without(removable))}>
             Clear filters
           </button>
         )}
@@ -41,16 +52,18 @@ export function Filters({ filters }: { filters: Filter[] }) {
 }
 
 function Field({ filter, value }: { filter: Filter; value: string }) {
-  const { name, label, choices, suggestions, type = "text" } = filter;
+  const { name, label, choices, suggestions, isRequired, type = "text" } = filter;
   const list = useId();
-  const set = (next: string) => next.trim() !== value && setQuery({ [name]: next.trim() });
+  const set = (next: string) => {
+    if (next.trim() !== value && (next.trim() || !isRequired)) setQuery({ [name]: next.trim() });
+  };
   if (choices) {
     const known = choices.some(([choice]) => choice === value) || value === "";
     return (
       <label class="field">
         <span>{label}</span>
         <select value={value} onChange={(event) => set(event.currentTarget.value)}>
-          <option value="">All</option>
+          {!isRequired && <option value="">All</option>}
           {!known && <option value={value}>{value}</option>}
           {choices.map(([choice, title]) => (
             <option key={choice} value={choice}>
@@ -66,6 +79,7 @@ function Field({ filter, value }: { filter: Filter; value: string }) {
       <span>{label}</span>
       <input
         type={type}
+        min={type === "number" ? 0 : undefined}
         value={value}
         list={suggestions && list}
         autocomplete="off"
@@ -94,7 +108,7 @@ export function SetFilters({ filters }: { filters: Filter[] }) {
   return (
     <ul class="set-filters">
       {filters
-        .filter(({ name }) => set[name])
+        .filter(({ name, isRequired }) => set[name] && !isRequired)
         .map(({ name, label }) => (
           <li key={name}>
             <button type="button" onClick={() => setQuery(without([name]))}>

@@ -7,6 +7,8 @@ import { route } from "../state/route.ts";
 export interface Column<Row> {
   name: string;
   title: ComponentChildren;
+  /** As in `grid-template-columns`; without it, the stylesheet says how wide the list's columns are. */
+  width?: string;
   /** Numbers stand to the right. */
   isNumber?: boolean;
   cell: (row: Row) => ComponentChildren;
@@ -124,7 +126,7 @@ export function List<Row>(props: Props<Row>) {
   };
 
   return (
-    <div class={`list list-${name}`} role="presentation">
+    <div class={`list list-${name}`} role="presentation" style={widthsOf(columns)}>
       {/* biome-ignore lint/a11y/noStaticElementInteractions: it has a role, one of two */}
       {/* biome-ignore lint/a11y/useAriaPropsSupportedByRole: both of them have these */}
       <div
@@ -176,6 +178,11 @@ export function List<Row>(props: Props<Row>) {
   );
 }
 
+function widthsOf<Row>(columns: Column<Row>[]): Record<string, string> | undefined {
+  const widths = columns.map(({ width }) => width);
+  return widths.includes(undefined) ? undefined : { "--columns": widths.join(" ") };
+}
+
 /** The indices of the rows to draw, the chosen one among them: it has the focus, wherever one scrolls. */
 function inView(total: number, active: number, top: number, height: number, rowHeight: number): number[] {
   const first = Math.max(0, Math.floor(top / rowHeight) - SPARE);
@@ -212,10 +219,21 @@ interface FooterProps {
   hasMore: boolean;
   isLoading: boolean;
   more: () => void;
+  /** What the button for more is called. */
+  moreTitle?: string;
 }
 
 /** How much of a list is shown, and the rest of it. */
-export function ListFooter({ shown, count, isAtLeast, unit, hasMore, isLoading, more }: FooterProps) {
+export function ListFooter({
+  shown,
+  count,
+  isAtLeast,
+  unit,
+  hasMore,
+  isLoading,
+  more,
+  moreTitle = "Load more",
+}: FooterProps) {
   const total =
     count === undefined
       ? ""
@@ -229,7 +247,7 @@ export function ListFooter({ shown, count, isAtLeast, unit, hasMore, isLoading, 
       </span>
       {hasMore && (
         <button type="button" disabled={isLoading} onClick={more}>
-          {isLoading ? "Loading…" : "Load more"}
+          {isLoading ? "Loading…" : moreTitle}
         </button>
       )}
     </p>

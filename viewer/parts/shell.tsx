@@ -8,6 +8,7 @@ const NAVIGATION = [
   { name: "sessions", title: "Sessions" },
   { name: "traces", title: "Traces" },
   { name: "search", title: "Search" },
+  { name: "logs", title: "Logs" },
   { name: "usage", title: "Usage" },
   { name: "settings", title: "Settings" },
 ];

@@ -1,5 +1,6 @@
 import { signal } from "@preact/signals";
 import { forgetAnswers } from "../api/client.ts";
+import { forgetLimits } from "./limits.ts";
 import { forgetPlaces } from "./places.ts";
 
 const KEY = "tracer-token";
@@ -21,6 +22,7 @@ export function signOut(reason = ""): void {
   sessionStorage.removeItem(KEY);
   forgetAnswers();
   forgetPlaces();
+  forgetLimits();
   refusal.value = reason;
   token.value = "";
 }

@@ -24,6 +24,42 @@ const codeSamples = () => ({
   },
 });
 
+/** A part of the page, named for those who hear it. */
+const named = (name) => (Part, { React }) => (props) =>
+  React.createElement("section", { "aria-label": name }, React.createElement(Part, props));
+
+/** What those need who hear this page: named parts, headings without gaps, and no link within a button. */
+const accessible = () => ({
+  wrapComponents: {
+    InfoContainer: named("About this API"),
+    AuthorizeBtnContainer: named("Authorization"),
+    // There is one server: the one that has sent this page.
+    ServersContainer: () => () => null,
+    DeepLink: (_, { React }) => ({ text }) => React.createElement("span", null, text),
+    operations: (Operations, { React }) => (props) =>
+      React.createElement(
+        React.Fragment,
+        null,
+        React.createElement("h2", { className: "unseen" }, "Operations"),
+        React.createElement(Operations, props),
+      ),
+  },
+});
+
+/** Fields that Swagger UI gives no name. */
+const NAMES = {
+  "select.examples-select-element": "Example",
+  ".content-type-wrapper select, select.content-type": "Media type",
+  ".body-param textarea, textarea.body-param__text": "Request body",
+};
+
+function nameFields() {
+  for (const [selector, name] of Object.entries(NAMES)) {
+    for (const field of document.querySelectorAll(selector)) {
+      if (!field.hasAttribute("aria-label")) field.setAttribute("aria-label", name);
+    }
+  }
+}
 
 fetch(documentUrl)
   .then((response) => (response.ok ? response.json() : Promise.reject(new Error(`it answered ${response.status}`))))
@@ -33,13 +69,14 @@ fetch(documentUrl)
     SwaggerUIBundle({
       dom_id: "#reference",
       spec: { ...spec, servers: [{ url }] },
-      plugins: [codeSamples],
+      plugins: [codeSamples, accessible],
       deepLinking: true,
       displayRequestDuration: true,
       tryItOutEnabled: true,
       defaultModelsExpandDepth: 0,
       validatorUrl: null,
     });
+    new MutationObserver(nameFields).observe(document.querySelector("#reference"), { childList: true, subtree: true });
   })
   .catch((error) => {
     document.querySelector("#reference").textContent = `${documentUrl} cannot be shown: ${error.message}`;

@@ -72,13 +72,27 @@ function page(folder: string, viewer: string): string {
 body { margin: 0; }
 .viewer { margin: 0; padding: 10px 20px; font: 14px sans-serif; }
 .swagger-ui .response-col_links { display: none; }
+.unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+.swagger-ui .opblock .opblock-summary-method, .swagger-ui .info .title small pre.version { background: #3b4151; color: #fff; }
+.swagger-ui .info .title small { background: #3b4151; }
+.swagger-ui .opblock.opblock-get .opblock-summary-method, .swagger-ui .btn.execute { background: #1f5fa8; }
+.swagger-ui .opblock.opblock-post .opblock-summary-method { background: #1c7048; }
+.swagger-ui .opblock.opblock-put .opblock-summary-method { background: #9a5200; }
+.swagger-ui .opblock.opblock-delete .opblock-summary-method { background: #b3261e; }
+.swagger-ui .btn.execute { border-color: #1f5fa8; }
+.swagger-ui a.link, .swagger-ui .info a { color: #1f5fa8; }
+.swagger-ui .btn.authorize, .swagger-ui .btn.authorize span { border-color: #1c7048; color: #1c7048; }
+.swagger-ui .btn.cancel { border-color: #b3261e; color: #b3261e; }
+.swagger-ui .parameter__in, .swagger-ui .prop-format { color: #5a6270; }
 .code-samples { padding: 0 20px 10px; }
 .code-sample summary { cursor: pointer; padding: 6px 0; font: 600 14px sans-serif; }
 .code-sample pre { overflow-x: auto; padding: 10px; background: #1f2430; color: #e6e6e6; border-radius: 4px; font-size: 12px; }
 </style>
 </head>
 <body>
+<header>
 <p class="viewer"><a href="${viewer}">The viewer</a>: what your agents did, as a page.</p>
+</header>
 <div id="reference"></div>
 <noscript>This page needs JavaScript. The same is in openapi.json, beside it.</noscript>
 <script src="${folder}swagger-ui-bundle.js"></script>
