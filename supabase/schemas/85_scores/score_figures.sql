@@ -1,14 +1,17 @@
 -- What the scores of something say together: {name: {count, average}}. The average is that of the numbers, yes being 1 and no 0;
 -- null where there are only texts.
 
--- A score, as it is added up.
-create type internal.counted_score as (id uuid, name text, value numeric);
+-- Scores of one name, as they are added up: how many, and the sum and the number of those that have a value.
+create type internal.counted_score as (name text, count bigint, sum numeric, valued bigint);
 
+-- One score.
 create function internal.counted_score(score public.scores) returns internal.counted_score
 language plpgsql immutable set search_path = '' as $$
-begin
+declare
   -- By its text: a cast from double precision to numeric keeps 15 digits, and not all.
-  return (score.id, score.name, coalesce(score.number_value::text::numeric, score.boolean_value::integer))::internal.counted_score;
+  value numeric := coalesce(score.number_value::text::numeric, score.boolean_value::integer);
+begin
+  return (score.name, 1, value, num_nonnulls(value))::internal.counted_score;
 end $$;
 
 create function internal.score_figures(scores internal.counted_score[]) returns jsonb
@@ -17,7 +20,7 @@ begin
   return coalesce((
     select jsonb_object_agg(named.name, jsonb_build_object('count', named.count, 'average', named.average))
     from (
-      select score.name, count(*) as count, avg(score.value)::double precision as average
+      select score.name, sum(score.count) as count, (sum(score.sum) / nullif(sum(score.valued), 0))::double precision as average
       from unnest(score_figures.scores) as score group by score.name
     ) as named), '{}');
 end $$;

@@ -81,7 +81,7 @@ end $$;
 -- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
 create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 20261122004213;
+return 20261122010825;
 
 -- supabase/schemas/10_tenants/00_tables.sql
 -- Who owns data, and the tokens that speak for them.
@@ -6115,14 +6115,17 @@ end $$;
 -- What the scores of something say together: {name: {count, average}}. The average is that of the numbers, yes being 1 and no 0;
 -- null where there are only texts.
 
--- A score, as it is added up.
-create type internal.counted_score as (id uuid, name text, value numeric);
+-- Scores of one name, as they are added up: how many, and the sum and the number of those that have a value.
+create type internal.counted_score as (name text, count bigint, sum numeric, valued bigint);
 
+-- One score.
 create function internal.counted_score(score public.scores) returns internal.counted_score
 language plpgsql immutable set search_path = '' as $$
-begin
+declare
   -- By its text: a cast from double precision to numeric keeps 15 digits, and not all.
-  return (score.id, score.name, coalesce(score.number_value::text::numeric, score.boolean_value::integer))::internal.counted_score;
+  value numeric := coalesce(score.number_value::text::numeric, score.boolean_value::integer);
+begin
+  return (score.name, 1, value, num_nonnulls(value))::internal.counted_score;
 end $$;
 
 create function internal.score_figures(scores internal.counted_score[]) returns jsonb
@@ -6131,7 +6134,7 @@ begin
   return coalesce((
     select jsonb_object_agg(named.name, jsonb_build_object('count', named.count, 'average', named.average))
     from (
-      select score.name, count(*) as count, avg(score.value)::double precision as average
+      select score.name, sum(score.count) as count, (sum(score.sum) / nullif(sum(score.valued), 0))::double precision as average
       from unnest(score_figures.scores) as score group by score.name
     ) as named), '{}');
 end $$;
@@ -6744,7 +6747,7 @@ begin
       select placed.place, sum(placed.calls) as calls, sum(placed.tool_calls) as tool_calls, sum(placed.errors) as errors,
              sum(placed.input_tokens) as input_tokens, sum(placed.cached_input_tokens) as cached_input_tokens,
              sum(placed.output_tokens) as output_tokens, sum(placed.reasoning_tokens) as reasoning_tokens,
-             internal.score_figures(array_agg(placed.score) filter (where (placed.score).id is not null)) as scores
+             internal.score_figures(array_agg(placed.score) filter (where (placed.score).name is not null)) as scores
       from placed group by placed.place
     ), latency as (
       select counted.place, internal.percentile(array_agg(counted.bucket order by counted.bucket),
@@ -6924,44 +6927,47 @@ end $$;
 create function internal.lines_of_scores(
   owner_id uuid, namespace_ids bigint[], query jsonb, wanted internal.usage_time) returns internal.usage_line[]
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
+declare
+  needs_agent boolean := query -> 'by' ? 'agent' or query ? 'agent';
+  needs_user boolean := query -> 'by' ? 'user' or query ? 'user_id';
+  needs_step boolean := needs_agent or needs_user or query -> 'by' ?| '{model, tool}' or query ?| '{model, tool}';
 begin
   return array(
-    select internal.line_of_figure(query, wanted, scores.created_at, stands.figure, internal.counted_score(scores))
-    from public.scores
-    left join lateral (
-      select internal.figure_of(internal.counted_step(placements.step_id), placements, 0) as figure
-      from public.placements where placements.step_id = scores.step_id and placements.tenant_id = owner_id
-      offset 0
-    ) as about on (about.figure).namespace_id = any (lines_of_scores.namespace_ids)
+    with stands as ( -- what is not asked for is not looked up
+      select case when wanted.unit is not null then date_trunc(wanted.unit, scores.created_at, wanted.zone)
+               else wanted.begins end as moment,
+             scores.namespace_id, about.figure, scores.name,
+             coalesce(scores.number_value::text::numeric, scores.boolean_value::integer) as value,
+             case when needs_agent and scores.trace_id is not null then (
+               select internal.counted_name(traces.agent) from public.traces
+               where traces.tenant_id = owner_id and traces.trace_id = scores.trace_id
+                 and traces.namespace_id = any (lines_of_scores.namespace_ids)) end as agent,
+             case when needs_user and scores.session_id is not null then (
+               select internal.counted_name(sessions.user_id) from public.sessions
+               where sessions.tenant_id = owner_id and sessions.id = scores.session_id
+                 and sessions.namespace_id = any (lines_of_scores.namespace_ids)) end as user_id
+      from public.scores
+      left join lateral (
+        select internal.figure_of(internal.counted_step(placements.step_id), placements, 0) as figure
+        from public.placements
+        where needs_step and placements.step_id = scores.step_id and placements.tenant_id = owner_id
+        offset 0
+      ) as about on (about.figure).namespace_id = any (lines_of_scores.namespace_ids)
+      where scores.tenant_id = owner_id and scores.namespace_id = any (lines_of_scores.namespace_ids)
+        and scores.created_at >= wanted.begins and scores.created_at < wanted.ends
+    ), added as (
+      select stands.moment, stands.namespace_id, coalesce((stands.figure).agent, stands.agent) as agent,
+             (stands.figure).model, (stands.figure).tool, coalesce((stands.figure).user_id, stands.user_id) as user_id,
+             (stands.name, count(*), sum(stands.value), count(stands.value))::internal.counted_score as score
+      from stands group by 1, 2, 3, 4, 5, 6, stands.name
+    )
+    select internal.line_of_figure(query, wanted, added.moment, placed.figure, added.score)
+    from added
     cross join lateral (
-      select internal.figure_of_score(scores, about.figure, lines_of_scores.namespace_ids) as figure offset 0
-    ) as stands
-    where scores.tenant_id = owner_id and scores.namespace_id = any (namespace_ids)
-      and scores.created_at >= wanted.begins and scores.created_at < wanted.ends
-      and internal.is_wanted(query, stands.figure));
-end $$;
-
--- Where a score counts. It adds nothing to the other figures. `about`: the figure of the step that it is about, all zeros.
-create function internal.figure_of_score(score public.scores, about internal.figure, namespace_ids bigint[])
-returns internal.figure
-language plpgsql stable set search_path = '' set enable_seqscan = off as $$
-declare
-  figure internal.figure := about;
-begin
-  figure.namespace_id := score.namespace_id;
-  figure.latency_bucket := null;
-  if score.trace_id is not null then
-    figure.agent := (
-      select internal.counted_name(traces.agent) from public.traces
-      where traces.tenant_id = score.tenant_id and traces.trace_id = score.trace_id
-        and traces.namespace_id = any (figure_of_score.namespace_ids));
-  elsif score.session_id is not null then
-    figure.user_id := (
-      select internal.counted_name(sessions.user_id) from public.sessions
-      where sessions.tenant_id = score.tenant_id and sessions.id = score.session_id
-        and sessions.namespace_id = any (figure_of_score.namespace_ids));
-  end if;
-  return figure;
+      select (owner_id, null, added.namespace_id, null, added.agent, added.model, added.tool, added.user_id, 0, 0, 0, 0, 0, 0, 0,
+              0, 0, 0, 0, null)::internal.figure as figure
+    ) as placed
+    where internal.is_wanted(query, placed.figure));
 end $$;
 
 -- Whether the query's filters let a figure pass.
