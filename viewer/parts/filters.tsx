@@ -62,7 +62,11 @@ function Field({ filter, value }: { filter: Filter; value: string }) {
     return (
       <label class="field">
         <span>{label}</span>
-        <select value={value} onChange={(event) => set(event.currentTarget.value)}>
+        {/* Nothing chosen where something must be: what the page then shows is the first. */}
+        <select
+          value={value || (isRequired ? choices[0]?.[0] : "")}
+          onChange={(event) => set(event.currentTarget.value)}
+        >
           {!isRequired && <option value="">All</option>}
           {!known && <option value={value}>{value}</option>}
           {choices.map(([choice, title]) => (
