@@ -18,7 +18,7 @@ export function candidatesOf(run: Run): Skeleton[][] {
   );
 }
 
-/** `argumentsOf`: by the id of the step, as text. A step whose arguments are not known is in no loop. */
+/** `argumentsOf` has the arguments of each step as text, by the step's id. A step without known arguments is never part of a loop. */
 export function loopsAmong(candidates: Skeleton[][], argumentsOf: Map<string, string>): Loop[] {
   return candidates
     .flatMap((steps) => runsOf(steps, ({ id }) => argumentsOf.get(id) ?? id))

@@ -46,8 +46,8 @@ interface Props<Row> {
 const SPARE = 8;
 
 /**
- * A grid of rows of one height, of which only those in view are in the document. Arrows, Home and End move, Enter opens. How
- * far it was scrolled, and which row was chosen, is kept for whoever comes back.
+ * A grid of rows of one height, of which only those in view are in the document. Arrows, Home and End move, Enter opens. The
+ * list remembers how far it was scrolled and which row was chosen, for when the reader comes back to it.
  */
 export function List<Row>(props: Props<Row>) {
   const { name, rows, keyOf, columns, rowHeight, count, open, isBusy, tree, chosen, classOf } = props;

@@ -23,7 +23,7 @@ import { useVirtual } from "../run/virtual.ts";
 import { keep, recall } from "../state/places.ts";
 import { href, route } from "../state/route.ts";
 
-/** Pixels that a row of each type mostly has. */
+/** The usual height of a row of each type, in pixels, until it is measured. */
 const GUESSES: Partial<Record<Skeleton["type"], number>> = { llm_call: 96, message: 76 };
 const GUESS = 34;
 /** Characters of a message that are shown; the panel has them all. */

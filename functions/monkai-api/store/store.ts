@@ -404,15 +404,10 @@ export class StoreRequest {
   async #page<Answered extends QueryPage<unknown>>(
     name: string,
     list: string,
-    { cursor, ...query }: { cursor?: string },
+    query: { cursor?: string },
   ): Promise<Answered> {
-    const { cursors } = this.#shared;
-    const after = cursor === undefined ? undefined : await cursors.open(list, cursor);
-    const { next, ...page } = await this.#call<Answered & Page<unknown>>(name, {
-      query: { ...query, after },
-    });
-    if (next) page.next_cursor = await cursors.seal(list, next);
-    return page as unknown as Answered;
+    const { data } = await this.#versionedPage<Answered>(name, list, query);
+    return data as Answered;
   }
 
   /** The same of a list whose answers have versions. */

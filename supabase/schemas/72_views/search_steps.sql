@@ -241,8 +241,7 @@ begin
          and (query ->> 'agent' is null or coalesce(coalesce(placed.agent, step.agent) = query ->> 'agent', false))
          and (query ->> 'session_id' is null
            or coalesce(coalesce(step.session_id, placed.session_id) = query ->> 'session_id', false))
-         and (query ->> 'user_id' is null or coalesce(query ->> 'user_id' = internal.user_of_step(
-           owner_id, step.user_id, placed.user_id, coalesce(step.session_id, placed.session_id)), false))
+         and (query ->> 'user_id' is null or coalesce(query ->> 'user_id' = coalesce(step.user_id, placed.user_id), false))
   from unnest(looked_at.ids) with ordinality as wanted (id, place)
   cross join lateral (
     select steps.id, steps.occurred_at, steps.bytes, steps.session_id, steps.namespace_id, steps.agent, steps.kind, steps.status,
@@ -254,13 +253,4 @@ begin
     from public.placements where placements.step_id = wanted.id offset 0
   ) as placed on true
   order by wanted.place;
-end $$;
-
--- The user of a step: whom it tells itself, else its tree (placed), else the user of its session.
-create function internal.user_of_step(owner_id uuid, told text, placed text, session_id text) returns text
-language plpgsql stable set search_path = '' as $$
-begin
-  return coalesce(told, placed, (
-    select sessions.user_id from public.sessions
-    where sessions.tenant_id = owner_id and sessions.id = user_of_step.session_id));
 end $$;

@@ -112,8 +112,8 @@ begin
   return (select namespaces.name from public.namespaces where namespaces.id = home);
 end $$;
 
--- The refusals of whole_scores: [{index, code, message}]. A bound token must be one that may use both the namespace that the score
--- gets and that of what it is about, whose name it is not told.
+-- The refusals of whole_scores: [{index, code, message}]. A bound token must be allowed to use two namespaces: the one that the
+-- score gets, and the one of what the score is about. The refusal does not name the second.
 create function internal.refused_scores(admission jsonb, items jsonb) returns jsonb
 language plpgsql stable set search_path = '' as $$
 begin

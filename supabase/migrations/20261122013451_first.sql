@@ -81,7 +81,7 @@ end $$;
 -- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
 create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 20261122010825;
+return 20261122013451;
 
 -- supabase/schemas/10_tenants/00_tables.sql
 -- Who owns data, and the tokens that speak for them.
@@ -4533,8 +4533,7 @@ begin
          and (query ->> 'agent' is null or coalesce(coalesce(placed.agent, step.agent) = query ->> 'agent', false))
          and (query ->> 'session_id' is null
            or coalesce(coalesce(step.session_id, placed.session_id) = query ->> 'session_id', false))
-         and (query ->> 'user_id' is null or coalesce(query ->> 'user_id' = internal.user_of_step(
-           owner_id, step.user_id, placed.user_id, coalesce(step.session_id, placed.session_id)), false))
+         and (query ->> 'user_id' is null or coalesce(query ->> 'user_id' = coalesce(step.user_id, placed.user_id), false))
   from unnest(looked_at.ids) with ordinality as wanted (id, place)
   cross join lateral (
     select steps.id, steps.occurred_at, steps.bytes, steps.session_id, steps.namespace_id, steps.agent, steps.kind, steps.status,
@@ -4546,15 +4545,6 @@ begin
     from public.placements where placements.step_id = wanted.id offset 0
   ) as placed on true
   order by wanted.place;
-end $$;
-
--- The user of a step: whom it tells itself, else its tree (placed), else the user of its session.
-create function internal.user_of_step(owner_id uuid, told text, placed text, session_id text) returns text
-language plpgsql stable set search_path = '' as $$
-begin
-  return coalesce(told, placed, (
-    select sessions.user_id from public.sessions
-    where sessions.tenant_id = owner_id and sessions.id = user_of_step.session_id));
 end $$;
 
 -- supabase/schemas/72_views/skeletons.sql
@@ -6091,8 +6081,8 @@ begin
   return (select namespaces.name from public.namespaces where namespaces.id = home);
 end $$;
 
--- The refusals of whole_scores: [{index, code, message}]. A bound token must be one that may use both the namespace that the score
--- gets and that of what it is about, whose name it is not told.
+-- The refusals of whole_scores: [{index, code, message}]. A bound token must be allowed to use two namespaces: the one that the
+-- score gets, and the one of what the score is about. The refusal does not name the second.
 create function internal.refused_scores(admission jsonb, items jsonb) returns jsonb
 language plpgsql stable set search_path = '' as $$
 begin
