@@ -81,7 +81,7 @@ end $$;
 -- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
 create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 20261122013451;
+return 20261122013646;
 
 -- supabase/schemas/10_tenants/00_tables.sql
 -- Who owns data, and the tokens that speak for them.
@@ -4390,7 +4390,7 @@ begin
   loop
     candidates := internal.candidates(owner_id, found_steps.namespace_ids, query, begins, last_time, last_id, wanted);
     is_whole := cardinality(candidates) < wanted;
-    for step in select * from internal.looked_at(owner_id, candidates, query, unfolded) loop
+    for step in select * from internal.looked_at(candidates, query, unfolded) loop
       if cardinality(ids) = most or bytes >= internal.most_bytes_to_search()
         or looked > 0 and clock_timestamp() > gives_up_at then
         is_whole := false;
@@ -4513,7 +4513,7 @@ end $$;
 
 -- Steps in the order of their ids, without what they say, and whether they fit all filters of a query but its text. Those that are
 -- not folded yet do not: they are for the next read. What a span does not say itself comes from its placement, as in step_view.
-create function internal.looked_at(owner_id uuid, ids uuid[], query jsonb, unfolded uuid[])
+create function internal.looked_at(ids uuid[], query jsonb, unfolded uuid[])
 returns table (
   id uuid, occurred_at timestamptz, bytes integer, session_id text, namespace text, agent text, fits boolean)
 language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan set enable_seqscan = off as $$
