@@ -81,7 +81,7 @@ end $$;
 -- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
 create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 20261122013646;
+return 20261122021730;
 
 -- supabase/schemas/10_tenants/00_tables.sql
 -- Who owns data, and the tokens that speak for them.
@@ -6250,6 +6250,18 @@ begin
   delete from public.scores where scores.tenant_id = owner_id and scores.session_id = delete_scores_of_session.session_id;
   delete from public.scores where scores.tenant_id = owner_id and scores.step_id = any (step_ids);
   delete from public.scores where scores.tenant_id = owner_id and scores.trace_id = any (trace_ids);
+end $$;
+
+-- supabase/schemas/90_upkeep/begin_migration.sql
+-- The first statement of each migration but the first. Returns when no request and no fold is running, and holds new ones until
+-- the migration commits: they wait before they have touched anything, so neither side can be the other's deadlock.
+create function internal.begin_migration() returns void
+language plpgsql set search_path = '' as $$
+begin
+  -- Every request reads its token first.
+  lock table public.tracer_tokens in access exclusive mode;
+  -- Every fold that no request makes reads the changes first.
+  lock table public.changes in access exclusive mode;
 end $$;
 
 -- supabase/schemas/90_upkeep/delete_expired.sql
