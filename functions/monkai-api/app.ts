@@ -9,6 +9,7 @@ import { refuseInvalid } from "./middleware/validation.ts";
 import { routePath } from "./paths.ts";
 import { anonymizationRoutes } from "./routes/anonymization.ts";
 import { docsRoutes } from "./routes/docs.ts";
+import { erasureRoutes } from "./routes/erasure.ts";
 import { fileRoutes } from "./routes/files.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { logRoutes } from "./routes/logs.ts";
@@ -63,6 +64,7 @@ export function createApp(services: Services): OpenAPIHono<AppEnv> {
   logRoutes(app); //         POST /logs/upload, /logs/query, /logs/export
   scoreRoutes(app); //       POST /scores, /scores/batch, GET /scores, DELETE /scores/{score_id}
   usageRoutes(app); //       GET  /usage, /facets
+  erasureRoutes(app); //     DELETE /sessions/{session_id}, /users/{user_id}
   anonymizationRoutes(app); // GET, PUT /anonymization-rules
   modelPriceRoutes(app); //  GET, PUT /model-prices
   openApiRoutes(app); //     GET  /openapi.json, /openapi.yaml

@@ -80,6 +80,7 @@ describe("what the document gives as an example", () => {
       .replace("{file_id}", `file_${traceId}`)
       .replace("{score_id}", scoreId)
       .replace("{session_id}", "another%20session")
+      .replace("{user_id}", "5521999998888")
       .replace(/^\/steps$/, `/steps?ids=${stepId}`)
       .replace(/^\/usage$/, "/usage?by=day,model");
     const { token } = ["Records", "Logs", "Query", "Export"].includes(tag) ? other : client;

@@ -33,6 +33,7 @@ it("examples/trace.http has every operation of the API", async () => {
         .replace(/\?.*/, "")
         .replace("/http-root", "/{trace_id}")
         .replace("/http-session", "/{session_id}")
+        .replace("/http-user", "/{user_id}")
         .replace(`/${score}`, "/{score_id}")
         .replace("/file_http-root", "/{file_id}"),
     ),

@@ -201,6 +201,7 @@ export function http(api: Api): void {
       "/traces/{trace_id}/steps",
       "/traces/{trace_id}/tree",
       "/usage",
+      "/users/{user_id}",
       "/view",
     ]);
     expect(body.components.schemas.Error.properties.error.properties.code.enum).toEqual(ERROR_CODES);

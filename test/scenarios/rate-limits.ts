@@ -80,6 +80,7 @@ export function rateLimits(api: Api): void {
         "/sessions/{session_id}",
         "/sessions/{session_id}/steps",
         "/usage",
+        "/users/{user_id}",
         "/facets",
         "/steps",
         "/steps/query",

@@ -90,11 +90,12 @@ describe("the whole schema is locked", () => {
     const without = await sql`
       select relname from pg_class
       where relnamespace in (${SCHEMAS}) and relkind in ('r', 'p') and not exists (
-        select from pg_attribute where attrelid = pg_class.oid and attname = 'tenant_id' and not attisdropped)`;
+        select from pg_attribute where attrelid = pg_class.oid and attname = 'tenant_id' and not attisdropped)
+      order by relname`;
     expect(without.map(({ relname }) => relname)).toEqual([
-      "tenants",
       "monkai_rate_limits",
       "refilled_limits",
+      "tenants",
     ]);
   });
 });

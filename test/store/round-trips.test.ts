@@ -121,6 +121,8 @@ describe("one request is one call to the REST layer", () => {
       ["GET", `/v1/files/file_${trace_id}`, 200],
       ["GET", `/v1/files/file_${trace_id}/download`, 200],
       ["DELETE", `/v1/traces/${trace_id}/content`, 200],
+      ["DELETE", "/v1/sessions/s", 200],
+      ["DELETE", "/v1/users/nobody", 200],
     ];
     for (const [method, path, status] of requests) {
       app.calls = 0;

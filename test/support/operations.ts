@@ -86,7 +86,7 @@ export function readsAbout({ namespace, session_id, agent, trace_id, step_id, pr
   };
 }
 
-/** Those that change something. Each alone; content is taken away last. */
+/** Those that change something. Each alone; content is taken away last, and then all. */
 export function writesAbout({ namespace, session_id, agent, trace_id, said, score_id }: Names) {
   const placed = { namespace, session_id, metadata: { said } };
   const llm = { ...placed, agent, trace_id, input: { prompt: said }, output: { content: said } };
@@ -140,6 +140,8 @@ export function writesAbout({ namespace, session_id, agent, trace_id, said, scor
     "PUT /anonymization-rules": [{ method: "PUT", path: "/v1/anonymization-rules", body: rules }],
     "PUT /model-prices": [{ method: "PUT", path: "/v1/model-prices", body: prices }],
     "DELETE /traces/{trace_id}/content": [{ method: "DELETE", path: `/v1/traces/${trace_id}/content` }],
+    "DELETE /sessions/{session_id}": [{ method: "DELETE", path: `/v1/sessions/${session_id}` }],
+    "DELETE /users/{user_id}": [{ method: "DELETE", path: "/v1/users/u" }],
   };
 }
 

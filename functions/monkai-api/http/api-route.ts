@@ -177,6 +177,19 @@ export function deleteRoute<Path extends string, Result extends z.ZodType, Param
   return createRoute({ ...getRoute(route), method: "delete" as const });
 }
 
+/** The same where one request may not be enough: 202 says that there is more, and 200 that it is all done, also where nothing was. */
+export function eraseRoute<Path extends string, Result extends z.ZodType, Params extends z.ZodObject>(
+  route: Described<Path> & { params: Params; result: Result },
+) {
+  const { responses, ...erase } = deleteRoute(route);
+  const { 404: _, ...others } = responses as typeof responses & { 404?: unknown };
+  const { 200: done } = responses;
+  return createRoute({
+    ...erase,
+    responses: { ...others, 202: { ...done, description: "There is more: send the request again." } },
+  });
+}
+
 export const requestId = { $ref: "#/components/parameters/RequestIdHeader" };
 const ifNoneMatch = { $ref: "#/components/parameters/IfNoneMatchHeader" };
 const idempotencyKey = { $ref: "#/components/parameters/IdempotencyKeyHeader" };

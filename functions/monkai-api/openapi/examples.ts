@@ -429,6 +429,8 @@ export const EXAMPLES: Record<string, Example> = {
   },
   listScores: { response: { scores: [score] } },
   deleteScore: { response: score },
+  eraseSession: { response: { erased: { steps: 12, sessions: 1, scores: 2 }, remaining_steps: 0 } },
+  eraseUser: { response: { erased: { steps: 40, sessions: 3, scores: 2 }, remaining_steps: 0 } },
   uploadRecords: { request: { records: [record] }, response: uploaded },
   queryRecords: {
     request: { namespace: "my-agent", query: { agent: "support-bot", limit: 10 } },

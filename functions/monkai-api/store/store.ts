@@ -11,6 +11,7 @@ import { type RateLimit, REFILLED } from "../rate-limits.ts";
 import { AnonymizerCache } from "./anonymizer-cache.ts";
 import { answerOf } from "./answer.ts";
 import { CursorSeal } from "./cursor-seal.ts";
+import type { Erasure } from "./forgetting.ts";
 import { MessageHash } from "./message-hash.ts";
 import type { ModelPrice, ModelPrices } from "./model-prices.ts";
 import { otlpItems } from "./otlp-items.ts";
@@ -388,6 +389,16 @@ export class StoreRequest {
   /** Takes away what was said in the trace and in all below it. */
   purgeTraceContent(trace_id: string): Promise<TraceRow> {
     return this.#call("purge_trace_content", { trace_id });
+  }
+
+  /** All that is left of the session are figures. */
+  eraseSession(session_id: string): Promise<Erasure> {
+    return this.#call("erase_session", { session_id });
+  }
+
+  /** All that is left of the user are figures. */
+  eraseUser(user_id: string): Promise<Erasure> {
+    return this.#call("erase_user", { user_id });
   }
 
   /** The trace whose steps are in the file. */

@@ -127,6 +127,7 @@ create index steps_of_a_resource_by_time
 create index steps_of_a_session_by_time
   on public.steps (tenant_id, session_id, occurred_at desc, id desc) where session_id is not null;
 create index steps_of_a_tree on public.steps (tree_key, id) where tree_key is not null;
+create index steps_of_a_user on public.steps (tenant_id, user_id) where user_id is not null;
 create index steps_naming_a_parent on public.steps (tenant_id, parent_trace_id) where parent_trace_id is not null;
 -- The same span or log record may come twice: the first one counts.
 create unique index span_is_stored_once on public.steps (tenant_id, otel_trace_id, span_id) where span_id is not null;
@@ -151,8 +152,11 @@ create table public.record_fingerprints (
   tenant_id uuid not null references public.tenants (id) on delete cascade,
   fingerprint bytea not null,
   stored_at timestamptz not null default now(),
+  session_id text,
+  user_id text,
   constraint record_fingerprint_is_unique_within_its_tenant primary key (tenant_id, fingerprint)
 );
 comment on column public.record_fingerprints.fingerprint is
   'SHA-256 of namespace, session, agent, message (as it was sent, hashed by the API) and, when the client gave one, inserted_at.';
+comment on column public.record_fingerprints.session_id is 'Whose record it was, as user_id: it goes when they are erased.';
 create index record_fingerprints_by_age on public.record_fingerprints (stored_at);

@@ -7,22 +7,23 @@ declare
   fresh integer[];
 begin
   with item as (
-    select item.index, sha256(convert_to(jsonb_build_array(
+    select item.index, item.session_id, item.user_id, sha256(convert_to(jsonb_build_array(
              item.namespace, item.session_id, item.agent, coalesce(to_jsonb(item.message_hash), item.content -> 'msg'),
              item.occurred_at)::text, 'UTF8'
            )) as fingerprint
     from jsonb_to_recordset(duplicate_records.items)
       as item (
-        index integer, kind text, namespace text, session_id text, agent text, occurred_at text, message_hash text,
-        content jsonb)
+        index integer, kind text, namespace text, session_id text, user_id text, agent text, occurred_at text,
+        message_hash text, content jsonb)
     where item.kind = 'message'
   ), first as (
-    select distinct on (item.fingerprint) item.fingerprint, item.index from item order by item.fingerprint, item.index
+    select distinct on (item.fingerprint) item.fingerprint, item.index, item.session_id, item.user_id from item
+    order by item.fingerprint, item.index
   ), noted as (
-    insert into public.record_fingerprints as known (tenant_id, fingerprint)
-    select duplicate_records.tenant_id, first.fingerprint from first order by first.fingerprint
+    insert into public.record_fingerprints as known (tenant_id, fingerprint, session_id, user_id)
+    select duplicate_records.tenant_id, first.fingerprint, first.session_id, first.user_id from first order by first.fingerprint
     on conflict on constraint record_fingerprint_is_unique_within_its_tenant
-      do update set stored_at = excluded.stored_at where known.stored_at <= now() - interval '60 seconds'
+      do update set stored_at = excluded.stored_at, user_id = excluded.user_id where known.stored_at <= now() - interval '60 seconds'
     returning known.fingerprint
   )
   select array_agg(first.index) into fresh from noted join first using (fingerprint);

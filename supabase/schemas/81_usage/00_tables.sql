@@ -1,5 +1,5 @@
--- What a tenant's agents did, added up. A projection of the steps: only fold (60_traces/fold.sql) and what deletes steps write it,
--- under one lock of the tenant. Costs are not in here: they are made of tokens and prices when somebody reads.
+-- What a tenant's agents did, added up. A projection of the steps and of the past: only fold (60_traces/fold.sql) and what deletes
+-- steps write it, under one lock of the tenant. Costs are not in here: they are made of tokens and prices when somebody reads.
 
 -- What makes a row of public.usage the one that it is. Hashed, as an index can hold no more than 2,704 bytes of it: a session's id
 -- may have 2,048 alone.
@@ -20,6 +20,8 @@ end $$;
 
 -- What happened, in five grains, each step being in all of them: by model, of a day and of an hour (UTC); by agent, model and
 -- tool, of a day and of an hour; and of an hour of one session, by user as well. What is asked is read from the coarsest that has it.
+-- A sixth, `past`, is no projection: what was used by steps that were forgotten since (88_forgetting), of an hour by agent, model and
+-- tool. It is in the other grains as well, without a session and a user.
 create table public.usage (
   tenant_id uuid not null,
   grain text not null,
@@ -45,7 +47,7 @@ create table public.usage (
   key uuid not null generated always as (
     internal.usage_key(grain, session_id, namespace_id, begins, agent, model, tool, user_id)) stored,
   constraint usage_is_added_up_once unique (tenant_id, key),
-  constraint usage_grain_is_known check (grain in ('day', 'hour', 'day in detail', 'hour in detail', 'session'))
+  constraint usage_grain_is_known check (grain in ('day', 'hour', 'day in detail', 'hour in detail', 'session', 'past'))
 );
 comment on column public.usage.session_id is 'Only in the grain `session`; null there: steps without one. Likewise user_id.';
 comment on column public.usage.begins is 'The beginning of the day, or of the hour.';

@@ -52,8 +52,9 @@ begin
     from unnest('{agent, model, tool, user_id}'::text[]) as filter (name) where query ? filter.name), '{}');
 end $$;
 
--- Adds figures to the usage, in each grain. Only under the fold lock of the tenants that they belong to.
-create function internal.add_figures(figures internal.figure[]) returns void
+-- Adds figures to the usage, in each grain; those of the past in `past` as well. Only under the fold lock of the tenants that they
+-- belong to.
+create function internal.add_figures(figures internal.figure[], are_past boolean default false) returns void
 language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
   emptied tid[];
@@ -74,8 +75,10 @@ begin
              ('hour', figure.hour, null, null, null, null),
              ('day in detail', date_trunc('day', figure.hour, 'UTC'), null, null, figure.agent, figure.tool),
              ('hour in detail', figure.hour, null, null, figure.agent, figure.tool),
-             ('session', figure.hour, figure.session_id, figure.user_id, figure.agent, figure.tool)
+             ('session', figure.hour, figure.session_id, figure.user_id, figure.agent, figure.tool),
+             (case when are_past then 'past' end, figure.hour, null, null, figure.agent, figure.tool)
     ) as place (grain, begins, session_id, user_id, agent, tool)
+    where place.grain is not null
     group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 -- by the latency, too: then all latencies of a row are counted
   ), written as (
     insert into public.usage as known (
@@ -103,6 +106,45 @@ begin
   )
   select array_agg(written.place) into emptied from written where written.steps = 0;
   if emptied is not null then delete from public.usage where usage.ctid = any (emptied); end if;
+end $$;
+
+-- Adds a tenant's past to its usage, where there is nothing yet: for a rebuild.
+create function internal.count_past(owner_id uuid) returns void
+language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+begin
+  with placed as materialized (
+    select past.*, place.grain as grain_of_place, place.hour, place.agent_of_place, place.tool_of_place,
+           internal.usage_key(place.grain, null, past.namespace_id, place.hour, place.agent_of_place, past.model,
+                              place.tool_of_place, null) as place_key
+    from public.usage as past
+    cross join lateral (
+      values ('day', date_trunc('day', past.begins, 'UTC'), null, null),
+             ('hour', past.begins, null, null),
+             ('day in detail', date_trunc('day', past.begins, 'UTC'), past.agent, past.tool),
+             ('hour in detail', past.begins, past.agent, past.tool),
+             ('session', past.begins, past.agent, past.tool)
+    ) as place (grain, hour, agent_of_place, tool_of_place)
+    where past.tenant_id = owner_id and past.grain = 'past'
+  ), latency as (
+    select counted.place_key, jsonb_object_agg(counted.bucket, counted.count) as latencies
+    from (
+      select placed.place_key, bucket.key as bucket, sum(bucket.value::bigint) as count
+      from placed cross join lateral jsonb_each(placed.latencies) as bucket
+      where placed.tool is null or placed.tool_of_place is not null
+      group by 1, 2
+    ) as counted
+    group by counted.place_key
+  )
+  insert into public.usage (
+    tenant_id, grain, namespace_id, begins, agent, model, tool, steps, calls, tool_calls, errors, input_tokens,
+    cached_input_tokens, uncached_input_tokens, output_tokens, reasoning_tokens, billed_steps, untold_steps, latencies)
+  select owner_id, placed.grain_of_place, placed.namespace_id, placed.hour, placed.agent_of_place, placed.model,
+         placed.tool_of_place, sum(placed.steps), sum(placed.calls), sum(placed.tool_calls), sum(placed.errors),
+         sum(placed.input_tokens), sum(placed.cached_input_tokens), sum(placed.uncached_input_tokens), sum(placed.output_tokens),
+         sum(placed.reasoning_tokens), sum(placed.billed_steps), sum(placed.untold_steps), coalesce(latency.latencies, '{}')
+  from placed left join latency using (place_key)
+  group by placed.place_key, latency.latencies, placed.grain_of_place, placed.namespace_id, placed.hour, placed.agent_of_place,
+           placed.model, placed.tool_of_place;
 end $$;
 
 -- What is added up of a step that is stored. Column by column: a whole row would bring its content along.

@@ -16,6 +16,7 @@ declare
   asked jsonb := query -> 'by';
   lines internal.usage_line[] := internal.lines_of_usage(owner_id, namespace_ids, query, wanted)
     || internal.lines_of_steps(owner_id, namespace_ids, query, wanted)
+    || internal.lines_of_past(owner_id, namespace_ids, query, wanted)
     || internal.lines_of_scores(owner_id, namespace_ids, query, wanted);
 begin
   return (
@@ -206,6 +207,36 @@ begin
       select internal.figure_of(internal.counted_step(said.id), known.placed, 1) as figure offset 0
     ) as counted
     where internal.is_wanted(query, counted.figure));
+end $$;
+
+-- What steps used in these parts that were forgotten since. Of them the hour is all that is known: it counts where it begins.
+create function internal.lines_of_past(
+  owner_id uuid, namespace_ids bigint[], query jsonb, wanted internal.usage_time) returns internal.usage_line[]
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
+declare
+  asked jsonb := query -> 'by';
+begin
+  if wanted.parts = '{}' or query ? 'user_id' then return '{}'; end if;
+  return array(
+    select (
+      case when wanted.unit is not null then date_trunc(wanted.unit, past.begins, wanted.zone) end,
+      (past.begins at time zone 'UTC')::date, case when asked ? 'namespace' then past.namespace_id end,
+      case when asked ? 'agent' then past.agent end, past.model, case when asked ? 'tool' then past.tool end, null, past.calls,
+      past.tool_calls, past.errors, past.input_tokens, past.cached_input_tokens, past.uncached_input_tokens, past.output_tokens,
+      past.reasoning_tokens, past.billed_steps, past.untold_steps,
+      case when past.tool is null or asked ? 'tool' or query ? 'tool' then past.latencies else '{}' end,
+      null)::internal.usage_line
+    from unnest(wanted.parts) as part
+    cross join unnest(namespace_ids) as namespace (id)
+    cross join lateral (
+      select usage.* from public.usage
+      where usage.tenant_id = owner_id and usage.grain = 'past' and usage.namespace_id = namespace.id
+        and usage.begins >= lower(part) and usage.begins < upper(part)
+        and (query ->> 'agent' is null or usage.agent = query ->> 'agent')
+        and (query ->> 'model' is null or usage.model = query ->> 'model')
+        and (query ->> 'tool' is null or usage.tool = query ->> 'tool')
+      offset 0
+    ) as past);
 end $$;
 
 -- The scores that were given in that time, each where what it is about stands: a step under its agent, model, tool and user; a trace

@@ -17,6 +17,7 @@ begin
       and session_summaries.step_count = 0;
   else
     delete from public.steps where steps.tenant_id = old.tenant_id and steps.namespace_id = old.id;
+    delete from public.usage where usage.tenant_id = old.tenant_id and usage.namespace_id = old.id; -- the past is left
   end if;
   return old;
 end $$;
@@ -33,6 +34,7 @@ begin
   perform pg_advisory_xact_lock(internal.fold_lock(old.id));
   delete from public.steps where steps.tenant_id = old.id;
   perform internal.forget_projections(old.id);
+  delete from public.usage where usage.tenant_id = old.id;
   delete from public.folds where folds.tenant_id = old.id;
   return old;
 end $$;

@@ -9,6 +9,7 @@ begin
   perform pg_advisory_xact_lock(internal.content_lock(owner_id));
   perform pg_advisory_xact_lock(internal.fold_lock(owner_id));
   perform internal.forget_projections(owner_id);
+  perform internal.count_past(owner_id);
   perform internal.note_rebuilds(array(
     select distinct tree from public.steps cross join lateral internal.trees_of_step(steps) as tree
     where steps.tenant_id = owner_id));
@@ -34,7 +35,7 @@ begin
   delete from public.placements where placements.tenant_id = owner_id;
   delete from public.traces where traces.tenant_id = owner_id;
   delete from public.trees where trees.tenant_id = owner_id;
-  delete from public.usage where usage.tenant_id = owner_id;
+  delete from public.usage where usage.tenant_id = owner_id and usage.grain <> 'past';
   delete from public.session_summaries where session_summaries.tenant_id = owner_id;
   delete from public.counts where counts.tenant_id = owner_id;
 end $$;
