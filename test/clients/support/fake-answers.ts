@@ -32,9 +32,17 @@ export class FakeModel {
     const next = left.find(isHandoff) ?? left[0];
     const number = this.#names.push(next ?? "");
     if (next === undefined) return { model, number, text: TEXT };
-    const args = isHandoff(next) ? {} : { city: "Paris" };
-    return { model, number, call: { id: `call_${number - 1}`, name: next, arguments: JSON.stringify(args) } };
+    const args = JSON.stringify(argumentsOf(next));
+    return { model, number, call: { id: `call_${number - 1}`, name: next, arguments: args } };
   }
 }
 
 const isHandoff = (name: string) => name.startsWith("transfer_to_");
+
+function argumentsOf(tool: string): object {
+  if (isHandoff(tool)) return {};
+  return tool.startsWith(MASTRA_AGENT) ? { prompt: "How is it in Paris?" } : { city: "Paris" };
+}
+
+/** Mastra's tool for an agent below another one. */
+const MASTRA_AGENT = "agent-";
