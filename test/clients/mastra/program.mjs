@@ -5,19 +5,6 @@ import { Observability } from "@mastra/observability";
 import { OtelExporter } from "@mastra/otel-exporter";
 import { z } from "zod";
 
-const exporter = new OtelExporter({
-  provider: {
-    custom: {
-      endpoint: `${process.env.MONKAI_URL}/traces`,
-      headers: { Authorization: `Bearer ${process.env.MONKAI_TRACER_TOKEN}` },
-      protocol: "http/protobuf",
-    },
-  },
-  signals: { logs: false },
-});
-const configs = { otel: { serviceName: "weather", exporters: [exporter] } };
-const observability = new Observability({ configs });
-
 const inputSchema = z.object({ city: z.string() });
 
 const getWeather = createTool({
@@ -62,7 +49,14 @@ const broken = new Agent({
 });
 
 const agents = { concierge, broken };
-const mastra = new Mastra({ agents, observability });
+const endpoint = `${process.env.MONKAI_URL}/traces`;
+const headers = { Authorization: `Bearer ${process.env.MONKAI_TRACER_TOKEN}` };
+const exporter = new OtelExporter({
+  provider: { custom: { endpoint, headers, protocol: "http/protobuf" } },
+  signals: { logs: false },
+});
+const configs = { otel: { serviceName: "weather", exporters: [exporter] } };
+const mastra = new Mastra({ agents, observability: new Observability({ configs }) });
 
 const tracingOptions = { metadata: { sessionId: "session-1", userId: "user-1" } };
 const { text } = await mastra
