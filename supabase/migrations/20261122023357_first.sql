@@ -81,7 +81,7 @@ end $$;
 -- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
 create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 20261122020544;
+return 20261122023357;
 
 -- supabase/schemas/10_tenants/00_tables.sql
 -- Who owns data, and the tokens that speak for them.
@@ -3913,20 +3913,15 @@ begin
     from public.steps as entry
     where entry.tree_key = step.tree_key and entry.parent_span_id = step.span_id and entry.kind = 'log'
       and entry.content ? 'messages_of_call'
-    order by entry.occurred_at, entry.id)) || internal.input_around_call(step);
-end $$;
-
-create function internal.input_around_call(step public.steps) returns jsonb
-language plpgsql stable set search_path = '' as $$
-begin
-  return to_jsonb(array(
+    order by entry.occurred_at, entry.id)) || to_jsonb(array(
     select jsonb_agg(jsonb_build_object('side', 'input', 'message', said.message) order by said.place)
     from public.steps as around
     cross join lateral jsonb_array_elements(case jsonb_typeof(around.content -> 'input')
       when 'array' then around.content -> 'input' else jsonb_build_array(around.content -> 'input') end)
       with ordinality as said (message, place)
     where around.tenant_id = step.tenant_id and around.otel_trace_id = step.otel_trace_id
-      and around.span_id = step.parent_span_id and around.content ? 'has_input_of_call' and around.content ? 'input'
+      and around.span_id = step.parent_span_id and around.namespace_id = step.namespace_id
+      and around.content ? 'has_input_of_call' and around.content ? 'input'
     group by around.id));
 end $$;
 
