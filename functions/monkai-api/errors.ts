@@ -2,7 +2,7 @@ import type { ContentfulStatusCode } from "hono/utils/http-status";
 
 /**
  * Every error code of the contract (the `Error` schema of the MonkAI document), its status and what it tells the client.
- * The OpenAPI enum and the README's table are made from this one. `unauthorized` and `encryption_error` are never sent.
+ * The OpenAPI enum and the table in docs/api.md are made from this one. `unauthorized` and `encryption_error` are never sent.
  */
 export const ERRORS = {
   bad_request: {

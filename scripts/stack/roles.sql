@@ -26,6 +26,8 @@ grant anon, authenticated to authenticator;
 -- them fails.
 grant service_role to authenticator with inherit true, set true;
 grant anon, authenticated, service_role to postgres;
+-- As at Supabase, whose supautils allows it: a backup is loaded without triggers.
+grant set on parameter session_replication_role to postgres;
 -- As at Supabase: nothing that the API asks for takes longer.
 alter role authenticator set statement_timeout = '8s';
 

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { expect, it } from "vitest";
+import { PAGES as TABLES, withTables } from "../../scripts/docs-tables.ts";
 import { appWithoutStore } from "../support/app.ts";
 import { Command, ROOT } from "../support/dev.ts";
 
@@ -39,7 +40,7 @@ it.each(pages)("%s names npm scripts and files that are there", (page) => {
   expect(paths.filter((path) => !existsSync(`${ROOT}/${path}`))).toEqual([]);
 });
 
-it("the README's configuration table has every variable that the code reads, and no other", () => {
+it("the configuration table of docs/operations.md has every variable that the code reads, and no other", () => {
   const ours = tracked.filter((file) => /^(?:functions|proxy|scripts|examples)\/.*\.(?:ts|py)$/.test(file));
   const readers = ours.map(read).join("\n");
   const used = [
@@ -47,7 +48,7 @@ it("the README's configuration table has every variable that the code reads, and
     ...readers.matchAll(/os\.environ(?:\.get\(|\[)["'](\w+)/g),
     ...readers.matchAll(/\b((?:SUPABASE|DATABASE)_[A-Z_]+)/g),
   ].map(([, name]) => name as string);
-  const table = /## Configuration\n([\s\S]*?)\n## /.exec(read("README.md"))?.[1] ?? "";
+  const table = /## Configuration\n([\s\S]*?)\n## /.exec(read("docs/operations.md"))?.[1] ?? "";
   const listed = [...table.matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name as string);
   expect([...new Set(listed)].sort()).toEqual(
     [...new Set(used)].filter((name) => !OF_OTHERS.has(name)).sort(),
@@ -77,6 +78,44 @@ const OF_OTHERS = new Set([
   "REST_OPTIONS",
   "npm_lifecycle_event",
 ]);
+
+it.each(TABLES)("%s has the tables that npm run docs makes", (page) => {
+  expect(read(page)).toContain("<!-- end -->");
+  expect(withTables(read(page))).toBe(read(page));
+});
+
+it("the files that the tour of the code leads through are there", () => {
+  const [, tour = ""] = read("docs/architecture.md").split("## A tour of the code");
+  const named = [...tour.matchAll(/`((?:[\w.-]+\/)*[\w.-]+\.(?:ts|sql))`/g)].map(
+    ([, path]) => path as string,
+  );
+  expect(named.length).toBeGreaterThan(8);
+  const folders = ["", "functions/monkai-api/", "supabase/schemas/50_steps/", "supabase/schemas/60_traces/"];
+  expect(named.filter((path) => !folders.some((folder) => existsSync(`${ROOT}/${folder}${path}`)))).toEqual(
+    [],
+  );
+});
+
+it.each(pages)("%s links to pages and sections that are there", (page) => {
+  const links = [...read(page).matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([\w-]+))?\)/g)];
+  const broken = links.filter(([, path, section]) => {
+    const file = path ? join(dirname(page), path as string) : page;
+    if (!existsSync(`${ROOT}/${file}`)) return true;
+    return section !== undefined && !sectionsOf(read(file)).includes(section);
+  });
+  expect(broken.map(([link]) => link)).toEqual([]);
+});
+
+/** The anchors of a page's headings, as GitHub makes them. */
+function sectionsOf(text: string): string[] {
+  const headings = [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading]) => heading as string);
+  return headings.map((heading) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\d\s_-]/gu, "")
+      .replaceAll(" ", "-"),
+  );
+}
 
 it("the changelog begins with the version of the document", async () => {
   const { info } = await (await appWithoutStore().request("http://api.test/v1/openapi.json")).json();

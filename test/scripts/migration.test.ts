@@ -225,6 +225,14 @@ for each row execute function internal.on_part();
     await expectSameCatalogs();
   });
 
+  it("begins by what holds requests back, where the source declares that", async () => {
+    const begin = `create function internal.begin_migration() returns void
+language sql set search_path = '' as $$ select $$;
+`;
+    const { text } = await nextMigration({ ...SOURCE, "20_parts/begin_migration.sql": begin });
+    expect(text).toContain("set check_function_bodies = off;\n\nselect internal.begin_migration();\n");
+  });
+
   it("replaces a function that returns something else, and drops one that is gone", async () => {
     const { "00_shared/answers.sql": _, ...others } = SOURCE;
     const { text, missing } = await nextMigration(

@@ -61,12 +61,12 @@ export async function withinOneMinute(milliseconds: number): Promise<void> {
   if (left < milliseconds) await sleep(left + 100);
 }
 
-/** Overrides the limits of all tokens of a tenant, as the README says. */
+/** Overrides the limits of all tokens of a tenant, as docs/operations.md says. */
 export function limitTenant(tenant: string, rate_limits: Record<string, number>): Promise<void> {
   return updateTenant(tenant, { rate_limits });
 }
 
-/** Sets a tenant to registered namespaces only, as the README says. */
+/** Sets a tenant to registered namespaces only, as docs/operations.md says. */
 export function requireRegistration(tenant: string): Promise<void> {
   return updateTenant(tenant, { registered_namespaces_only: true });
 }

@@ -1,4 +1,4 @@
--- How the traces of a session arise from its steps, in the order in which they happened (README, "Trees"):
+-- How the traces of a session arise from its steps, in the order in which they happened (docs/api.md, "Trees"):
 -- - The first step opens the root, for its agent. Who is not named is the namespace's own agent.
 -- - A step that names an agent belongs to that agent's latest trace; where it has none, one is opened below the root. A step
 --   that names none belongs to the active trace, which is the one that the last handoff led to.

@@ -1,4 +1,4 @@
-// `npm run readme`: writes the tables of the README that are made from the code. A test checks that this was done.
+// `npm run docs`: writes the tables in docs/ that are made from the code. A test checks that this was done.
 import { readFileSync, writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { createApp } from "../functions/monkai-api/app.ts";
@@ -6,14 +6,15 @@ import { ERRORS } from "../functions/monkai-api/errors.ts";
 import { type Bucket, RATE_LIMITS } from "../functions/monkai-api/rate-limits.ts";
 import { Store } from "../functions/monkai-api/store/store.ts";
 
-const README = new URL("../README.md", import.meta.url);
+/** The pages that have such tables. */
+export const PAGES = ["docs/api.md", "docs/operations.md"];
 
 const tables = { endpoints: endpointTable, errors: errorTable, limits: limitTable };
 
-/** The README as it should be: each `<!-- NAME: made by npm run readme -->` ... `<!-- end -->` filled in anew. */
-export function withTables(readme: string): string {
-  return readme.replace(
-    /(<!-- (\w+): made by npm run readme -->\n)[\s\S]*?(<!-- end -->)/g,
+/** The page as it should be: each `<!-- NAME: made by npm run docs -->` ... `<!-- end -->` filled in anew. */
+export function withTables(page: string): string {
+  return page.replace(
+    /(<!-- (\w+): made by npm run docs -->\n)[\s\S]*?(<!-- end -->)/g,
     (_, opening, name: keyof typeof tables, closing) => `${opening}${tables[name]()}\n${closing}`,
   );
 }
@@ -76,5 +77,7 @@ function table(head: string[], rows: string[][]): string {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
-  writeFileSync(README, withTables(readFileSync(README, "utf8")));
+  for (const page of PAGES.map((path) => new URL(`../${path}`, import.meta.url))) {
+    writeFileSync(page, withTables(readFileSync(page, "utf8")));
+  }
 }

@@ -81,7 +81,7 @@ end $$;
 -- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
 create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 20261122023357;
+return 20261122023546;
 
 -- supabase/schemas/10_tenants/00_tables.sql
 -- Who owns data, and the tokens that speak for them.
@@ -2639,7 +2639,7 @@ begin
 end $$;
 
 -- supabase/schemas/60_traces/derive_session.sql
--- How the traces of a session arise from its steps, in the order in which they happened (README, "Trees"):
+-- How the traces of a session arise from its steps, in the order in which they happened (docs/api.md, "Trees"):
 -- - The first step opens the root, for its agent. Who is not named is the namespace's own agent.
 -- - A step that names an agent belongs to that agent's latest trace; where it has none, one is opened below the root. A step
 --   that names none belongs to the active trace, which is the one that the last handoff led to.
@@ -6260,6 +6260,18 @@ begin
   delete from public.scores where scores.tenant_id = owner_id and scores.session_id = delete_scores_of_session.session_id;
   delete from public.scores where scores.tenant_id = owner_id and scores.step_id = any (step_ids);
   delete from public.scores where scores.tenant_id = owner_id and scores.trace_id = any (trace_ids);
+end $$;
+
+-- supabase/schemas/90_upkeep/begin_migration.sql
+-- The first statement of each migration but the first. Returns when no request and no fold is running, and holds new ones until
+-- the migration commits: they wait before they have touched anything, so neither side can be the other's deadlock.
+create function internal.begin_migration() returns void
+language plpgsql set search_path = '' as $$
+begin
+  -- Every request reads its token first.
+  lock table public.tracer_tokens in access exclusive mode;
+  -- Every fold that no request makes reads the changes first.
+  lock table public.changes in access exclusive mode;
 end $$;
 
 -- supabase/schemas/90_upkeep/delete_expired.sql
