@@ -21,7 +21,8 @@ const TYPES = [...SPAN_TYPES, "message", "log"] as const;
 
 const name = () => z.string().min(1, MEASURED).max(512, MEASURED);
 
-const searchFilters = {
+/** What steps can be searched by: here, and by agents (`mcp/search-steps.ts`). */
+export const searchFilters = {
   text: z.string().min(1, MEASURED).max(200, MEASURED).optional().openapi({
     description:
       "Part of what was said, of the error, or of the name of the tool, model or agent; without case.",

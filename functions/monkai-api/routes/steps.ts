@@ -143,6 +143,14 @@ const WholeLogEntry = LogEntry.extend({ type: z.literal("log"), ...cut }).openap
 
 const STEP_ID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
 
+/** Ids of steps, as a text. */
+export const stepIds = z
+  .string()
+  .transform((text) => text.split(","))
+  .refine((ids) => ids.length <= 50 && ids.every((id) => STEP_ID.test(id)), {
+    error: "must be up to 50 ids of steps, with commas in between",
+  });
+
 const getSteps = versionedRoute({
   path: "/steps",
   tag: "Steps",
@@ -153,13 +161,7 @@ const getSteps = versionedRoute({
     "their number.",
   bucket: "view",
   query: filters({
-    ids: z
-      .string()
-      .transform((text) => text.split(","))
-      .refine((ids) => ids.length <= 50 && ids.every((id) => STEP_ID.test(id)), {
-        error: "must be up to 50 ids of steps, with commas in between",
-      })
-      .openapi({ type: "string", description: "Up to 50 ids of steps, with commas in between." }),
+    ids: stepIds.openapi({ type: "string", description: "Up to 50 ids of steps, with commas in between." }),
     max_bytes: inQuery(z.coerce.number().int().min(0).max(10_485_760).default(65_536)).openapi({
       type: "integer",
       minimum: 0,

@@ -3,7 +3,7 @@ import * as z from "zod";
 import { parseTimestamp } from "../domain/timestamp.ts";
 import { versionedRoute } from "../http/api-route.ts";
 import { knownVersions, versioned } from "../http/versioned-response.ts";
-import { agentName, count, fromUrl, inQuery, MEASURED, namespaceName, userId } from "../schemas/common.ts";
+import { agentName, count, fromUrl, inQuery, namespaceName, timeZone, userId } from "../schemas/common.ts";
 import { Cost, ScoreFigures, tokenFigures } from "../schemas/figures.ts";
 import { filters } from "../schemas/filters.ts";
 import type { AppEnv } from "../services.ts";
@@ -59,17 +59,8 @@ const momentOrDay = () =>
     })
     .optional();
 
-/** Of short names and offsets, Postgres makes something else than people mean: `IST` is not India, `+05:30` is west. */
-function isTimeZone(name: string): boolean {
-  if (!/^(?:UTC|GMT)$|\//.test(name)) return false;
-  try {
-    return new Intl.DateTimeFormat("en", { timeZone: name }) !== undefined;
-  } catch {
-    return false;
-  }
-}
-
-const by = z
+/** What rows are by, as a text. */
+export const usageBy = z
   .string()
   .default("day")
   .transform((text) => text.split(",") as UsageBy[])
@@ -97,23 +88,14 @@ const getUsage = versionedRoute({
     model: inQuery(fromUrl(z.string()).optional()),
     tool: inQuery(fromUrl(z.string()).optional()),
     user_id: inQuery(fromUrl(userId()).optional()),
-    by: inQuery(by).openapi({
+    by: inQuery(usageBy).openapi({
       type: "string",
       default: "day",
       description:
         "What rows are by: some of `day` or `hour`, `namespace`, `agent`, `model`, `tool`, `user`.",
       example: "day,model",
     }),
-    time_zone: inQuery(
-      z
-        .string()
-        .max(64, MEASURED)
-        .default("UTC")
-        .refine(isTimeZone, {
-          error: "must be the name of a time zone, as America/Recife",
-          when: () => true,
-        }),
-    ).openapi({
+    time_zone: inQuery(timeZone()).openapi({
       type: "string",
       default: "UTC",
       description: "Whose days and hours.",
