@@ -66,7 +66,19 @@ function pair(name: string, value: Value, bytes = Number.POSITIVE_INFINITY): str
 }
 
 function quoted(text: string): string {
-  return /^[\w.:@+/-]+$/.test(text) && text !== "..." ? text : JSON.stringify(text);
+  return /^[\w.:@+/-]+$/.test(text) && text !== "..." ? text : visible(text);
+}
+
+/** Ends of lines that JSON does not know as such, what turns the direction of writing, and letters that nobody sees. */
+const UNSEEN = /[\u2028-\u202E\u2066-\u2069]|\uDB40[\uDC00-\uDC7F]/g;
+
+/** A value as JSON in one line, in which people see what a model reads. */
+export function visible(value: unknown): string {
+  return JSON.stringify(value).replace(UNSEEN, (unseen) =>
+    [...Array(unseen.length).keys()]
+      .map((place) => `\\u${unseen.charCodeAt(place).toString(16).padStart(4, "0")}`)
+      .join(""),
+  );
 }
 
 interface Listing<Row> {

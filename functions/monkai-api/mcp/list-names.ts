@@ -1,6 +1,6 @@
 import { filters } from "../schemas/filters.ts";
 import type { Facets } from "../store/usage.ts";
-import { bytesOf, cutTo, MOST_BYTES } from "./answer.ts";
+import { bytesOf, cutTo, MOST_BYTES, visible } from "./answer.ts";
 import { namespace } from "./arguments.ts";
 import { tool } from "./tool.ts";
 
@@ -24,7 +24,7 @@ function namesLine(kind: string, values: Facets["tools"], bytes: number): string
   if (values.length === 0) return `${kind}: none`;
   let text = `${kind}:`;
   for (const [index, { value, count }] of values.entries()) {
-    const next = `${text} ${cutTo(value, 200, JSON.stringify)} (${count})`;
+    const next = `${text} ${cutTo(value, 200, visible)} (${count})`;
     if (bytesOf(next) > bytes - 40) return `${text} and ${values.length - index} more, less frequent`;
     text = next;
   }

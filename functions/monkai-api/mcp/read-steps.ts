@@ -5,7 +5,7 @@ import { ApiError } from "../errors.ts";
 import { stepIds } from "../routes/steps.ts";
 import { count } from "../schemas/common.ts";
 import { filters } from "../schemas/filters.ts";
-import { beginning, bytesOf, MOST_BYTES } from "./answer.ts";
+import { beginning, bytesOf, MOST_BYTES, visible } from "./answer.ts";
 import { tool } from "./tool.ts";
 
 /** The largest content that is read: of one step all that there can be, of several what is worth comparing. */
@@ -98,8 +98,7 @@ function textOf({ msg, trace_type: _, truncated, left_out, ...step }: JsonObject
     ...FIRST.filter((name) => name in shown),
     ...Object.keys(shown).filter((name) => !FIRST.includes(name)),
   ];
-  const lines = names.map((name) => `${name}: ${JSON.stringify(shown[name])}`);
-  if (truncated)
-    lines.push(`Too large to be read with others: ${JSON.stringify(left_out)}. Read this step alone.`);
+  const lines = names.map((name) => `${name}: ${visible(shown[name])}`);
+  if (truncated) lines.push(`Too large to be read with others: ${visible(left_out)}. Read this step alone.`);
   return lines.join("\n");
 }

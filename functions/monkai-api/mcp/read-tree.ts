@@ -4,7 +4,7 @@ import { ApiError } from "../errors.ts";
 import { filters } from "../schemas/filters.ts";
 import type { LinkedTrace, SkeletonList } from "../store/queries.ts";
 import type { StoreRequest } from "../store/store.ts";
-import { line, listing, pageCut, pageEnd } from "./answer.ts";
+import { bytesOf, line, listing, pageCut, pageEnd } from "./answer.ts";
 import { cursor, limit } from "./arguments.ts";
 import { tool } from "./tool.ts";
 
@@ -42,7 +42,7 @@ export const readTree = tool({
       line: (step, bytes) => {
         const header = step.trace_id === last ? "" : `${traceLine(byId.get(step.trace_id), step.trace_id)}\n`;
         last = step.trace_id;
-        return header + stepLine(step, bytes - header.length);
+        return header + stepLine(step, bytes - bytesOf(header));
       },
       end: pageEnd(next_cursor),
       cut: pageCut,

@@ -30,8 +30,8 @@ const INSTRUCTIONS =
 const CACHING = { ttlMs: 3_600_000, cacheScope: "public" };
 
 /**
- * A server of the Model Context Protocol without sessions: each POST is one message, and its answer is JSON. It speaks the
- * revision without a handshake and those with one. Written by hand for its size: see `docs/performance.md`.
+ * A server of the Model Context Protocol without sessions: each POST is one message, and its answer is JSON. By hand: of the
+ * official SDK (2.4.0), its server alone is 44 KiB of gzip in a Worker of 231, and with its handler 55. This is 8, tools included.
  */
 export async function answerMcp(c: Context<AppEnv>): Promise<Response> {
   const text = await c.req.text();
