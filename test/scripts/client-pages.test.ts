@@ -22,8 +22,8 @@ const sourcesOf = (program: string) => {
 };
 const pages = readdirSync(`${ROOT}/docs/clients`).map((file) => file.replace(".md", ""));
 
-it("there is a program for each page but that of coding agents, and none without a page", () => {
-  expect([...Object.keys(PROGRAMS), "coding-agents"].sort()).toEqual(pages.sort());
+it("there is a program for each page but those of coding agents, and none without a page", () => {
+  expect([...Object.keys(PROGRAMS), "coding-agents", "mcp"].sort()).toEqual(pages.sort());
   const folders = readdirSync(`${ROOT}/test/clients`);
   const programs = folders.filter((folder) => existsSync(`${ROOT}/test/clients/${folder}/program.mjs`));
   expect(programs.sort()).toEqual(Object.values(PROGRAMS).flat().sort());
