@@ -1,8 +1,8 @@
 import * as z from "zod";
-import { usageBy } from "../routes/usage.ts";
+import type { UsageBy } from "../domain/usage-by.ts";
 import { agentName, userId } from "../schemas/common.ts";
-import { filters } from "../schemas/filters.ts";
-import type { UsageAnswer, UsageBy, UsageFigures } from "../store/usage.ts";
+import { filters, usageBy } from "../schemas/filters.ts";
+import type { UsageAnswer, UsageFigures } from "../store/usage.ts";
 import { line, listing } from "./answer.ts";
 import { limit, namespace } from "./arguments.ts";
 import { momentsOf, timeRange } from "./time-range.ts";

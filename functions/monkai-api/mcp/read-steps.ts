@@ -2,9 +2,8 @@ import * as z from "zod";
 import type { JsonObject } from "../domain/json.ts";
 import { toTypedStep } from "../domain/read-back.ts";
 import { ApiError } from "../errors.ts";
-import { stepIds } from "../routes/steps.ts";
 import { count } from "../schemas/common.ts";
-import { filters } from "../schemas/filters.ts";
+import { filters, stepIds } from "../schemas/filters.ts";
 import { beginning, bytesOf, MOST_BYTES, visible } from "./answer.ts";
 import { tool } from "./tool.ts";
 

@@ -1,6 +1,5 @@
 import { kindOf, toFoundStep } from "../domain/read-back.ts";
-import { searchFilters } from "../routes/step-search.ts";
-import { filters } from "../schemas/filters.ts";
+import { filters, searchFilters } from "../schemas/filters.ts";
 import { line, listing, pageCut, pageEnd } from "./answer.ts";
 import { limit, namespace } from "./arguments.ts";
 import { momentsOf, timeRange } from "./time-range.ts";

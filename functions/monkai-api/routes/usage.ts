@@ -5,9 +5,8 @@ import { versionedRoute } from "../http/api-route.ts";
 import { knownVersions, versioned } from "../http/versioned-response.ts";
 import { agentName, count, fromUrl, inQuery, namespaceName, timeZone, userId } from "../schemas/common.ts";
 import { Cost, ScoreFigures, tokenFigures } from "../schemas/figures.ts";
-import { filters } from "../schemas/filters.ts";
+import { filters, usageBy } from "../schemas/filters.ts";
 import type { AppEnv } from "../services.ts";
-import { USAGE_BY, type UsageBy } from "../store/usage.ts";
 
 const figures = {
   calls: count().openapi({ description: "Model calls." }),
@@ -58,18 +57,6 @@ const momentOrDay = () =>
       return z.NEVER;
     })
     .optional();
-
-/** What rows are by, as a text. */
-export const usageBy = z
-  .string()
-  .default("day")
-  .transform((text) => text.split(",") as UsageBy[])
-  .refine((names) => names.every((name) => USAGE_BY.includes(name)) && new Set(names).size === names.length, {
-    error: `must be some of ${USAGE_BY.join(", ")}, each once, with commas in between`,
-  })
-  .refine((names) => !(names.includes("day") && names.includes("hour")), {
-    error: "can be day or hour, but not both",
-  });
 
 const getUsage = versionedRoute({
   path: "/usage",
