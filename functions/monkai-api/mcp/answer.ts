@@ -31,23 +31,19 @@ export function beginning(text: string, length: number): string {
 
 type Value = string | number | boolean | null | undefined;
 
-/** Names that a line shows in full up to here. */
+/** Names that a line shows in full up to here, and what of a text is worth to be shown. */
 const NAME_BYTES = 120;
+const SHORTEST_TEXT = 20;
+
+type Values = Record<string, Value>;
 
 /**
  * One line of `name=value`, as logfmt: texts are quoted as in JSON, so that nothing that was said can look like another
  * line. `ids` are whole, `names` nearly always, and `texts` share what is left of `bytes`, the first ones first.
  */
 export function line(
-  {
-    ids,
-    names = {},
-    texts = {},
-  }: Record<"ids", Record<string, Value>> & {
-    names?: Record<string, Value>;
-    texts?: Record<string, Value>;
-  },
-  bytes: number,
+  { ids = {}, names = {}, texts = {} }: { ids?: Values; names?: Values; texts?: Values },
+  bytes = 0,
 ): string {
   const said = [
     ...Object.entries(ids).map(([name, value]) => pair(name, value)),
@@ -55,7 +51,7 @@ export function line(
   ].filter((part) => part !== "");
   for (const [name, value] of Object.entries(texts)) {
     const left = bytes - bytesOf(said.join(" ")) - name.length - 2;
-    if (left >= 20 && value) said.push(pair(name, value, left));
+    if (left >= SHORTEST_TEXT && value) said.push(pair(name, value, left));
   }
   return said.join(" ");
 }

@@ -79,7 +79,6 @@ function figuresLine(names: Record<string, string>, figures: UsageFigures): stri
   const averages = Object.entries(scores).map(
     ([name, { count, average }]) => `${name} ${average ?? "-"} (${count})`,
   );
-  return [line({ ids: {}, names }, 0), line({ ids, names: { scores: averages.join(", ") } }, 0)]
-    .join(" ")
-    .trim();
+  const rest = line({ ids, names: { scores: averages.join(", ") } });
+  return `${line({ names })} ${rest}`.trim();
 }

@@ -12,7 +12,7 @@ export const listNamespaces = tool({
     return listing({
       head: `Namespaces: ${rows.length}.`,
       rows,
-      line: ({ namespace, created_at }) => line({ ids: { namespace, created_at } }, 0),
+      line: ({ namespace, created_at }) => line({ ids: { namespace, created_at } }),
       end: "That is all.",
       cut: (left) => `Left out, because the answer would be too long: ${left}. GET /v1/namespaces has all.`,
     });

@@ -65,7 +65,7 @@ async function skeletons(
 }
 
 function traceLine(trace: LinkedTrace | undefined, id: string): string {
-  return line({ ids: { trace: id, parent: trace?.parent_trace_id }, names: { agent: trace?.agent } }, 0);
+  return line({ ids: { trace: id, parent: trace?.parent_trace_id }, names: { agent: trace?.agent } });
 }
 
 function stepLine(step: Skeleton, bytes: number): string {

@@ -5,6 +5,9 @@ import { limit, namespace } from "./arguments.ts";
 import { momentsOf, timeRange } from "./time-range.ts";
 import { tool } from "./tool.ts";
 
+/** Where no `since` was sent, and there is no other page. */
+const END_OF_A_WEEK = "That is all of the last 7 days. Send since to look further back.";
+
 export const searchSteps = tool({
   name: "search_steps",
   title: "Search steps",
@@ -46,12 +49,12 @@ export const searchSteps = tool({
   async answer({ type, since, until, time_zone, ...query }, { store, now }) {
     const moments = momentsOf({ since, until, time_zone }, now);
     const found = await store.searchSteps({ ...query, ...moments, kind: type && kindOf(type) });
-    const until_when = found.searched_until ? ` Searched until ${found.searched_until}, and no further.` : "";
+    const searched = found.searched_until ? ` Searched back to ${found.searched_until}, and no further.` : "";
     return listing({
-      head: `Steps found: ${found.steps.length} on this page.${until_when}`,
+      head: `Steps found: ${found.steps.length} on this page.${searched}`,
       rows: found.steps.map(toFoundStep),
       line: foundLine,
-      end: pageEnd(found.next_cursor),
+      end: found.next_cursor || since ? pageEnd(found.next_cursor) : END_OF_A_WEEK,
       cut: pageCut,
     });
   },

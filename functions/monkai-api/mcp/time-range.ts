@@ -12,15 +12,15 @@ export const timeRange = (without: string) => ({
     .string()
     .optional()
     .describe(
-      `From when: today, yesterday, a day (2026-11-21), a time (2026-11-21T14:00:00Z), or how long ago (30m, 24h, 7d). ${without}`,
+      `today, yesterday, a day (2026-11-21), a time (2026-11-21T14:00:00Z), or how long ago (30m, 24h, 7d). ${without}`,
     ),
   until: z
     .string()
     .optional()
     .describe(
-      "Until when, in the same words; a day is included whole. Yesterday alone: since=yesterday, until=yesterday.",
+      "In the same words; a day is included whole. Yesterday alone: since=yesterday, until=yesterday.",
     ),
-  time_zone: timeZone().describe("Whose days are meant, as America/Recife. All times in answers are UTC."),
+  time_zone: timeZone().describe("Whose days are meant, as America/Recife. Times in answers are UTC."),
 });
 
 /** The moments that are meant, as the store takes them. */

@@ -37,8 +37,8 @@ export function tool<Input extends z.ZodObject>(definition: Definition<Input>): 
       name,
       title,
       description,
-      inputSchema: z.toJSONSchema(input(), { io: "input" }),
-      annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
+      inputSchema: schemaOf(input()),
+      annotations: { readOnlyHint: true, openWorldHint: false },
     }),
     async call(sent = {}, sources) {
       const read = requestBody(input()).safeParse(sent);
@@ -47,4 +47,17 @@ export function tool<Input extends z.ZodObject>(definition: Definition<Input>): 
       throw new ApiError(code, message);
     },
   };
+}
+
+/** As JSON Schema, without what a model learns nothing from: the dialect, how long a name may be, how large a number. */
+function schemaOf(input: z.ZodObject): object {
+  const { $schema: _, ...schema } = z.toJSONSchema(input, {
+    io: "input",
+    override: ({ jsonSchema }) => {
+      delete jsonSchema.minLength;
+      delete jsonSchema.maxLength;
+      if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
+    },
+  });
+  return schema;
 }
