@@ -100,6 +100,21 @@ describe("times, as an agent says them", () => {
     expect(text).toContain(`From ${from} until ${until}, `);
   });
 
+  it.each([
+    [{ since: "0001-01-01", time_zone: "Asia/Kolkata" }, "since"],
+    [{ until: "9999-12-31", time_zone: "America/Recife" }, "until"],
+    [{ since: "99999d ago" }, "since"],
+  ])("what the database knows no day of is refused: %j", async (times, field) => {
+    const agent = await agentOf(api, (await newClient(api)).token);
+    const { text, isError } = await agent.call("search_steps", times);
+    expect([isError, text]).toEqual([
+      true,
+      expect.stringContaining(`invalid_payload: ${field}: must be today`),
+    ]);
+    const edges = { since: "0001-01-01", until: "9999-12-31" };
+    expect((await agent.call("search_steps", edges)).isError).toBe(false);
+  });
+
   it("how long ago, and a moment", async () => {
     const { token } = await newClient(api);
     const agent = await agentOf(at("2026-03-09T02:30:00Z"), token);

@@ -48,13 +48,16 @@ export const getUsage = tool({
     const figure = FIGURES[order];
     const sorted = figure ? rows.toSorted((one, other) => figure(other) - figure(one)) : rows;
     const leftOut = (shown: number) =>
-      `Left out: ${rows.length - shown} of ${rows.length} rows. Ask for less time, filter, or send a higher limit (up to 50).`;
+      `Left out: ${rows.length - shown} of ${rows.length} rows, which are in the total. Filter, or ask for less time`;
     return listing({
       head: `From ${start_date} until ${end_date ?? "now"}, ordered by ${order}.\ntotal ${figuresLine({}, totals)}`,
       rows: sorted.slice(0, limit),
       line: (row) => figuresLine(namesOf(row, query.by), row),
-      end: rows.length > limit ? leftOut(limit) : `That is all: ${rows.length} rows.`,
-      cut: (_, shown) => leftOut(shown),
+      end:
+        rows.length > limit
+          ? `${leftOut(limit)}, or send a higher limit (up to 50).`
+          : `That is all: ${rows.length} rows.`,
+      cut: (_, shown) => `${leftOut(shown)}: more would be too long.`,
     });
   },
 });

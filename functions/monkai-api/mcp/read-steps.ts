@@ -97,7 +97,7 @@ function textOf({ msg, trace_type: _, truncated, left_out, ...step }: JsonObject
     ...FIRST.filter((name) => name in shown),
     ...Object.keys(shown).filter((name) => !FIRST.includes(name)),
   ];
-  const lines = names.map((name) => `${name}: ${visible(shown[name])}`);
+  const lines = names.map((name) => `${/^\w+$/.test(name) ? name : visible(name)}: ${visible(shown[name])}`);
   if (truncated) lines.push(`Too large to be read with others: ${visible(left_out)}. Read this step alone.`);
   return lines.join("\n");
 }

@@ -36,15 +36,19 @@ export function momentsOf(
 
 function moment(field: "since" | "until", text: string, timeZone: string, now: Date): string {
   const day = dayOf(text, timeZone, now);
-  if (day) return field === "since" ? firstMoment(day, timeZone, 0) : lastMoment(day, timeZone);
-  const [, count, unit] = /^(\d{1,5})([mhd])$/.exec(text) ?? [];
-  if (count) return new Date(now.getTime() - Number(count) * UNITS[unit as "m" | "h" | "d"]).toISOString();
-  const told = parseTimestamp(text);
+  const edge = field === "since" ? firstMoment : lastMoment;
+  // In the end all are read as timestamps are: beyond the years that the database knows, there is none.
+  const told = parseTimestamp(day ? edge(day, timeZone) : (momentAgo(text, now) ?? text));
   if (told) return told;
   throw new ApiError(
     "invalid_payload",
     `${field}: must be today, yesterday, a day like 2026-11-21, a time like 2026-11-21T14:00:00Z, or how long ago, as 24h or 7d`,
   );
+}
+
+function momentAgo(text: string, now: Date): string | undefined {
+  const [, count, unit] = /^(\d{1,5})([mhd])$/.exec(text) ?? [];
+  return count && new Date(now.getTime() - Number(count) * UNITS[unit as "m" | "h" | "d"]).toISOString();
 }
 
 /** The day that a text names: `YYYY-MM-DD`. */
@@ -57,7 +61,7 @@ function dayOf(text: string, timeZone: string, now: Date): string | undefined {
 }
 
 /** When a day of the zone begins, or the one that is so many days later. */
-function firstMoment(day: string, timeZone: string, days: number): string {
+function firstMoment(day: string, timeZone: string, days = 0): string {
   const midnight = Date.parse(day) + days * 24 * HOUR;
   const nearly = midnight - offset(midnight, timeZone);
   return new Date(midnight - offset(nearly, timeZone)).toISOString();
