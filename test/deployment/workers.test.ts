@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
-import { convertV4MiniflareOptions, Miniflare } from "miniflare";
+import { Miniflare } from "miniflare";
 import { expect, it, onTestFinished } from "vitest";
 import { unstable_readConfig } from "wrangler";
 import { parseEnv } from "../../functions/monkai-api/env.ts";
@@ -31,20 +31,18 @@ it.each(environments)(
 
 it("it gets the files of the page at /docs from Cloudflare's own server of assets", async () => {
   const contents = await deployedWorker();
-  const miniflare = new Miniflare(
-    convertV4MiniflareOptions({
-      modules: [{ type: "ESModule", path: "worker.js", contents }],
-      compatibilityDate: compatibilityDate(),
-      assets: {
-        directory: assetsFolder(),
-        binding: "ASSETS",
-        routerConfig: { invoke_user_worker_ahead_of_assets: true, has_user_worker: true },
-      },
-      host: "127.0.0.1",
-      port: 0,
-      cf: false,
-    }),
-  );
+  const miniflare = new Miniflare({
+    modules: [{ type: "ESModule", path: "worker.js", contents }],
+    compatibilityDate: compatibilityDate(),
+    assets: {
+      directory: assetsFolder(),
+      binding: "ASSETS",
+      routerConfig: { invoke_user_worker_ahead_of_assets: true, has_user_worker: true },
+    },
+    host: "127.0.0.1",
+    port: 0,
+    cf: false,
+  });
   onTestFinished(() => miniflare.dispose());
   const { origin } = await miniflare.ready;
   const response = await fetch(`${origin}/v1/docs/docs.js`);

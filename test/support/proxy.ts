@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { EdgeRuntime, runServer } from "edge-runtime";
 import { buildSync } from "esbuild";
-import { convertV4MiniflareOptions, Miniflare } from "miniflare";
+import { Miniflare } from "miniflare";
 
 /** A proxy under test. */
 export interface RunningProxy {
@@ -24,15 +24,13 @@ export async function startProxyOnEdge(upstream?: string): Promise<RunningProxy>
 /** The same file in workerd. */
 export async function startProxyOnWorkerd(upstream?: string): Promise<RunningProxy> {
   const contents = bundle(upstream, "export default { fetch: (request) => handler(request) };");
-  const miniflare = new Miniflare(
-    convertV4MiniflareOptions({
-      modules: [{ type: "ESModule", path: "worker.js", contents }],
-      compatibilityDate: "2026-07-01",
-      host: "127.0.0.1",
-      port: 0,
-      cf: false,
-    }),
-  );
+  const miniflare = new Miniflare({
+    modules: [{ type: "ESModule", path: "worker.js", contents }],
+    compatibilityDate: "2026-07-01",
+    host: "127.0.0.1",
+    port: 0,
+    cf: false,
+  });
   return { url: (await miniflare.ready).origin, stop: () => miniflare.dispose() };
 }
 
