@@ -11,7 +11,7 @@ import { waitUntil } from "./stack/processes.ts";
 import { superviseRest } from "./stack/rest-supervisor.ts";
 import { callFunction, type Project } from "./stack/rpc.ts";
 import { startWorker } from "./stack/worker.ts";
-import { buildViewer } from "./viewer-build.ts";
+import { buildPages } from "./pages-build.ts";
 
 interface Settings {
   port: number;
@@ -74,7 +74,7 @@ async function run(settings: Settings, signal: AbortSignal): Promise<void> {
   keepUp(project);
 
   signal.throwIfAborted();
-  buildViewer();
+  buildPages();
   const worker = await startWorker({
     supabaseUrl: rest.url,
     serviceKey,

@@ -4,7 +4,7 @@ import { createServer, type ServerResponse } from "node:http";
 import { viewerHeaders, viewerPage } from "../functions/monkai-api/routes/view.ts";
 import { explain } from "./stack/explain.ts";
 import { loopback } from "./stack/ports.ts";
-import { buildViewer, VIEWER_FOLDER } from "./viewer-build.ts";
+import { buildPages, VIEWER_FOLDER } from "./pages-build.ts";
 
 const USAGE = `Usage: npm run view -- API-URL
 
@@ -26,7 +26,7 @@ function apiUrl(given: string | undefined): URL {
 }
 
 async function serve(api: URL, port: number): Promise<void> {
-  const files = buildViewer();
+  const files = buildPages();
   const address = api.href.replace(/\/+$/, "").replaceAll("&", "&amp;");
   const page = viewerPage(files, { folder: "view/", api: address });
   const server = createServer((request, response) => {

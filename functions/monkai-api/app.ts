@@ -13,6 +13,7 @@ import { erasureRoutes } from "./routes/erasure.ts";
 import { fileRoutes } from "./routes/files.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { logRoutes } from "./routes/logs.ts";
+import { mcpRoutes } from "./routes/mcp.ts";
 import { modelPriceRoutes } from "./routes/model-prices.ts";
 import { namespaceRoutes } from "./routes/namespaces.ts";
 import { openApiRoutes } from "./routes/openapi.ts";
@@ -67,6 +68,7 @@ export function createApp(services: Services): OpenAPIHono<AppEnv> {
   erasureRoutes(app); //     DELETE /sessions/{session_id}, /users/{user_id}
   anonymizationRoutes(app); // GET, PUT /anonymization-rules
   modelPriceRoutes(app); //  GET, PUT /model-prices
+  mcpRoutes(app); //         POST /mcp
   openApiRoutes(app); //     GET  /openapi.json, /openapi.yaml
   docsRoutes(app); //        GET  /docs
   viewRoutes(app); //        GET  /view, /

@@ -22,9 +22,10 @@ const operations = Object.entries<Json>(document.paths)
     })),
   )
   // Rules are put before they are read, and what takes content away comes last.
-  .sort((one, other) => orderOf(one.method) - orderOf(other.method));
+  .sort((one, other) => orderOf(one) - orderOf(other));
 
-function orderOf(method: string): number {
+function orderOf({ method, operation }: { method: string; operation: Json }): number {
+  if (operation.tags[0] === "Erasure") return 9;
   return ["PUT", "GET", "HEAD", "POST", "DELETE"].indexOf(method);
 }
 

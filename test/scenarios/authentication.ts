@@ -58,6 +58,14 @@ export function authentication(api: Api): void {
       }
     });
 
+    it("the blank may be %20, as it stands in OTEL_EXPORTER_OTLP_HEADERS", async () => {
+      const client = await newClient(api);
+      const create = (Authorization: string) =>
+        client.post("/v1/sessions/create", SESSION, { Authorization });
+      expect((await create(`Bearer%20${client.token}`)).status).toBe(200);
+      expectRefused(await create("Bearer%20tk_unknown"), "invalid_token");
+    });
+
     it("the scheme's name is read in any case, and another scheme is no token", async () => {
       const client = await newClient(api);
       const lower = await client.post("/v1/sessions/create", SESSION, {

@@ -5,6 +5,7 @@ import { anonymization } from "./anonymization.ts";
 import { authentication } from "./authentication.ts";
 import { batch } from "./batch.ts";
 import { documentation } from "./documentation.ts";
+import { erasure } from "./erasure.ts";
 import { errors } from "./errors.ts";
 import { exports } from "./exports.ts";
 import { fields } from "./fields.ts";
@@ -12,6 +13,7 @@ import { hostile } from "./hostile.ts";
 import { http } from "./http.ts";
 import { idempotency } from "./idempotency.ts";
 import { isolation } from "./isolation.ts";
+import { mcp } from "./mcp.ts";
 import { modelPrices } from "./model-prices.ts";
 import { namespaces } from "./namespaces.ts";
 import { otlp } from "./otlp.ts";
@@ -52,6 +54,7 @@ export function scenarios(runtime: string, api: Api): void {
     otlp(api);
     documentation(api);
     hostile(api);
+    mcp(api);
   });
 }
 
@@ -61,6 +64,7 @@ export function figures(runtime: string, api: Api): void {
     sessionList(api);
     modelPrices(api);
     scores(api);
+    erasure(api);
     steps(api);
     stepSearch(api);
     usage(api);

@@ -24,9 +24,12 @@ export const credentials = (bucket: Bucket): MiddlewareHandler<AppEnv> =>
     await next();
   };
 
-/** `Bearer`, or `Basic` with the token as password, whatever the user's name: Langfuse's clients know no other way. */
+/**
+ * `Bearer`, or `Basic` with the token as password, whatever the user's name: Langfuse's clients know no other way. `%20` is a
+ * blank, because some exporters (Claude Code's) send `OTEL_EXPORTER_OTLP_HEADERS` as it is encoded there.
+ */
 function authorizedBy(authorization = ""): string | undefined {
-  const [, scheme = "", credentials = ""] = /^(Bearer|Basic) +(\S+) *$/i.exec(authorization) ?? [];
+  const [, scheme = "", credentials = ""] = /^(Bearer|Basic)(?: +|%20)(\S+) *$/i.exec(authorization) ?? [];
   return scheme.toLowerCase() === "basic" ? passwordOf(credentials) : credentials;
 }
 

@@ -35,6 +35,10 @@ const TAGS = [
       "Traces and logs of any program, as its OpenTelemetry exporter sends them (OTLP over HTTP). The same paths answer under " +
       "`/api/public/otel/v1`, where Langfuse's clients send theirs.",
   },
+  {
+    name: "Model Context Protocol",
+    description: "The same for agents: tools that search and read what agents did.",
+  },
   { name: "Erasure", description: "What is left of a session or a user: figures." },
   { name: "Anonymization", description: "What is taken out of content before it is stored." },
   { name: "Model prices", description: "What the tokens of each model cost." },

@@ -370,6 +370,21 @@ export const EXAMPLES: Record<string, Example> = {
     request: { query: { text: "how can i help", type: "llm_call" } },
     response: { steps: [foundStep] },
   },
+  sendMcpMessage: {
+    request: {
+      jsonrpc: "2.0",
+      id: 1,
+      method: "tools/call",
+      params: { name: "get_usage", arguments: { by: "tool", since: "yesterday", until: "yesterday" } },
+    },
+    response: {
+      jsonrpc: "2.0",
+      id: 1,
+      result: {
+        content: [{ type: "text", text: "From 2025-12-09T00:00:00.000Z ...\ntool=search errors=3 ..." }],
+      },
+    },
+  },
   listSessions: { response: { sessions: [listedSession], count: 1 } },
   getSession: {
     response: {

@@ -156,6 +156,27 @@ export const nextCursor = () =>
     .optional()
     .openapi({ description: "Send it as `cursor` for the next page; absent on the last." });
 
+/** Of short names and offsets, Postgres makes something else than people mean: `IST` is not India, `+05:30` is west. */
+function isTimeZone(name: string): boolean {
+  if (!/^(?:UTC|GMT)$|\//.test(name)) return false;
+  try {
+    return new Intl.DateTimeFormat("en", { timeZone: name }) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+/** Whose days are meant. */
+export const timeZone = () =>
+  z
+    .string()
+    .max(64, MEASURED)
+    .default("UTC")
+    .refine(isTimeZone, {
+      error: "must be the name of a time zone, as America/Recife",
+      when: () => true,
+    });
+
 /** From and to when, both inclusive. */
 export const dates = {
   start_date: timestamp("start").optional(),

@@ -51,7 +51,7 @@ export async function violations(sql: postgres.ISql, tenantId: string): Promise<
              kind = 'llm' or kind in ('tool', 'handoff', 'message') and input + output + cached > 0 as is_billed,
              case when cached > input then input else input - cached end as uncached
       from stands
-    ), usage as (
+    ), used_now as (
       select grain.grain, grain.session_id, grain.namespace_id, grain.begins, grain.user_id, grain.agent,
              case when is_billed then model end, grain.tool,
              count(*), count(*) filter (where kind = 'llm'), count(*) filter (where kind = 'tool'),
@@ -73,11 +73,33 @@ export async function violations(sql: postgres.ISql, tenantId: string): Promise<
          case kind when 'tool' then name end)
       ) as grain (grain, session_id, namespace_id, begins, user_id, agent, tool)
       group by 1, 2, 3, 4, 5, 6, 7, 8
+    ), used_before as ( -- by steps that were forgotten since
+      select grain.grain, null, past.namespace_id, grain.begins, null, grain.agent, past.model, grain.tool, past.steps, past.calls,
+             past.tool_calls, past.errors, past.input_tokens, past.cached_input_tokens, past.uncached_input_tokens, past.output_tokens,
+             past.reasoning_tokens, past.billed_steps, past.untold_steps,
+             case when past.tool is null or grain.tool is not null
+               then (select coalesce(sum(value::bigint), 0) from jsonb_each(past.latencies)) else 0 end
+      from public.usage as past cross join lateral (values
+        ('day', date_trunc('day', past.begins, 'UTC'), null, null),
+        ('hour', past.begins, null, null),
+        ('day in detail', date_trunc('day', past.begins, 'UTC'), past.agent, past.tool),
+        ('hour in detail', past.begins, past.agent, past.tool),
+        ('session', past.begins, past.agent, past.tool)
+      ) as grain (grain, begins, agent, tool)
+      where past.tenant_id = ${tenantId} and past.grain = 'past'
+    ), every_use (
+      grain, session_id, namespace_id, begins, user_id, agent, model, tool, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12
+    ) as (
+      select * from used_now union all select * from used_before
+    ), usage as (
+      select grain, session_id, namespace_id, begins, user_id, agent, model, tool, sum(f1), sum(f2), sum(f3), sum(f4), sum(f5),
+             sum(f6), sum(f7), sum(f8), sum(f9), sum(f10), sum(f11), sum(f12)
+      from every_use group by 1, 2, 3, 4, 5, 6, 7, 8
     ), noted_usage as (
       select grain, session_id, namespace_id, begins, user_id, agent, model, tool, steps, calls, tool_calls, errors, input_tokens,
              cached_input_tokens, uncached_input_tokens, output_tokens, reasoning_tokens, billed_steps, untold_steps,
              (select coalesce(sum(value::bigint), 0) from jsonb_each(latencies))
-      from public.usage where tenant_id = ${tenantId}
+      from public.usage where tenant_id = ${tenantId} and grain <> 'past'
     ), summaries as (
       select session_id, namespace_id, count(*), count(*) filter (where status = 'error'),
              max(least(coalesce(started_at + latency_ms * interval '1 millisecond', occurred_at), internal.arrival_of(id))),
