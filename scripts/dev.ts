@@ -1,6 +1,7 @@
 // `npm run dev`: the whole API on one machine.
 import { once } from "node:events";
 import { hashTracerToken } from "../functions/monkai-api/domain/tracer-token.ts";
+import { buildPages } from "./pages-build.ts";
 import { type DataDir, dataDirName, openDataDir, type RunningStack } from "./stack/data-dir.ts";
 import { type Database, startDatabase } from "./stack/database.ts";
 import { demoToken } from "./stack/demo-token.ts";
@@ -11,7 +12,6 @@ import { waitUntil } from "./stack/processes.ts";
 import { superviseRest } from "./stack/rest-supervisor.ts";
 import { callFunction, type Project } from "./stack/rpc.ts";
 import { startWorker } from "./stack/worker.ts";
-import { buildPages } from "./pages-build.ts";
 
 interface Settings {
   port: number;
@@ -96,7 +96,11 @@ async function run(settings: Settings, signal: AbortSignal): Promise<void> {
 function keepUp(project: Project): void {
   const call = (name: string) => () =>
     void callFunction(project, name, {}).catch((error) => console.error(explain(error)));
-  const timers = [setInterval(call("fold_all"), 10_000), setInterval(call("delete_expired"), 5 * 60_000)];
+  const timers = [
+    setInterval(call("fold_all"), 10_000),
+    setInterval(call("forget_due"), 10_000),
+    setInterval(call("delete_expired"), 5 * 60_000),
+  ];
   stops.push(() => timers.forEach(clearInterval));
 }
 

@@ -2,9 +2,9 @@
 import { readFileSync } from "node:fs";
 import { createServer, type ServerResponse } from "node:http";
 import { viewerHeaders, viewerPage } from "../functions/monkai-api/routes/view.ts";
+import { buildPages, VIEWER_FOLDER } from "./pages-build.ts";
 import { explain } from "./stack/explain.ts";
 import { loopback } from "./stack/ports.ts";
-import { buildPages, VIEWER_FOLDER } from "./pages-build.ts";
 
 const USAGE = `Usage: npm run view -- API-URL
 

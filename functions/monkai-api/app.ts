@@ -19,6 +19,7 @@ import { namespaceRoutes } from "./routes/namespaces.ts";
 import { openApiRoutes } from "./routes/openapi.ts";
 import { otlpRoutes } from "./routes/otlp.ts";
 import { recordRoutes } from "./routes/records.ts";
+import { retentionRoutes } from "./routes/retention.ts";
 import { scoreRoutes } from "./routes/scores.ts";
 import { sessionRoutes } from "./routes/sessions.ts";
 import { stepSearchRoutes } from "./routes/step-search.ts";
@@ -66,6 +67,7 @@ export function createApp(services: Services): OpenAPIHono<AppEnv> {
   scoreRoutes(app); //       POST /scores, /scores/batch, GET /scores, DELETE /scores/{score_id}
   usageRoutes(app); //       GET  /usage, /facets
   erasureRoutes(app); //     DELETE /sessions/{session_id}, /users/{user_id}
+  retentionRoutes(app); //   GET, PUT /retention
   anonymizationRoutes(app); // GET, PUT /anonymization-rules
   modelPriceRoutes(app); //  GET, PUT /model-prices
   mcpRoutes(app); //         POST /mcp

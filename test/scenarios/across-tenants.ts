@@ -297,7 +297,7 @@ const itsOwnTrace = expect.stringMatching(/^200 {"data":\[{.*"namespace":"mine".
 const toldForbidden = expect.stringMatching(/^200 .*"forbidden: .*"isError":true/);
 const toldNotFound = expect.stringMatching(/^200 .*"not_found: .*"isError":true/);
 
-const WHOLE_TENANTS = new Set(["GET /anonymization-rules", "GET /model-prices"]);
+const WHOLE_TENANTS = new Set(["GET /anonymization-rules", "GET /model-prices", "GET /retention"]);
 
 /** What each operation answers to a token that may not use the namespace, call by call. */
 const BOUND: Record<string, unknown[]> = {
@@ -354,6 +354,8 @@ const BOUND: Record<string, unknown[]> = {
   "POST /logs": [expect.stringMatching(/^200 .*"rejectedLogRecords":"1",.*may not use the namespace/)],
   "POST /traces/ingest": [expect.stringMatching(/^200 .*"rejectedSpans":"2",.*may not use the namespace/)],
   "DELETE /traces/{trace_id}/content": [notFound],
+  "GET /retention": [expect.stringMatching(/^200 /)],
+  "PUT /retention": [forbidden],
   "DELETE /sessions/{session_id}": [nothingErased],
   "DELETE /users/{user_id}": [nothingErased],
 };

@@ -179,6 +179,7 @@ export function http(api: Api): void {
       "/record_query",
       "/records/export",
       "/records/upload",
+      "/retention",
       "/scores",
       "/scores/batch",
       "/scores/{score_id}",

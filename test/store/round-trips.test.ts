@@ -80,6 +80,20 @@ describe("one request is one call to the REST layer", () => {
     }
   });
 
+  it("retention is read and put with one call, whatever comes of it", async () => {
+    const client = await newClient(api);
+    const requests: [() => Promise<{ status: number }>, number][] = [
+      [() => client.get("/v1/retention"), 200],
+      [() => client.put("/v1/retention", { days: -1 }), 400],
+      [() => client.put("/v1/retention", { days: 1 }), 200],
+      [() => client.put("/v1/retention", { expected_version: 7 }), 409],
+    ];
+    for (const [request, status] of requests) {
+      app.calls = 0;
+      expect([(await request()).status, app.calls]).toEqual([status, 1]);
+    }
+  });
+
   it("rules that this instance has not seen yet cost a second call, once", async () => {
     const client = await newClient(api);
     const elsewhere = appInProcess(inject("restUrl"), inject("serviceKey"));

@@ -67,6 +67,7 @@ export function readsAbout({ namespace, session_id, agent, trace_id, step_id, pr
     "GET /files/{file_id}/download": get(`/files/file_${trace_id}/download`),
     "GET /anonymization-rules": get("/anonymization-rules"),
     "GET /model-prices": get("/model-prices"),
+    "GET /retention": get("/retention"),
     "GET /scores": get(
       `/scores?namespace=${namespace}`,
       `/scores?session_id=${session_id}`,
@@ -150,6 +151,7 @@ export function writesAbout({ namespace, session_id, agent, trace_id, said, scor
     ],
     "PUT /anonymization-rules": [{ method: "PUT", path: "/v1/anonymization-rules", body: rules }],
     "PUT /model-prices": [{ method: "PUT", path: "/v1/model-prices", body: prices }],
+    "PUT /retention": [{ method: "PUT", path: "/v1/retention", body: { days: 365 } }],
     "DELETE /traces/{trace_id}/content": [{ method: "DELETE", path: `/v1/traces/${trace_id}/content` }],
     "DELETE /sessions/{session_id}": [{ method: "DELETE", path: `/v1/sessions/${session_id}` }],
     "DELETE /users/{user_id}": [{ method: "DELETE", path: "/v1/users/u" }],

@@ -40,6 +40,7 @@ const TAGS = [
     description: "The same for agents: tools that search and read what agents did.",
   },
   { name: "Erasure", description: "What is left of a session or a user: figures." },
+  { name: "Retention", description: "For how long things are kept." },
   { name: "Anonymization", description: "What is taken out of content before it is stored." },
   { name: "Model prices", description: "What the tokens of each model cost." },
   { name: "Documentation", description: "This document, for machines and for people (no token needed)." },

@@ -277,6 +277,25 @@ const wholeStep = {
   trace_id: TRACE_ID_EXAMPLE,
 };
 
+const retentionRule = { content_days: 30, days: 365 };
+const retention = {
+  version: 1,
+  ...retentionRule,
+  content_since: "2025-11-10T00:00:00.000Z",
+  since: "2024-12-10T00:00:00.000Z",
+  namespaces: [
+    {
+      namespace: "audit",
+      content_days: null,
+      days: 3650,
+      content_since: null,
+      since: "2015-12-13T00:00:00.000Z",
+    },
+  ],
+  last_run_at: null,
+  catching_up: false,
+};
+
 /** What one may send to each operation, and what comes back. A test sends them all. */
 export const EXAMPLES: Record<string, Example> = {
   registerNamespace: {
@@ -444,6 +463,11 @@ export const EXAMPLES: Record<string, Example> = {
   },
   listScores: { response: { scores: [score] } },
   deleteScore: { response: score },
+  putRetention: {
+    request: { ...retentionRule, namespaces: [{ namespace: "audit", days: 3650 }], expected_version: 0 },
+    response: retention,
+  },
+  getRetention: { response: retention },
   eraseSession: { response: { erased: { steps: 12, sessions: 1, scores: 2 }, remaining_steps: 0 } },
   eraseUser: { response: { erased: { steps: 40, sessions: 3, scores: 2 }, remaining_steps: 0 } },
   uploadRecords: { request: { records: [record] }, response: uploaded },

@@ -11,7 +11,7 @@ import { type RateLimit, REFILLED } from "../rate-limits.ts";
 import { AnonymizerCache } from "./anonymizer-cache.ts";
 import { answerOf } from "./answer.ts";
 import { CursorSeal } from "./cursor-seal.ts";
-import type { Erasure } from "./forgetting.ts";
+import type { Erasure, Retention, RetentionRules } from "./forgetting.ts";
 import { MessageHash } from "./message-hash.ts";
 import type { ModelPrice, ModelPrices } from "./model-prices.ts";
 import { otlpItems } from "./otlp-items.ts";
@@ -399,6 +399,15 @@ export class StoreRequest {
   /** All that is left of the user are figures. */
   eraseUser(user_id: string): Promise<Erasure> {
     return this.#call("erase_user", { user_id });
+  }
+
+  getRetention(): Promise<Retention> {
+    return this.#call("get_retention", {});
+  }
+
+  /** Refuses when it is not at `expected_version` any more. */
+  putRetention(rules: RetentionRules, expected_version?: number): Promise<Retention> {
+    return this.#call("put_retention", { rules, expected_version });
   }
 
   /** The trace whose steps are in the file. */

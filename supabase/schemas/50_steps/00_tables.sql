@@ -127,6 +127,7 @@ create index steps_of_a_resource_by_time
 create index steps_of_a_session_by_time
   on public.steps (tenant_id, session_id, occurred_at desc, id desc) where session_id is not null;
 create index steps_of_a_tree on public.steps (tree_key, id) where tree_key is not null;
+create index steps_by_arrival on public.steps (tenant_id, namespace_id, id);
 create index steps_of_a_user on public.steps (tenant_id, user_id) where user_id is not null;
 create index steps_naming_a_parent on public.steps (tenant_id, parent_trace_id) where parent_trace_id is not null;
 -- The same span or log record may come twice: the first one counts.

@@ -34,6 +34,7 @@ comment on column public.scores.created_at is 'As its sender told, else when it 
 -- Each filter finds its rows in the order of the list. And a namespace that is deleted takes its scores along.
 create index scores_by_time on public.scores (tenant_id, created_at desc, id desc);
 create index scores_of_a_namespace_by_time on public.scores (tenant_id, namespace_id, created_at desc, id desc);
+create index scores_by_arrival on public.scores (tenant_id, namespace_id, id);
 create index scores_of_a_name_by_time on public.scores (tenant_id, name, created_at desc, id desc);
 create index scores_of_a_source_by_time on public.scores (tenant_id, source, created_at desc, id desc) where source is not null;
 create index scores_of_a_trace_by_time on public.scores (tenant_id, trace_id, created_at desc, id desc) where trace_id is not null;

@@ -3,7 +3,7 @@
 create function public.delete_score(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
-  admission jsonb := internal.admit_writer(delete_score.payload);
+  admission jsonb := internal.without_due(internal.admit_writer(delete_score.payload));
   usable text[] := internal.usable_namespaces(admission);
   gone public.scores;
 begin

@@ -9,6 +9,7 @@ declare
   answer jsonb;
 begin
   if query ? 'namespace' then admission := internal.in_namespace(admission, query ->> 'namespace'); end if;
+  admission := internal.without_due(admission);
   if admission ? 'error' then return admission; end if;
   answer := internal.page_answer(
     admission,

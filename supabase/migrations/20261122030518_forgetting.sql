@@ -5,7 +5,11 @@ set check_function_bodies = off;
 
 select internal.begin_migration();
 
+create index steps_by_arrival on public.steps (tenant_id, namespace_id, id);
+
 create index steps_of_a_user on public.steps (tenant_id, user_id) where user_id is not null;
+
+create index scores_by_arrival on public.scores (tenant_id, namespace_id, id);
 
 -- That somebody had a session or a user erased. Whose data it was is not said, or it would still be known here.
 create table public.erasures (
@@ -25,6 +29,33 @@ create index erasures_of_a_tenant_by_time on public.erasures (tenant_id, erased_
 
 create index erasures_by_a_token on public.erasures (token_id);
 
+-- For how many days a tenant keeps what was said, and everything.
+create table public.retention (
+  tenant_id uuid primary key references public.tenants (id) on delete cascade,
+  version integer not null default 1,
+  rules jsonb not null,
+  updated_at timestamptz not null default now(),
+  constraint retention_version_is_positive check (version > 0),
+  constraint retention_has_rules_of_namespaces check (jsonb_typeof(rules -> 'namespaces') = 'object')
+);
+
+-- How far that has been done.
+create table public.retention_runs (
+  tenant_id uuid primary key references public.tenants (id) on delete cascade,
+  version integer not null,
+  ran_at timestamptz,
+  enforced_on date
+);
+
+create table public.forgotten_content (
+  tenant_id uuid not null,
+  namespace_id bigint not null,
+  last_id uuid not null,
+  constraint namespace_knows_what_content_was_forgotten primary key (tenant_id, namespace_id),
+  constraint forgotten_content_is_of_a_namespace_of_its_tenant
+    foreign key (tenant_id, namespace_id) references public.namespaces (tenant_id, id) on delete cascade
+);
+
 -- How much was forgotten.
 create type internal.forgotten as (steps bigint, sessions bigint, scores bigint);
 
@@ -34,6 +65,15 @@ alter table public.usage
 drop function internal.add_figures(internal.figure[]);
 
 alter table public.erasures
+  enable row level security;
+
+alter table public.forgotten_content
+  enable row level security;
+
+alter table public.retention_runs
+  enable row level security;
+
+alter table public.retention
   enable row level security;
 
 alter table public.record_fingerprints
@@ -245,6 +285,34 @@ begin
   return figure;
 end $$;
 
+-- The lowest id that a step or a score can have which arrived so many days before a moment. Null: for ever.
+create or replace function internal.first_kept(moment timestamptz, days integer) returns uuid
+language plpgsql immutable set search_path = '' as $$
+declare
+  milliseconds bigint := greatest(0, extract(epoch from first_kept.moment) * 1000 - first_kept.days::bigint * 86400000);
+begin
+  return (rpad(lpad(to_hex(milliseconds), 12, '0'), 32, '0'))::uuid;
+end $$;
+
+-- An admission, after its tenant's changes are folded: what is read next has all that was acknowledged, and nothing that is due to
+-- be forgotten (internal.without_due). In pieces: where there
+-- is more than `patience` worth of it (nobody has read for long, and the schedule does not run), what was folded stays so, and
+-- the client is told to come back. Call it in a statement of its own, so that what reads next sees what it has written.
+create or replace function internal.folded(admission jsonb, patience interval default '4 seconds') returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  ends timestamptz := clock_timestamp() + folded.patience;
+begin
+  admission := internal.without_due(admission); -- first: it takes the content lock, which comes before that of folds
+  if admission ? 'error' then return admission; end if;
+  loop
+    if internal.fold((admission ->> 'tenant_id')::uuid, 5000) then return admission; end if;
+    exit when clock_timestamp() > ends;
+  end loop;
+  return admission || jsonb_build_object('error', jsonb_build_object('code', 'internal_error', 'status', 503,
+    'message', 'Much was stored that is being prepared for reading. Please try again in a moment.'));
+end $$;
+
 -- Deletes the idempotency keys of the requests that have stored these steps, and what was answered to them: both are the
 -- client's, as is the hash of what it sent. Those without an answer are free, and nobody misses them: who sends holds the
 -- content lock. What else such a request has stored is stored again if it is repeated.
@@ -254,6 +322,26 @@ begin
   delete from public.monkai_idempotency_keys as known
   where known.tenant_id = owner_id
     and (known.response is null or known.response ->> 'ids' = any (forget_answers.ids_of_requests));
+end $$;
+
+-- Forgets a piece of what is due at this moment, of one namespace. Returns of how many things; 0: nothing is left. Only for who
+-- holds the tenant's content lock and fold lock.
+create or replace function internal.forget_due_piece(owner_id uuid, moment timestamptz, most integer) returns integer
+language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+declare
+  kept record;
+  forgotten integer;
+begin
+  if not internal.has_due(owner_id, forget_due_piece.moment) then return 0; end if;
+  if not internal.fold(owner_id, 2000) then return 1; end if; -- what is not folded is in no figures yet
+  for kept in select * from internal.kept_days(owner_id) loop
+    forgotten := internal.forget_old_steps(owner_id, kept.namespace_id, forget_due_piece.moment, kept.days, most);
+    if forgotten > 0 then return forgotten; end if;
+    forgotten := internal.forget_old_content(
+      owner_id, kept.namespace_id, internal.first_kept(forget_due_piece.moment, kept.content_days), most);
+    if forgotten > 0 then return forgotten; end if;
+  end loop;
+  return 0;
 end $$;
 
 -- Deletes a session, if it has nothing left in any namespace; else what it says of itself stays with what it has there, but for
@@ -275,6 +363,67 @@ begin
   where sessions.tenant_id = owner_id and sessions.id = forget_empty_session.session_id
     and sessions.namespace_id = any (forget_empty_session.namespace_ids);
   return (case when found then 1 else 0 end);
+end $$;
+
+-- Takes away what was said in the oldest steps of a namespace that still have it, below an id, and in scores as old.
+create or replace function internal.forget_old_content(owner_id uuid, namespace_id bigint, first_id uuid, most integer) returns integer
+language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+declare
+  last_id uuid := internal.last_forgotten(owner_id, namespace_id);
+  piece uuid[] := array(
+    select steps.id from public.steps
+    where steps.tenant_id = owner_id and steps.namespace_id = forget_old_content.namespace_id
+      and steps.id > last_id and steps.id < forget_old_content.first_id
+    order by steps.id limit most);
+  until_id uuid;
+  emptied_scores integer;
+begin
+  if forget_old_content.first_id is null or forget_old_content.first_id <= last_id then return 0; end if;
+  perform internal.take_content(owner_id, piece);
+  until_id := case when cardinality(piece) = most then piece[most] else forget_old_content.first_id end;
+  update public.scores set text_value = null, comment = null
+  where scores.tenant_id = owner_id and scores.namespace_id = forget_old_content.namespace_id
+    and scores.id > last_id and scores.id <= until_id;
+  get diagnostics emptied_scores = row_count;
+  if emptied_scores + cardinality(piece) = 0 then return 0; end if;
+  insert into public.forgotten_content as known (tenant_id, namespace_id, last_id)
+  values (owner_id, forget_old_content.namespace_id, until_id)
+  on conflict on constraint namespace_knows_what_content_was_forgotten do update set last_id = excluded.last_id;
+  return emptied_scores + cardinality(piece);
+end $$;
+
+-- The oldest steps and scores of a namespace that are kept no longer, and the sessions that have nothing left.
+create or replace function internal.forget_old_steps(
+  owner_id uuid, namespace_id bigint, moment timestamptz, days integer, most integer) returns integer
+language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+declare
+  first_id uuid := internal.first_kept(forget_old_steps.moment, forget_old_steps.days);
+  piece uuid[] := internal.piece_of_old_steps(owner_id, namespace_id, first_id, internal.first_kept(now(), days), most);
+  left_sessions text[];
+  gone_scores bigint;
+begin
+  if forget_old_steps.days is null then return 0; end if;
+  left_sessions := array(
+    select distinct coalesce(steps.session_id, placements.session_id)
+    from unnest(piece) as step (id)
+    join public.steps on steps.id = step.id
+    left join public.placements on placements.step_id = step.id);
+  perform internal.forget_steps(owner_id, piece);
+  gone_scores := internal.forget_scores(array(
+    select scores.id from public.scores
+    where scores.tenant_id = owner_id and scores.namespace_id = forget_old_steps.namespace_id and scores.id < first_id
+    order by scores.id limit most));
+  left_sessions := array(
+    select session.id from unnest(left_sessions) as session (id)
+    where not exists (select from internal.steps_of_session(owner_id, session.id, null))
+    union
+    select idle.session_id from internal.idle_sessions(
+      owner_id, namespace_id, forget_old_steps.moment - forget_old_steps.days * interval '24 hours') as idle limit most);
+  delete from public.sessions
+  where sessions.tenant_id = owner_id and sessions.id = any (left_sessions)
+    and sessions.namespace_id = forget_old_steps.namespace_id
+    and sessions.last_activity_at < now() - forget_old_steps.days * interval '24 hours';
+  return cardinality(piece) + gone_scores + cardinality(left_sessions);
 end $$;
 
 create or replace function internal.forget_projections(owner_id uuid) returns void
@@ -377,6 +526,53 @@ begin
     ) as scores));
 end $$;
 
+-- Whether a tenant has anything that is due at this moment.
+create or replace function internal.has_due(owner_id uuid, moment timestamptz) returns boolean
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+begin
+  return exists (
+    select from internal.kept_days(owner_id) as kept
+    cross join lateral (
+      select internal.first_kept(has_due.moment, kept.days) as first_id,
+             internal.first_kept(has_due.moment, kept.content_days) as first_with_content,
+             internal.last_forgotten(owner_id, kept.namespace_id) as last_forgotten
+    ) as limits
+    where exists (
+        select from public.steps
+        where steps.tenant_id = owner_id and steps.namespace_id = kept.namespace_id and steps.id < limits.first_id)
+      or exists (
+        select from public.scores
+        where scores.tenant_id = owner_id and scores.namespace_id = kept.namespace_id and scores.id < limits.first_id)
+      or exists (
+        select from public.steps
+        where steps.tenant_id = owner_id and steps.namespace_id = kept.namespace_id
+          and steps.id > limits.last_forgotten and steps.id < limits.first_with_content)
+      or exists (
+        select from public.scores
+        where scores.tenant_id = owner_id and scores.namespace_id = kept.namespace_id
+          and scores.id > limits.last_forgotten and scores.id < limits.first_with_content)
+      or exists (
+        select from internal.idle_sessions(owner_id, kept.namespace_id, has_due.moment - kept.days * interval '24 hours')));
+end $$;
+
+-- The sessions of a namespace that clients have created before a moment, and that have no steps, nor were found since.
+create or replace function internal.idle_sessions(owner_id uuid, namespace_id bigint, before timestamptz) returns table (session_id text)
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+begin
+  return query
+  select summary.session_id
+  from (
+    select session_summaries.session_id from public.session_summaries
+    where session_summaries.tenant_id = owner_id and session_summaries.namespace_id = idle_sessions.namespace_id
+      and session_summaries.step_count = 0
+    offset 0
+  ) as summary
+  where (
+    select sessions.last_activity_at from public.sessions
+    where sessions.tenant_id = owner_id and sessions.id = summary.session_id
+      and sessions.namespace_id = idle_sessions.namespace_id) < idle_sessions.before;
+end $$;
+
 -- Whether a session is this user's: because it says so, or because it says nothing and its steps tell of no other user.
 create or replace function internal.is_session_of_user(owner_id uuid, namespace_ids bigint[], session_id text, user_id text) returns boolean
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
@@ -407,6 +603,34 @@ begin
     ) as known), true);
 end $$;
 
+-- How long each namespace of a tenant keeps things, where not for ever.
+create or replace function internal.kept_days(owner_id uuid) returns table (namespace_id bigint, content_days integer, days integer)
+language plpgsql stable set search_path = '' set enable_seqscan = off as $$
+begin
+  return query
+  select kept.* from (
+    select namespaces.id, (rule.value ->> 'content_days')::integer as content_days, (rule.value ->> 'days')::integer as days
+    from public.retention
+    join public.namespaces on namespaces.tenant_id = retention.tenant_id
+    cross join lateral (
+      select coalesce(retention.rules -> 'namespaces' -> namespaces.name, retention.rules) as value
+    ) as rule
+    where retention.tenant_id = owner_id
+  ) as kept
+  where kept.content_days is not null or kept.days is not null
+  order by kept.id;
+end $$;
+
+-- Up to which step or score retention has taken away what was said.
+create or replace function internal.last_forgotten(owner_id uuid, namespace_id bigint) returns uuid
+language plpgsql stable set search_path = '' set enable_seqscan = off as $$
+begin
+  return coalesce((
+    select forgotten_content.last_id from public.forgotten_content
+    where forgotten_content.tenant_id = owner_id and forgotten_content.namespace_id = last_forgotten.namespace_id),
+    '00000000-0000-0000-0000-000000000000');
+end $$;
+
 -- What steps used in these parts that were forgotten since. Of them the hour is all that is known: it counts where it begins.
 create or replace function internal.lines_of_past(
   owner_id uuid, namespace_ids bigint[], query jsonb, wanted internal.usage_time) returns internal.usage_line[]
@@ -435,6 +659,29 @@ begin
         and (query ->> 'tool' is null or usage.tool = query ->> 'tool')
       offset 0
     ) as past);
+end $$;
+
+-- The oldest steps of a namespace below an id, about so many. Of OpenTelemetry traces, those below the later id as well: what counts
+-- as a model call, and with which tokens, follows from the spans around it.
+create or replace function internal.piece_of_old_steps(owner_id uuid, namespace_id bigint, first_id uuid, later_id uuid, most integer)
+returns uuid[]
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+begin
+  return array(
+    with first as materialized (
+      select steps.id, case steps.tree_kind when 'otel' then steps.tree_key end as otel_tree from public.steps
+      where steps.tenant_id = owner_id and steps.namespace_id = piece_of_old_steps.namespace_id
+        and steps.id < piece_of_old_steps.first_id
+      order by steps.id limit most
+    )
+    select first.id from first
+    union
+    select together.id from (select distinct first.otel_tree from first where first.otel_tree is not null) as tree
+    cross join lateral (
+      select steps.id, steps.namespace_id from public.steps
+      where steps.tree_key = tree.otel_tree and steps.id < piece_of_old_steps.later_id offset 0
+    ) as together
+    where together.namespace_id = piece_of_old_steps.namespace_id);
 end $$;
 
 -- Steps of a session that can be forgotten together, about so many. Of an OpenTelemetry trace all at once: what a span does not say,
@@ -469,6 +716,35 @@ begin
     select own.id from own where own.otel_tree in (select first.otel_tree from first where first.otel_tree is not null));
 end $$;
 
+-- A tenant's retention as clients get it: {version, content_days, days, content_since, since, namespaces: [{namespace, content_days,
+-- days, content_since, since}], last_run_at, catching_up}. `since`: when what is shown arrived, at the earliest.
+create or replace function internal.retention_view(owner_id uuid, usable text[]) returns jsonb
+language plpgsql stable set search_path = '' as $$
+declare
+  own public.retention := (select retention from public.retention where retention.tenant_id = owner_id);
+  runs public.retention_runs := (select retention_runs from public.retention_runs where retention_runs.tenant_id = owner_id);
+begin
+  return jsonb_build_object('version', coalesce(own.version, 0)) || internal.rule_view(coalesce(own.rules, '{}'))
+    || jsonb_build_object(
+      'namespaces', to_jsonb(array(
+        select jsonb_build_object('namespace', named.key) || internal.rule_view(named.value)
+        from jsonb_each(own.rules -> 'namespaces') as named
+        where usable is null or named.key = any (usable)
+        order by named.key)),
+      'last_run_at', internal.timestamp_text(runs.ran_at),
+      'catching_up', own.version is not null and runs.enforced_on is null);
+end $$;
+
+create or replace function internal.rule_view(rule jsonb) returns jsonb
+language plpgsql stable set search_path = '' as $$
+begin
+  return jsonb_build_object(
+    'content_days', rule -> 'content_days',
+    'days', rule -> 'days',
+    'content_since', internal.timestamp_text(internal.shown_since() - (rule ->> 'content_days')::integer * interval '24 hours'),
+    'since', internal.timestamp_text(internal.shown_since() - (rule ->> 'days')::integer * interval '24 hours'));
+end $$;
+
 -- The sessions in these namespaces that are a user's, or have steps of theirs.
 create or replace function internal.sessions_of_user(owner_id uuid, namespace_ids bigint[], user_id text) returns text[]
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
@@ -483,6 +759,20 @@ begin
       and usage.namespace_id = any (sessions_of_user.namespace_ids)
       and usage.user_id = internal.counted_name(sessions_of_user.user_id)
     order by 1);
+end $$;
+
+create or replace function internal.shown_day() returns date
+language plpgsql stable set search_path = '' as $$
+begin
+  return (internal.shown_since() at time zone 'UTC')::date;
+end $$;
+
+-- The day (UTC) that what is shown is counted from. It begins at two o'clock: until then the schedule, which goes by the clock and an
+-- hour late, has done the last of the day before.
+create or replace function internal.shown_since() returns timestamptz
+language plpgsql stable set search_path = '' as $$
+begin
+  return date_trunc('day', now() - interval '2 hours', 'UTC');
 end $$;
 
 -- How many steps a user has left in these namespaces; of sessions that are theirs, all.
@@ -504,6 +794,34 @@ begin
       where whose.is_whole or steps_left_of_user.user_id = (
         select placements.user_id from public.placements where placements.step_id = step.id)
     ) as left_step);
+end $$;
+
+-- Takes away what was said in these steps, and notes when in their traces. Who has read them before is to read them again: the
+-- caller holds the tenant's fold lock.
+create or replace function internal.take_content(owner_id uuid, ids uuid[]) returns void
+language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+declare
+  emptied uuid[];
+  purge_number bigint;
+begin
+  with taken as (
+    update public.steps set
+      content = null, error = null,
+      name = case when steps.kind in ('llm', 'span') then null else steps.name end -- whatever a program has made of it
+    where steps.id = any (take_content.ids) and steps.tenant_id = owner_id
+      and (steps.content is not null or steps.error is not null or steps.kind in ('llm', 'span') and steps.name is not null)
+    returning steps.id
+  )
+  select array_agg(taken.id) into emptied from taken;
+  if emptied is null then return; end if;
+  purge_number := internal.next_fold_number(owner_id);
+  with renumbered as (
+    update public.placements set fold_number = purge_number where placements.step_id = any (emptied)
+    returning placements.trace_id
+  )
+  insert into public.purges (tenant_id, trace_id, purged_at)
+  select distinct owner_id, renumbered.trace_id, now() from renumbered
+  on conflict on constraint trace_knows_its_last_purge do update set purged_at = excluded.purged_at;
 end $$;
 
 -- {rows, totals, start_date, end_date?}: what the namespaces used in that time, by what the query asks for.
@@ -579,6 +897,54 @@ begin
       'end_date', case when isfinite(wanted.ends) then internal.timestamp_text(wanted.ends - interval '1 microsecond') end));
 end $$;
 
+-- An admission, once nothing is left that is due to be forgotten: what a read does not find, it cannot show. Mostly the schedule has
+-- seen to that long before. Where it stands still this read does it, and where that is too much, the client is told to come back. Until
+-- new rules have been caught up with for the first time, what they make due is shown.
+create or replace function internal.without_due(admission jsonb) returns jsonb
+language plpgsql set search_path = '' set enable_seqscan = off as $$
+declare
+  owner_id uuid := admission ->> 'tenant_id';
+  today constant timestamptz := internal.shown_since();
+  ends timestamptz := clock_timestamp() + interval '4 seconds';
+begin
+  if admission ? 'error' or not exists (
+    select from public.retention_runs
+    where retention_runs.tenant_id = owner_id and retention_runs.enforced_on < internal.shown_day()) then
+    return admission;
+  end if;
+  perform pg_advisory_xact_lock(internal.content_lock(owner_id));
+  perform pg_advisory_xact_lock(internal.fold_lock(owner_id));
+  loop
+    if internal.forget_due_piece(owner_id, today, 2000) = 0 then
+      update public.retention_runs set enforced_on = internal.shown_day()
+      where retention_runs.tenant_id = owner_id and retention_runs.enforced_on < internal.shown_day();
+      return admission;
+    end if;
+    exit when clock_timestamp() > ends;
+  end loop;
+  return admission || jsonb_build_object('error', jsonb_build_object('code', 'internal_error', 'status', 503,
+    'message', 'Much is being deleted that is kept no longer. Please try again in a moment.'));
+end $$;
+
+-- DELETE /scores/{score_id}. payload.score_id: a UUID. data: the score that is gone. One of another tenant, or in a namespace that
+-- the token may not use, looks like one that never was.
+create or replace function public.delete_score(payload jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  admission jsonb := internal.without_due(internal.admit_writer(delete_score.payload));
+  usable text[] := internal.usable_namespaces(admission);
+  gone public.scores;
+begin
+  if admission ? 'error' then return admission; end if;
+  delete from public.scores
+  where scores.id = (delete_score.payload ->> 'score_id')::uuid and scores.tenant_id = (admission ->> 'tenant_id')::uuid
+    and (usable is null or (
+      select namespaces.name from public.namespaces where namespaces.id = scores.namespace_id) = any (usable))
+  returning scores.* into gone;
+  if not found then return admission || internal.refusal('not_found', 'There is no such score.'); end if;
+  return admission || jsonb_build_object('data', internal.score_view(gone));
+end $$;
+
 -- DELETE /sessions/{session_id}. payload.session_id. Erases what was said in the session and all that names it or its user: its
 -- steps, scores, metadata, remembered answers. What it used stays, added up. A token that is bound to namespaces erases what is
 -- in these. data: {erased: {steps, sessions, scores}, remaining_steps}: more than fits into a request is left to the next one.
@@ -637,6 +1003,151 @@ begin
   return internal.erased(admission, 'user', forgotten, internal.steps_left_of_user(owner_id, in_sight, whose));
 end $$;
 
+-- Forgets what is kept no longer, oldest first, for about a fifth of a second: a tenant's writers and readers wait meanwhile. The
+-- schedule comes back for the rest, and for other tenants. Returns {forgotten: how many steps, scores and sessions, whole or their
+-- content}.
+create or replace function public.forget_due(payload jsonb default '{}') returns jsonb
+language plpgsql set search_path = '' set enable_seqscan = off as $$
+declare
+  owner_id uuid;
+  known_version integer;
+  -- By the clock, an hour late: so the spans of one trace, which come within seconds, are not parted. See piece_of_old_steps.
+  moment constant timestamptz := now() - interval '1 hour';
+  ends timestamptz := clock_timestamp() + interval '0.2 seconds';
+  piece integer;
+  forgotten integer := 0;
+begin
+  if not pg_try_advisory_xact_lock(hashtextextended('forget_due', 0)) then return '{"forgotten": 0}'; end if;
+  for owner_id, known_version in select retention.tenant_id, retention.version from public.retention order by random() loop
+    piece := 0;
+    if internal.has_due(owner_id, moment) then
+      perform pg_advisory_xact_lock(internal.content_lock(owner_id));
+      perform pg_advisory_xact_lock(internal.fold_lock(owner_id));
+      loop
+        piece := internal.forget_due_piece(owner_id, moment, 500);
+        exit when piece = 0;
+        forgotten := forgotten + piece;
+        exit when clock_timestamp() > ends;
+      end loop;
+    end if;
+    if piece = 0 then
+      update public.retention_runs set ran_at = now(), enforced_on = internal.shown_day()
+      where retention_runs.tenant_id = owner_id and retention_runs.version = known_version; -- none newer since it was looked at
+    end if;
+    exit when forgotten > 0; -- one tenant's locks at a time: with two, it and fold_all() could wait for each other
+  end loop;
+  return jsonb_build_object('forgotten', forgotten);
+end $$;
+
+-- GET /retention. data: see retention_view, of the namespaces that the token may use.
+create or replace function public.get_retention(payload jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  admission jsonb := public.admit(get_retention.payload);
+begin
+  if admission ? 'error' then return admission; end if;
+  return admission || jsonb_build_object('data', internal.retention_view(
+    (admission ->> 'tenant_id')::uuid, internal.usable_namespaces(admission)));
+end $$;
+
+-- GET /scores. payload.query: {trace_id?, session_id?, step_id?, name?, source?, namespace?, start_date?, end_date?, limit,
+-- after?}. payload.known: see unless_known. data: {rows: [score_view], next}, newest first, of the namespaces that the token may
+-- use.
+create or replace function public.list_scores(payload jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  query jsonb := list_scores.payload -> 'query';
+  admission jsonb := public.admit(list_scores.payload);
+  answer jsonb;
+begin
+  if query ? 'namespace' then admission := internal.in_namespace(admission, query ->> 'namespace'); end if;
+  admission := internal.without_due(admission);
+  if admission ? 'error' then return admission; end if;
+  answer := internal.page_answer(
+    admission,
+    internal.page_of_scores(
+      (admission ->> 'tenant_id')::uuid, internal.namespaces_in_sight(admission, query ->> 'namespace'), query),
+    (query ->> 'limit')::integer);
+  if answer ? 'error' then return answer; end if;
+  return internal.unless_known(admission, answer -> 'data', list_scores.payload);
+end $$;
+
+-- DELETE /traces/{trace_id}/content. payload.trace_id. Takes away for good what was said in the trace and in all below it, and in
+-- the scores of these, and leaves the skeleton: ids, times, counts. Again it changes nothing, but for steps and scores that have
+-- come since. data: the trace, as in get_trace.
+create or replace function public.purge_trace_content(payload jsonb) returns jsonb
+language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+declare
+  admission jsonb := internal.admit_writer(purge_trace_content.payload);
+  owner_id uuid := admission ->> 'tenant_id';
+  usable text[];
+  purged text[];
+begin
+  if admission ? 'error' then return admission; end if;
+  -- Alone with the tenant's content: steps that are being stored are waited for, and are taken too.
+  perform pg_advisory_xact_lock(internal.content_lock(owner_id));
+  -- And with its projections: who has read the steps before is to read them again, in the order of its folds.
+  perform pg_advisory_xact_lock(internal.fold_lock(owner_id));
+  admission := internal.folded(admission);
+  admission := internal.with_trace(admission, purge_trace_content.payload ->> 'trace_id');
+  if admission ? 'error' then return admission; end if;
+  usable := internal.usable_namespaces(admission);
+  purged := internal.traces_below(owner_id, usable, admission ->> 'trace_id');
+
+  perform internal.take_content(owner_id, array(
+    select placements.step_id
+    from unnest(purged) as wanted (trace_id)
+    join public.placements on placements.tenant_id = owner_id and placements.trace_id = wanted.trace_id
+    where usable is null or internal.namespace_of(placements.step_id) = any (usable)));
+  insert into public.purges (tenant_id, trace_id, purged_at)
+  select owner_id, wanted.trace_id, now() from unnest(purged) as wanted (trace_id)
+  on conflict on constraint trace_knows_its_last_purge do nothing;
+  perform internal.purge_scores(owner_id, usable, purged);
+  return internal.trace_answer(admission);
+end $$;
+
+-- PUT /retention. payload.rules: as the table has them, payload.expected_version?. data: see retention_view. Refuses forbidden for
+-- a token that is bound to namespaces, since the rules are the whole tenant's, and with status 409 when they are not at
+-- expected_version.
+create or replace function public.put_retention(payload jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  admission jsonb := internal.admit_writer(put_retention.payload);
+  owner_id uuid := admission ->> 'tenant_id';
+  expected_version integer := put_retention.payload ->> 'expected_version';
+  current_version integer;
+  put public.retention;
+begin
+  if admission ? 'error' then return admission; end if;
+  if exists (
+    select from public.tracer_tokens
+    where tracer_tokens.id = (admission ->> 'token_id')::uuid and tracer_tokens.namespaces is not null) then
+    return admission || internal.refusal('forbidden',
+      'This tracer token is bound to namespaces: it may read how long things are kept, but not change it.');
+  end if;
+
+  -- One change at a time, and none while something is being forgotten.
+  perform pg_advisory_xact_lock(internal.content_lock(owner_id));
+  perform pg_advisory_xact_lock(internal.fold_lock(owner_id));
+  current_version := coalesce((select retention.version from public.retention where retention.tenant_id = owner_id), 0);
+  if expected_version <> current_version then
+    return admission || jsonb_build_object('error', jsonb_build_object(
+      'code', 'bad_request', 'status', 409, 'version', current_version,
+      'message', format('The retention is at version %s by now, not at the expected_version %s. Read it and try again.',
+                        current_version, expected_version)));
+  end if;
+
+  insert into public.retention as own (tenant_id, rules)
+  values (owner_id, put_retention.payload -> 'rules')
+  on conflict on constraint retention_pkey
+    do update set rules = excluded.rules, version = own.version + 1, updated_at = now()
+  returning own.* into put;
+  insert into public.retention_runs as known (tenant_id, version, enforced_on)
+  values (owner_id, put.version, case when not internal.has_due(owner_id, internal.shown_since()) then internal.shown_day() end)
+  on conflict on constraint retention_runs_pkey do update set version = excluded.version, enforced_on = excluded.enforced_on;
+  return admission || jsonb_build_object('data', internal.retention_view(owner_id, null));
+end $$;
+
 -- Throws a tenant's projections away and derives them anew from its steps. For steps that came or went behind the API's back, as
 -- by a restore without triggers: `select public.rebuild('{"tenant": "acme"}')`. Its writers and readers wait meanwhile.
 create or replace function public.rebuild(payload jsonb) returns jsonb
@@ -669,7 +1180,7 @@ end $$;
 -- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
 create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 20261122025021;
+return 20261122030518;
 
 alter table public.usage
   add constraint usage_grain_is_known
@@ -679,9 +1190,32 @@ alter table public.usage
 
 comment on column public.erasures.is_complete is 'False: there was more than one request erases. The next one goes on.';
 
+comment on column public.forgotten_content.last_id is 'Of the steps and scores up to this id, retention has taken away what was said.';
+
 comment on column public.record_fingerprints.session_id is 'Whose record it was, as user_id: it goes when they are erased.';
 
+comment on column public.retention.rules is '{content_days, days, namespaces: {name: {content_days, days}}}. Null: for ever. A namespace that is named has its own rule alone.';
+
+comment on column public.retention_runs.enforced_on is 'The last day on which nothing was left that is due. From then on no read shows any (internal.without_due). Null: since the rules were put, that was never so.';
+
+comment on column public.retention_runs.ran_at is 'When the schedule last found nothing that is due, or had just forgotten it all.';
+
+comment on column public.retention_runs.version is 'Of the rules that this is about.';
+
 comment on table public.erasures is 'One row a request, also where there was nothing to erase.';
+
+-- By hand: one more schedule. Those that are there are put anew, under their names.
+do $$
+begin
+  if exists (select from pg_available_extensions where name = 'pg_cron') then
+    create extension if not exists pg_cron with schema pg_catalog;
+    perform cron.schedule('agent-trace-delete-expired', '*/5 * * * *', 'select public.delete_expired()');
+    perform cron.schedule('agent-trace-fold', '10 seconds', 'select public.fold_all()');
+    perform cron.schedule('agent-trace-forget', '10 seconds', 'select public.forget_due()');
+  end if;
+exception when others then
+  raise warning 'fold_all(), forget_due() and delete_expired() are not scheduled (%). Call them every minute.', sqlerrm;
+end $$;
 
 -- supabase/schemas/99_grants.sql
 -- One rule for everything in the two schemas: row level security is on and no policy opens a table; the API's service role may
