@@ -287,7 +287,7 @@ const itsOwnUsage = expect.stringMatching(
   /^200 {"rows":\[{[^\]]*"namespace":"mine"[^\]]*}\],"totals":{[^\]]*"calls":1,/,
 );
 const nothingErased = expect.stringMatching(
-  /^200 {"erased":{"steps":0,"scores":0,"sessions":0},"remaining_steps":0}$/,
+  /^200 {"erased":{"steps":0,"scores":0,"sessions":0},"complete":true,"remaining_steps":0}$/,
 );
 const noScores = expect.stringMatching(/^200 {"scores":\[\]}$/);
 const noSteps = expect.stringMatching(/^200 {"steps":\[\]}$/);

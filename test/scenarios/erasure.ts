@@ -20,7 +20,7 @@ export function erasure(api: Api): void {
       const answer = await erase(client, "/sessions/gone");
       expect([answer.status, answer.body]).toEqual([
         200,
-        { erased: { steps: 1, sessions: 1, scores: 1 }, remaining_steps: 0 },
+        { erased: { steps: 1, sessions: 1, scores: 1 }, complete: true, remaining_steps: 0 },
       ]);
 
       expect((await client.get("/v1/sessions/gone")).status).toBe(404);
@@ -50,7 +50,10 @@ export function erasure(api: Api): void {
       await client.post("/v1/traces/llm", step, key);
       expect((await erase(client, path)).body.erased).toMatchObject({ steps: 1, sessions: 1 });
       const again = await erase(client, path);
-      expect([again.status, again.body]).toEqual([200, { erased: NOTHING, remaining_steps: 0 }]);
+      expect([again.status, again.body]).toEqual([
+        200,
+        { erased: NOTHING, complete: true, remaining_steps: 0 },
+      ]);
       const retried = await client.post("/v1/traces/llm", step, key);
       expect([retried.status, retried.headers.get("idempotency-replay")]).toEqual([200, null]);
       expect((await client.get(`/v1${path}`)).body.step_count).toBe(1);
@@ -66,7 +69,7 @@ export function erasure(api: Api): void {
         const { status, body } = await erase(bound, path);
         expect([status, body]).toEqual([
           200,
-          { erased: { ...NOTHING, steps: path === "/users/u" ? 0 : 1 }, remaining_steps: 0 },
+          { erased: { ...NOTHING, steps: path === "/users/u" ? 0 : 1 }, complete: true, remaining_steps: 0 },
         ]);
       }
       expect((await whole.get("/v1/sessions/shared")).body).toMatchObject({

@@ -20,6 +20,7 @@ import { otlp } from "./otlp.ts";
 import { queries } from "./queries.ts";
 import { rateLimits } from "./rate-limits.ts";
 import { readOnly } from "./read-only.ts";
+import { retention } from "./retention.ts";
 import { scores } from "./scores.ts";
 import { sessionList } from "./session-list.ts";
 import { sessions } from "./sessions.ts";
@@ -65,6 +66,7 @@ export function figures(runtime: string, api: Api): void {
     modelPrices(api);
     scores(api);
     erasure(api);
+    retention(api);
     steps(api);
     stepSearch(api);
     usage(api);

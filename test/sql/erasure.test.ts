@@ -41,7 +41,7 @@ async function eraseSomething(random: Random, caller: Caller) {
   const answer = random.chance(0.5)
     ? await eraseSession(caller, random.pick(["0", "1", "2", "o0"]))
     : await eraseUser(caller, random.pick(["u", "v"]));
-  expect([answer.error, answer.data.remaining_steps]).toEqual([undefined, 0]);
+  expect([answer.error, answer.data.complete, answer.data.remaining_steps]).toEqual([undefined, true, 0]);
   return answer.data.erased.steps;
 }
 
@@ -87,7 +87,11 @@ describe("what is erased", { timeout: 60_000 }, () => {
     const { session: _, ...loose } = plain;
     await send(sql, caller, [{ ...loose, key: "6", user: "u" }]);
     const { data } = await eraseUser(caller, "u");
-    expect(data).toEqual({ erased: { steps: 4, sessions: 1, scores: 0 }, remaining_steps: 0 });
+    expect(data).toEqual({
+      erased: { steps: 4, sessions: 1, scores: 0 },
+      complete: true,
+      remaining_steps: 0,
+    });
     const left =
       await sql`select resource_id from public.steps where tenant_id = ${caller.tenantId} order by 1`;
     expect(left.map(({ resource_id }) => resource_id)).toEqual(["2", "3"]);
@@ -130,6 +134,54 @@ describe("what is erased", { timeout: 60_000 }, () => {
     expect(await stepsByHour(caller)).toEqual(before);
   });
 
+  it.each([
+    ["session", { session_id: "0" }, { steps: 9, sessions: 1 }],
+    ["user", { user_id: "u" }, { steps: 20, sessions: 2 }],
+  ])(
+    "a %s that is more than fits into a request is complete after some of them",
+    async (subject, asked, erased) => {
+      const caller = await newTenant(sql);
+      await createSessions(caller);
+      const steps = (session: string) =>
+        Array.from({ length: 9 }, (_, key): Step => ({ ...plain, key: `${key}`, session, user: "u" }));
+      const { session: _, ...loose } = plain;
+      const others: Step[] = [
+        { ...loose, user: "u" },
+        { ...loose, key: "2", user: "u" },
+        { ...loose, key: "3", user: "v" },
+      ];
+      await send(sql, caller, [...steps("0"), ...steps("2"), ...others]);
+      const sum = { steps: 0, sessions: 0 };
+      let requests = 0;
+      await sql
+        .begin(async (slow) => {
+          await slow`
+          create or replace function internal.end_of_erasing() returns timestamptz
+          language plpgsql volatile set search_path = '' as $$ begin return clock_timestamp(); end $$`;
+          await slow`
+          create or replace function internal.size_of_pieces() returns integer
+          language plpgsql immutable set search_path = '' as $$ begin return 3; end $$`;
+          for (let complete = false; !complete; requests += 1) {
+            const { data } = await ask(
+              slow as unknown as postgres.Sql,
+              caller,
+              `erase_${subject}`,
+              asked as never,
+            );
+            const left = erased.steps - sum.steps - data.erased.steps;
+            expect([data.complete, data.remaining_steps]).toEqual([left === 0, left]);
+            sum.steps += data.erased.steps;
+            sum.sessions += data.erased.sessions;
+            complete = data.complete;
+          }
+          throw new Error("Nobody else is to have these functions.");
+        })
+        .catch(({ message }) => expect(message).toMatch(/^Nobody else/));
+      expect(sum).toEqual(erased);
+      expect(requests).toBeGreaterThan(2);
+    },
+  );
+
   it("what a request stores that was sent before goes too, and what is sent after is kept as new", async () => {
     const caller = await newTenant(sql);
     const other = { ...caller, token_hash: await otherToken(sql, caller) };
@@ -145,6 +197,7 @@ describe("what is erased", { timeout: 60_000 }, () => {
     });
     expect((await erasing)?.data).toEqual({
       erased: { steps: 1, sessions: 1, scores: 0 },
+      complete: true,
       remaining_steps: 0,
     });
     await sending;

@@ -468,8 +468,12 @@ export const EXAMPLES: Record<string, Example> = {
     response: retention,
   },
   getRetention: { response: retention },
-  eraseSession: { response: { erased: { steps: 12, sessions: 1, scores: 2 }, remaining_steps: 0 } },
-  eraseUser: { response: { erased: { steps: 40, sessions: 3, scores: 2 }, remaining_steps: 0 } },
+  eraseSession: {
+    response: { erased: { steps: 12, sessions: 1, scores: 2 }, complete: true, remaining_steps: 0 },
+  },
+  eraseUser: {
+    response: { erased: { steps: 40, sessions: 3, scores: 2 }, complete: true, remaining_steps: 0 },
+  },
   uploadRecords: { request: { records: [record] }, response: uploaded },
   queryRecords: {
     request: { namespace: "my-agent", query: { agent: "support-bot", limit: 10 } },

@@ -9,9 +9,8 @@ const Erasure = z
     erased: z
       .object({ steps: count(), sessions: count(), scores: count() })
       .openapi({ description: "By this request." }),
-    remaining_steps: count().openapi({
-      description: "Those that are left for the next request. 0: all is done.",
-    }),
+    complete: z.boolean().openapi({ description: "False: there is more for the next request." }),
+    remaining_steps: count(),
   })
   .openapi("Erasure");
 
@@ -52,11 +51,11 @@ const eraseUser = eraseRoute({
 export function erasureRoutes(app: OpenAPIHono<AppEnv>): void {
   app.openapi(eraseSession, async (c) => {
     const erasure = await c.var.store.eraseSession(c.req.valid("param").session_id);
-    return c.json(erasure, erasure.remaining_steps > 0 ? 202 : 200);
+    return c.json(erasure, erasure.complete ? 200 : 202);
   });
 
   app.openapi(eraseUser, async (c) => {
     const erasure = await c.var.store.eraseUser(c.req.valid("param").user_id);
-    return c.json(erasure, erasure.remaining_steps > 0 ? 202 : 200);
+    return c.json(erasure, erasure.complete ? 200 : 202);
   });
 }

@@ -1,6 +1,7 @@
-/** What a request has erased, and how many steps are left to the next one. */
+/** What a request has erased, whether that was all, and how many steps are left to the next one. */
 export interface Erasure {
   erased: { steps: number; sessions: number; scores: number };
+  complete: boolean;
   remaining_steps: number;
 }
 

@@ -1,6 +1,7 @@
 -- DELETE /sessions/{session_id}. payload.session_id. Erases what was said in the session and all that names it or its user: its
 -- steps, scores, metadata, remembered answers. What it used stays, added up. A token that is bound to namespaces erases what is
--- in these. data: {erased: {steps, sessions, scores}, remaining_steps}: more than fits into a request is left to the next one.
+-- in these. data: {erased: {steps, sessions, scores}, complete, remaining_steps}: what does not fit into a request is left to the
+-- next one.
 create function public.erase_session(payload jsonb) returns jsonb
 language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
@@ -38,12 +39,13 @@ begin
 end $$;
 
 -- Forgets the steps of a session in these namespaces, piece by piece until about that moment; with a user, those of this user
--- alone. A whole session that has nothing left goes itself. Nothing waits for a piece to end: at least one is done.
+-- alone. One piece at least, so that who comes again comes to an end; with `-infinity` none. A whole session that has nothing left
+-- goes itself.
 create function internal.forget_session(
   owner_id uuid, namespace_ids bigint[], session_id text, user_id text, ends timestamptz) returns internal.forgotten
 language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
-  forgotten internal.forgotten := (0, 0, 0);
+  forgotten internal.forgotten := (0, 0, 0, false);
   piece uuid[];
 begin
   if forget_session.user_id is null then
@@ -51,12 +53,13 @@ begin
     where record_fingerprints.tenant_id = owner_id and record_fingerprints.session_id = forget_session.session_id;
   end if;
   loop
-    piece := internal.piece_of_session(owner_id, namespace_ids, forget_session.session_id, forget_session.user_id, 2000);
+    piece := internal.piece_of_session(owner_id, namespace_ids, forget_session.session_id, forget_session.user_id, internal.size_of_pieces());
     exit when piece = '{}';
+    if clock_timestamp() > ends and (forgotten.steps > 0 or ends = '-infinity') then return forgotten; end if;
     forgotten.scores := forgotten.scores + internal.forget_steps(owner_id, piece);
     forgotten.steps := forgotten.steps + cardinality(piece);
-    if clock_timestamp() > ends then return forgotten; end if;
   end loop;
+  forgotten.is_complete := true;
   if forget_session.user_id is not null then return forgotten; end if;
   forgotten.scores := forgotten.scores + internal.forget_scores(array(
     select scores.id from public.scores
@@ -66,7 +69,14 @@ begin
   return forgotten;
 end $$;
 
--- Steps of a session that can be forgotten together, about so many. Of an OpenTelemetry trace all at once: what a span does not say,
+create function internal.size_of_pieces() returns integer
+language plpgsql immutable set search_path = '' as $$
+begin
+  return 2000;
+end $$;
+
+-- Steps of a session that can be forgotten together: about so many, and more of a long session, whose figures and trees are made
+-- anew of what is left after each piece. Of an OpenTelemetry trace all at once: what a span does not say,
 -- its session among it, follows from the others. Those by which the session is known to be a user's come last, so that who goes
 -- on later still finds it.
 create function internal.piece_of_session(owner_id uuid, namespace_ids bigint[], session_id text, user_id text, most integer)
@@ -91,7 +101,8 @@ begin
       from own
     ), first as materialized (
       select ordered.id, ordered.otel_tree from ordered
-      order by ordered.tells_user, ordered.otel_tree nulls first, ordered.id limit most
+      order by ordered.tells_user, ordered.otel_tree nulls first, ordered.id
+      limit greatest(most, least(10 * most, (select count(*) / 2 from own)))
     )
     select first.id from first
     union
@@ -125,7 +136,7 @@ language plpgsql set search_path = '' as $$
 begin
   insert into public.erasures (tenant_id, token_id, subject, steps, sessions, scores, is_complete)
   values ((admission ->> 'tenant_id')::uuid, (admission ->> 'token_id')::uuid, erased.subject, forgotten.steps, forgotten.sessions,
-          forgotten.scores, remaining_steps = 0);
+          forgotten.scores, forgotten.is_complete);
   return admission || jsonb_build_object('data', jsonb_build_object(
-    'erased', to_jsonb(forgotten), 'remaining_steps', remaining_steps));
+    'erased', to_jsonb(forgotten) - 'is_complete', 'complete', forgotten.is_complete, 'remaining_steps', remaining_steps));
 end $$;

@@ -1,6 +1,5 @@
 -- DELETE /users/{user_id}. payload.user_id. As erase_session, for all that is a user's: sessions that are theirs or where no
--- other user is told go whole; of other sessions, and outside of sessions, the steps that are theirs. data: as there,
--- remaining_steps being those of the sessions that are left.
+-- other user is told go whole; of other sessions, and outside of sessions, the steps that are theirs. data: as there.
 create function public.erase_user(payload jsonb) returns jsonb
 language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
@@ -9,7 +8,7 @@ declare
   whose text := erase_user.payload ->> 'user_id';
   ends timestamptz := internal.end_of_erasing();
   in_sight bigint[];
-  forgotten internal.forgotten := (0, 0, 0);
+  forgotten internal.forgotten := (0, 0, 0, true);
   sessions text[];
   part internal.forgotten;
   piece uuid[];
@@ -20,17 +19,21 @@ begin
   where record_fingerprints.tenant_id = owner_id and record_fingerprints.user_id = whose;
   sessions := internal.sessions_of_user(owner_id, in_sight, whose);
   for place in 1 .. cardinality(sessions) loop
+    if forgotten.steps > 0 and clock_timestamp() > ends then ends := '-infinity'; end if;
     part := internal.forget_session(owner_id, in_sight, sessions[place], case
       when not internal.is_session_of_user(owner_id, in_sight, sessions[place], whose) then whose end, ends);
-    forgotten := (forgotten.steps + part.steps, forgotten.sessions + part.sessions, forgotten.scores + part.scores);
-    if clock_timestamp() > ends then exit; end if;
+    forgotten := (forgotten.steps + part.steps, forgotten.sessions + part.sessions, forgotten.scores + part.scores,
+                  part.is_complete);
+    exit when not part.is_complete;
   end loop;
-  while clock_timestamp() <= ends loop
+  while forgotten.is_complete loop
     piece := array(
       select steps.id from public.steps
       where steps.tenant_id = owner_id and steps.user_id = whose and steps.namespace_id = any (in_sight)
-      order by steps.id limit 2000);
+      order by steps.id limit internal.size_of_pieces());
     exit when piece = '{}';
+    if forgotten.steps > 0 and clock_timestamp() > ends then forgotten.is_complete := false; end if;
+    exit when not forgotten.is_complete;
     forgotten.scores := forgotten.scores + internal.forget_steps(owner_id, piece);
     forgotten.steps := forgotten.steps + cardinality(piece);
   end loop;

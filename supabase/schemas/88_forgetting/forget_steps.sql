@@ -1,8 +1,8 @@
 -- Forgetting steps: they go, and with them all that names a session or a user; what they used stays, added up. Whoever does it
 -- holds the tenant's content lock and then its fold lock, and has folded before.
 
--- How much was forgotten.
-create type internal.forgotten as (steps bigint, sessions bigint, scores bigint);
+-- How much was forgotten, and whether that was all.
+create type internal.forgotten as (steps bigint, sessions bigint, scores bigint, is_complete boolean);
 
 -- Forgets these steps and the scores that are about them. Returns how many scores went.
 create function internal.forget_steps(owner_id uuid, ids uuid[]) returns bigint

@@ -56,8 +56,8 @@ create table public.forgotten_content (
     foreign key (tenant_id, namespace_id) references public.namespaces (tenant_id, id) on delete cascade
 );
 
--- How much was forgotten.
-create type internal.forgotten as (steps bigint, sessions bigint, scores bigint);
+-- How much was forgotten, and whether that was all.
+create type internal.forgotten as (steps bigint, sessions bigint, scores bigint, is_complete boolean);
 
 alter table public.usage
   drop constraint usage_grain_is_known;
@@ -272,9 +272,9 @@ language plpgsql set search_path = '' as $$
 begin
   insert into public.erasures (tenant_id, token_id, subject, steps, sessions, scores, is_complete)
   values ((admission ->> 'tenant_id')::uuid, (admission ->> 'token_id')::uuid, erased.subject, forgotten.steps, forgotten.sessions,
-          forgotten.scores, remaining_steps = 0);
+          forgotten.scores, forgotten.is_complete);
   return admission || jsonb_build_object('data', jsonb_build_object(
-    'erased', to_jsonb(forgotten), 'remaining_steps', remaining_steps));
+    'erased', to_jsonb(forgotten) - 'is_complete', 'complete', forgotten.is_complete, 'remaining_steps', remaining_steps));
 end $$;
 
 create or replace function internal.figure_of_nobody(figure internal.figure) returns internal.figure
@@ -457,12 +457,13 @@ begin
 end $$;
 
 -- Forgets the steps of a session in these namespaces, piece by piece until about that moment; with a user, those of this user
--- alone. A whole session that has nothing left goes itself. Nothing waits for a piece to end: at least one is done.
+-- alone. One piece at least, so that who comes again comes to an end; with `-infinity` none. A whole session that has nothing left
+-- goes itself.
 create or replace function internal.forget_session(
   owner_id uuid, namespace_ids bigint[], session_id text, user_id text, ends timestamptz) returns internal.forgotten
 language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
-  forgotten internal.forgotten := (0, 0, 0);
+  forgotten internal.forgotten := (0, 0, 0, false);
   piece uuid[];
 begin
   if forget_session.user_id is null then
@@ -470,12 +471,13 @@ begin
     where record_fingerprints.tenant_id = owner_id and record_fingerprints.session_id = forget_session.session_id;
   end if;
   loop
-    piece := internal.piece_of_session(owner_id, namespace_ids, forget_session.session_id, forget_session.user_id, 2000);
+    piece := internal.piece_of_session(owner_id, namespace_ids, forget_session.session_id, forget_session.user_id, internal.size_of_pieces());
     exit when piece = '{}';
+    if clock_timestamp() > ends and (forgotten.steps > 0 or ends = '-infinity') then return forgotten; end if;
     forgotten.scores := forgotten.scores + internal.forget_steps(owner_id, piece);
     forgotten.steps := forgotten.steps + cardinality(piece);
-    if clock_timestamp() > ends then return forgotten; end if;
   end loop;
+  forgotten.is_complete := true;
   if forget_session.user_id is not null then return forgotten; end if;
   forgotten.scores := forgotten.scores + internal.forget_scores(array(
     select scores.id from public.scores
@@ -684,7 +686,8 @@ begin
     where together.namespace_id = piece_of_old_steps.namespace_id);
 end $$;
 
--- Steps of a session that can be forgotten together, about so many. Of an OpenTelemetry trace all at once: what a span does not say,
+-- Steps of a session that can be forgotten together: about so many, and more of a long session, whose figures and trees are made
+-- anew of what is left after each piece. Of an OpenTelemetry trace all at once: what a span does not say,
 -- its session among it, follows from the others. Those by which the session is known to be a user's come last, so that who goes
 -- on later still finds it.
 create or replace function internal.piece_of_session(owner_id uuid, namespace_ids bigint[], session_id text, user_id text, most integer)
@@ -709,7 +712,8 @@ begin
       from own
     ), first as materialized (
       select ordered.id, ordered.otel_tree from ordered
-      order by ordered.tells_user, ordered.otel_tree nulls first, ordered.id limit most
+      order by ordered.tells_user, ordered.otel_tree nulls first, ordered.id
+      limit greatest(most, least(10 * most, (select count(*) / 2 from own)))
     )
     select first.id from first
     union
@@ -773,6 +777,12 @@ create or replace function internal.shown_since() returns timestamptz
 language plpgsql stable set search_path = '' as $$
 begin
   return date_trunc('day', now() - interval '2 hours', 'UTC');
+end $$;
+
+create or replace function internal.size_of_pieces() returns integer
+language plpgsql immutable set search_path = '' as $$
+begin
+  return 2000;
 end $$;
 
 -- How many steps a user has left in these namespaces; of sessions that are theirs, all.
@@ -947,7 +957,8 @@ end $$;
 
 -- DELETE /sessions/{session_id}. payload.session_id. Erases what was said in the session and all that names it or its user: its
 -- steps, scores, metadata, remembered answers. What it used stays, added up. A token that is bound to namespaces erases what is
--- in these. data: {erased: {steps, sessions, scores}, remaining_steps}: more than fits into a request is left to the next one.
+-- in these. data: {erased: {steps, sessions, scores}, complete, remaining_steps}: what does not fit into a request is left to the
+-- next one.
 create or replace function public.erase_session(payload jsonb) returns jsonb
 language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
@@ -965,8 +976,7 @@ begin
 end $$;
 
 -- DELETE /users/{user_id}. payload.user_id. As erase_session, for all that is a user's: sessions that are theirs or where no
--- other user is told go whole; of other sessions, and outside of sessions, the steps that are theirs. data: as there,
--- remaining_steps being those of the sessions that are left.
+-- other user is told go whole; of other sessions, and outside of sessions, the steps that are theirs. data: as there.
 create or replace function public.erase_user(payload jsonb) returns jsonb
 language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
@@ -975,7 +985,7 @@ declare
   whose text := erase_user.payload ->> 'user_id';
   ends timestamptz := internal.end_of_erasing();
   in_sight bigint[];
-  forgotten internal.forgotten := (0, 0, 0);
+  forgotten internal.forgotten := (0, 0, 0, true);
   sessions text[];
   part internal.forgotten;
   piece uuid[];
@@ -986,17 +996,21 @@ begin
   where record_fingerprints.tenant_id = owner_id and record_fingerprints.user_id = whose;
   sessions := internal.sessions_of_user(owner_id, in_sight, whose);
   for place in 1 .. cardinality(sessions) loop
+    if forgotten.steps > 0 and clock_timestamp() > ends then ends := '-infinity'; end if;
     part := internal.forget_session(owner_id, in_sight, sessions[place], case
       when not internal.is_session_of_user(owner_id, in_sight, sessions[place], whose) then whose end, ends);
-    forgotten := (forgotten.steps + part.steps, forgotten.sessions + part.sessions, forgotten.scores + part.scores);
-    if clock_timestamp() > ends then exit; end if;
+    forgotten := (forgotten.steps + part.steps, forgotten.sessions + part.sessions, forgotten.scores + part.scores,
+                  part.is_complete);
+    exit when not part.is_complete;
   end loop;
-  while clock_timestamp() <= ends loop
+  while forgotten.is_complete loop
     piece := array(
       select steps.id from public.steps
       where steps.tenant_id = owner_id and steps.user_id = whose and steps.namespace_id = any (in_sight)
-      order by steps.id limit 2000);
+      order by steps.id limit internal.size_of_pieces());
     exit when piece = '{}';
+    if forgotten.steps > 0 and clock_timestamp() > ends then forgotten.is_complete := false; end if;
+    exit when not forgotten.is_complete;
     forgotten.scores := forgotten.scores + internal.forget_steps(owner_id, piece);
     forgotten.steps := forgotten.steps + cardinality(piece);
   end loop;
@@ -1180,7 +1194,7 @@ end $$;
 -- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
 create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 20261122030518;
+return 20261122031146;
 
 alter table public.usage
   add constraint usage_grain_is_known
