@@ -28,7 +28,9 @@ it("the limits of a tenant or a token, and registered namespaces only, are set a
   const tracerToken = await newToken();
   const { running } = JSON.parse(readFileSync(`${run.dataDir}/stack.json`, "utf8"));
   const sql = postgres(running.databaseUrl, { max: 1, onnotice: () => {} });
-  await sql.unsafe(`${page.blocks("sql")[0]}; select delete_expired(); select fold_all()`);
+  await sql.unsafe(
+    `${page.blocks("sql")[0]}; select delete_expired(); select fold_all(); select forget_due()`,
+  );
   await sql.end();
 
   const headers = { Authorization: `Bearer ${tracerToken}`, "Content-Type": "application/json" };
