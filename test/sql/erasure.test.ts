@@ -75,6 +75,47 @@ describe("what is erased", { timeout: 60_000 }, () => {
     },
   );
 
+  it("is in the usage of every time still, once: also where that cuts its hour in two", async () => {
+    const caller = await newTenant(sql);
+    const time = 18 * 3600 + 40 * 60; // in India, the day has begun in this hour
+    const tool: Step = { ...plain, key: "2", kind: "tool", name: "t" };
+    await send(
+      sql,
+      caller,
+      [plain, tool, { ...plain, key: "3" }].map((step) => ({ ...step, time, told: "both", user: "u" })),
+    );
+    const usage = async (more: object) => {
+      const query = { by: [], time_zone: "UTC", start_date: "2026-01-01", end_date: "2026-01-03", ...more };
+      const { data } = await ask(sql, caller, "get_usage", { query: query as never });
+      const { calls, tool_calls, errors, latency_ms } = data.totals;
+      return { calls, tool_calls, errors, latency_ms };
+    };
+    const halves = [
+      { start_date: "2026-01-01T00:00:00Z", end_date: "2026-01-01T18:29:59.999999Z" },
+      { start_date: "2026-01-01T18:30:00Z", end_date: "2026-01-02T00:00:00Z" },
+    ];
+    const asked = [
+      {},
+      { by: ["user", "agent"] },
+      { time_zone: "Asia/Kolkata", by: ["day", "tool"] },
+      { tool: "t" },
+    ];
+    const before = [];
+    for (const more of asked) before.push(await usage(more));
+    expect(before[0]).toMatchObject({
+      calls: 2,
+      tool_calls: 1,
+      errors: 1,
+      latency_ms: { p50: expect.any(Number) },
+    });
+    await eraseSession(caller, "s");
+    const after = [];
+    for (const more of asked) after.push(await usage(more));
+    expect(after).toEqual(before);
+    const [first, second] = [await usage(halves[0] as object), await usage(halves[1] as object)];
+    expect([first.calls + second.calls, first.tool_calls + second.tool_calls]).toEqual([2, 1]);
+  });
+
   it("of several users' session the steps of one go, and the others' stay; of one user's, all goes", async () => {
     const caller = await newTenant(sql);
     await send(sql, caller, [
