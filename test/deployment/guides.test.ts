@@ -32,7 +32,7 @@ it("the guides' curl lines work on both runtimes, and answer what the guides say
 
 it("the guides' statements of the schedules are the migration's", () => {
   const statements = [...guides.matchAll(/select (cron\.schedule\(.+\));?\n/g)].map(([, call]) => call);
-  expect(statements).toHaveLength(2);
+  expect(statements).toHaveLength(3);
   const migrations = readdirSync(`${ROOT}/supabase/migrations`).map((file) =>
     readFileSync(`${ROOT}/supabase/migrations/${file}`, "utf8"),
   );

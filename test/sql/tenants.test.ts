@@ -98,6 +98,7 @@ describe("tenant isolation in the database", () => {
     const put = { rules: { toggles: {}, custom: [] }, anonymization_version: 0 };
     for (const { caller, id } of [gone, stays]) {
       await callAll(sql, "purge_trace_content", [{ ...caller, bucket: "query", trace_id: "t" }]);
+      await callAll(sql, "erase_session", [{ ...caller, session_id: "t" }]);
       const step = { ...ITEM, index: 0, kind: "llm" };
       await callAll(sql, "record_steps", [
         { ...caller, items: [step, { ...step, index: 1, session_id: "t" }] },
@@ -107,6 +108,11 @@ describe("tenant isolation in the database", () => {
       await callAll(sql, "record_scores", [{ ...caller, items: [score] }]);
       await callAll(sql, "put_anonymization_rules", [{ ...caller, ...put }]);
       await callAll(sql, "put_model_prices", [{ ...caller, prices: [] }]);
+      const rules = { content_days: 1, days: null, namespaces: {} };
+      await callAll(sql, "put_retention", [{ ...caller, rules }]);
+      await sql`
+        insert into public.forgotten_content (tenant_id, namespace_id, last_id)
+        select ${id}, min(id), gen_random_uuid() from public.namespaces where tenant_id = ${id}`;
     }
     const tables = await sql`
       select table_name as name from information_schema.columns
@@ -124,6 +130,16 @@ describe("tenant isolation in the database", () => {
 });
 
 describe("who deletes a session or a namespace", () => {
+  it("deletes with a namespace what its steps have used, of those that were forgotten, too", async () => {
+    const { caller, id } = await newTenant();
+    await callAll(sql, "record_steps", [{ ...caller, items: [{ ...ITEM, index: 0, kind: "llm" }] }]);
+    await callAll(sql, "erase_session", [{ ...caller, session_id: "s" }]);
+    const used = () => sql`select distinct grain from public.usage where tenant_id = ${id}`;
+    expect(await used()).toHaveLength(6);
+    await sql`delete from public.namespaces where tenant_id = ${id}`;
+    expect(await used()).toEqual([]);
+  });
+
   it.each([
     ["sessions", "id = 's'"],
     ["namespaces", "name = 'n'"],

@@ -128,7 +128,9 @@ create index steps_of_a_session_by_time
   on public.steps (tenant_id, session_id, occurred_at desc, id desc) where session_id is not null;
 create index steps_of_a_tree on public.steps (tree_key, id) where tree_key is not null;
 create index steps_by_arrival on public.steps (tenant_id, namespace_id, id);
-create index steps_of_a_user on public.steps (tenant_id, user_id) where user_id is not null;
+-- A user's other steps are known by their sessions. Hashed, as a user's name may be longer than an index holds.
+create index steps_of_a_user_without_a_session on public.steps (tenant_id, md5(user_id))
+  where user_id is not null and session_id is null and otel_trace_id is null;
 create index steps_naming_a_parent on public.steps (tenant_id, parent_trace_id) where parent_trace_id is not null;
 -- The same span or log record may come twice: the first one counts.
 create unique index span_is_stored_once on public.steps (tenant_id, otel_trace_id, span_id) where span_id is not null;

@@ -28,9 +28,7 @@ begin
   end loop;
   while forgotten.is_complete loop
     piece := array(
-      select steps.id from public.steps
-      where steps.tenant_id = owner_id and steps.user_id = whose and steps.namespace_id = any (in_sight)
-      order by steps.id limit internal.size_of_pieces());
+      select step.id from internal.steps_without_session(owner_id, in_sight, whose) as step (id) limit internal.size_of_pieces());
     exit when piece = '{}';
     if forgotten.steps > 0 and clock_timestamp() > ends then forgotten.is_complete := false; end if;
     exit when not forgotten.is_complete;
@@ -74,15 +72,24 @@ begin
   return of_steps = array[is_session_of_user.user_id];
 end $$;
 
+-- The steps of a user in these namespaces that are in no session.
+create function internal.steps_without_session(owner_id uuid, namespace_ids bigint[], user_id text) returns setof uuid
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+begin
+  return query
+  select steps.id from public.steps
+  where steps.tenant_id = owner_id and md5(steps.user_id) = md5(steps_without_session.user_id)
+    and steps.user_id = steps_without_session.user_id and steps.session_id is null and steps.otel_trace_id is null
+    and steps.namespace_id = any (steps_without_session.namespace_ids);
+end $$;
+
 -- How many steps a user has left in these namespaces; of sessions that are theirs, all.
 create function internal.steps_left_of_user(owner_id uuid, namespace_ids bigint[], user_id text) returns bigint
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 begin
   return (
     select count(distinct left_step.id) from (
-      select steps.id from public.steps
-      where steps.tenant_id = owner_id and steps.user_id = steps_left_of_user.user_id
-        and steps.namespace_id = any (steps_left_of_user.namespace_ids)
+      select step.id from internal.steps_without_session(owner_id, namespace_ids, steps_left_of_user.user_id) as step (id)
       union all
       select step.id
       from unnest(internal.sessions_of_user(owner_id, namespace_ids, steps_left_of_user.user_id)) as session (id)

@@ -7,7 +7,9 @@ select internal.begin_migration();
 
 create index steps_by_arrival on public.steps (tenant_id, namespace_id, id);
 
-create index steps_of_a_user on public.steps (tenant_id, user_id) where user_id is not null;
+-- A user's other steps are known by their sessions. Hashed, as a user's name may be longer than an index holds.
+create index steps_of_a_user_without_a_session on public.steps (tenant_id, md5(user_id))
+  where user_id is not null and session_id is null and otel_trace_id is null;
 
 create index scores_by_arrival on public.scores (tenant_id, namespace_id, id);
 
@@ -791,9 +793,7 @@ language plpgsql stable set search_path = '' set plan_cache_mode = force_generic
 begin
   return (
     select count(distinct left_step.id) from (
-      select steps.id from public.steps
-      where steps.tenant_id = owner_id and steps.user_id = steps_left_of_user.user_id
-        and steps.namespace_id = any (steps_left_of_user.namespace_ids)
+      select step.id from internal.steps_without_session(owner_id, namespace_ids, steps_left_of_user.user_id) as step (id)
       union all
       select step.id
       from unnest(internal.sessions_of_user(owner_id, namespace_ids, steps_left_of_user.user_id)) as session (id)
@@ -804,6 +804,17 @@ begin
       where whose.is_whole or steps_left_of_user.user_id = (
         select placements.user_id from public.placements where placements.step_id = step.id)
     ) as left_step);
+end $$;
+
+-- The steps of a user in these namespaces that are in no session.
+create or replace function internal.steps_without_session(owner_id uuid, namespace_ids bigint[], user_id text) returns setof uuid
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+begin
+  return query
+  select steps.id from public.steps
+  where steps.tenant_id = owner_id and md5(steps.user_id) = md5(steps_without_session.user_id)
+    and steps.user_id = steps_without_session.user_id and steps.session_id is null and steps.otel_trace_id is null
+    and steps.namespace_id = any (steps_without_session.namespace_ids);
 end $$;
 
 -- Takes away what was said in these steps, and notes when in their traces. Who has read them before is to read them again: the
@@ -1005,9 +1016,7 @@ begin
   end loop;
   while forgotten.is_complete loop
     piece := array(
-      select steps.id from public.steps
-      where steps.tenant_id = owner_id and steps.user_id = whose and steps.namespace_id = any (in_sight)
-      order by steps.id limit internal.size_of_pieces());
+      select step.id from internal.steps_without_session(owner_id, in_sight, whose) as step (id) limit internal.size_of_pieces());
     exit when piece = '{}';
     if forgotten.steps > 0 and clock_timestamp() > ends then forgotten.is_complete := false; end if;
     exit when not forgotten.is_complete;
@@ -1194,7 +1203,7 @@ end $$;
 -- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
 create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 20261122031146;
+return 20261122032420;
 
 alter table public.usage
   add constraint usage_grain_is_known
@@ -1218,17 +1227,14 @@ comment on column public.retention_runs.version is 'Of the rules that this is ab
 
 comment on table public.erasures is 'One row a request, also where there was nothing to erase.';
 
--- By hand: one more schedule. Those that are there are put anew, under their names.
+-- By hand: one more schedule.
 do $$
 begin
   if exists (select from pg_available_extensions where name = 'pg_cron') then
-    create extension if not exists pg_cron with schema pg_catalog;
-    perform cron.schedule('agent-trace-delete-expired', '*/5 * * * *', 'select public.delete_expired()');
-    perform cron.schedule('agent-trace-fold', '10 seconds', 'select public.fold_all()');
     perform cron.schedule('agent-trace-forget', '10 seconds', 'select public.forget_due()');
   end if;
 exception when others then
-  raise warning 'fold_all(), forget_due() and delete_expired() are not scheduled (%). Call them every minute.', sqlerrm;
+  raise warning 'forget_due() is not scheduled (%). Call it every ten seconds.', sqlerrm;
 end $$;
 
 -- supabase/schemas/99_grants.sql
