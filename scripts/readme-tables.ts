@@ -5,6 +5,11 @@ import { createApp } from "../functions/monkai-api/app.ts";
 import { ERRORS } from "../functions/monkai-api/errors.ts";
 import { type Bucket, RATE_LIMITS } from "../functions/monkai-api/rate-limits.ts";
 import { Store } from "../functions/monkai-api/store/store.ts";
+import { refuseArguments, runCommand } from "./command-line.ts";
+
+const USAGE = `Usage: npm run readme
+
+Writes the tables of README.md that are made from the code: endpoints, errors and limits.`;
 
 const README = new URL("../README.md", import.meta.url);
 
@@ -76,5 +81,8 @@ function table(head: string[], rows: string[][]): string {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
-  writeFileSync(README, withTables(readFileSync(README, "utf8")));
+  await runCommand(USAGE, (args) => {
+    refuseArguments(args);
+    writeFileSync(README, withTables(readFileSync(README, "utf8")));
+  });
 }

@@ -3,19 +3,27 @@ import { execFile } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { refuseArguments, runCommand } from "../../scripts/command-line.ts";
+
+const USAGE = `Usage: node test/clients/install.ts
+
+Installs the packages of each client into its own folder, where they are not there yet. \`npm run test:clients\` begins with it.`;
 
 const FOLDER = fileURLToPath(new URL(".", import.meta.url));
 /** No lockfile: what the clients themselves depend on is what their users get today. */
 const OPTIONS = ["--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"];
 
-const clients = readdirSync(FOLDER).filter((name) => existsSync(`${FOLDER}${name}/package.json`));
-const missing = clients.filter((client) => !isInstalled(client));
+await runCommand(USAGE, async (args) => {
+  refuseArguments(args);
+  const clients = readdirSync(FOLDER).filter((name) => existsSync(`${FOLDER}${name}/package.json`));
+  const missing = clients.filter((client) => !isInstalled(client));
+  const failure = new AbortController();
+  // Two at once: npm waits for the network as long as it computes.
+  await Promise.all([installAll(missing, failure), installAll(missing, failure)]);
+  return failure.signal.aborted ? 1 : 0;
+});
 
-const failure = new AbortController();
-// Two at once: npm waits for the network as long as it computes.
-await Promise.all([installAll(), installAll()]);
-
-async function installAll(): Promise<void> {
+async function installAll(missing: string[], failure: AbortController): Promise<void> {
   for (let client = missing.shift(); client; client = missing.shift()) {
     console.log(`Installing the packages of test/clients/${client}`);
     try {
@@ -28,7 +36,6 @@ async function installAll(): Promise<void> {
       failure.abort();
       console.error(`The packages of test/clients/${client} cannot be installed: is there a network?`);
       console.error((error as { stderr?: string }).stderr);
-      process.exitCode = 1;
     }
   }
 }
