@@ -79,7 +79,7 @@ describe("npm run dev", () => {
     const command = dev({ ...env, ...more });
     running.push(command);
     const [, printed] = await command.says(STARTED);
-    await command.says(/npm run demo\n[^]*Ctrl-C/);
+    await command.says(/npm run demo\n\n.*Ctrl-C/);
     return { command, token: printed as string };
   }
 

@@ -102,7 +102,6 @@ const getUsage = versionedRoute({
       default: "day",
       description:
         "What rows are by: some of `day` or `hour`, `namespace`, `agent`, `model`, `tool`, `user`.",
-      example: "day,model",
     }),
     time_zone: inQuery(
       z
@@ -116,15 +115,13 @@ const getUsage = versionedRoute({
     ).openapi({
       type: "string",
       default: "UTC",
-      description: "Whose days and hours.",
-      example: "America/Recife",
+      description: "Whose days and hours, as `America/Recife`.",
     }),
     start_date: inQuery(momentOrDay()).openapi({
       type: "string",
       description:
         "A moment, or a day of the time zone. Default: six days before the end, or before today. By day or hour, " +
         "366 days at most.",
-      example: "2026-11-15",
     }),
     end_date: inQuery(momentOrDay()).openapi({
       type: "string",
