@@ -156,6 +156,23 @@ export const nextCursor = () =>
     .optional()
     .openapi({ description: "Send it as `cursor` for the next page; absent on the last." });
 
+/** Beside an empty page. Never an error: clients ask for what is to come, and take an empty page for it. */
+export const namespaceWarning = () =>
+  z
+    .string()
+    .optional()
+    .openapi({
+      description: "Only where there is no namespace of this name: for people who have misspelt it.",
+    });
+
+/** What a page says of its namespace, where that is not there. */
+export function warningOf(namespace: string, isKnown: boolean): { warning?: string } {
+  if (isKnown) return {};
+  return {
+    warning: `There is no namespace "${namespace}" yet: nothing was sent to it. GET /namespaces lists those that there are.`,
+  };
+}
+
 /** From and to when, both inclusive. */
 export const dates = {
   start_date: timestamp("start").optional(),
