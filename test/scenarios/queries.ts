@@ -165,12 +165,6 @@ export function queries(api: Api): void {
         expect(answer.body.error.message).toContain(`did you mean \`${meant}\`?`);
       },
     );
-
-    it("an unknown namespace has no records", async () => {
-      const client = await newClient(api);
-      const { status, body } = await client.post("/v1/record_query", { namespace: "never-seen", query: {} });
-      expect([status, body]).toEqual([200, { records: [], count: 0 }]);
-    });
   });
 
   describe("logs/query", () => {
