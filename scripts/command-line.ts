@@ -5,20 +5,18 @@ import { explain } from "./stack/explain.ts";
 export class UsageError extends Error {}
 
 /**
- * Runs a command of package.json, and sets the exit code: 0 where it did what was asked for, 1 where that failed (or what `run`
- * gives), 2 where the command line was not understood. With `--help` it prints its usage and does nothing.
+ * Runs a command of package.json, and sets the exit code: 0 where it did what was asked for, 1 where that failed (or the
+ * number that `run` gives), 2 where the command line was not understood. With `--help` it prints its usage and does nothing.
  */
-export async function runCommand(
-  usage: string,
-  run: (args: string[]) => Promise<number | void> | number | void,
-): Promise<void> {
+export async function runCommand(usage: string, run: (args: string[]) => unknown): Promise<void> {
   const args = process.argv.slice(2);
   if (asksForHelp(args)) {
     console.log(usage);
     return;
   }
   try {
-    process.exitCode = (await run(args)) ?? 0;
+    const code = await run(args);
+    process.exitCode = typeof code === "number" ? code : 0;
   } catch (error) {
     const misunderstood = error instanceof UsageError;
     console.error(misunderstood ? `${error.message}\n\n${usage}` : explain(error));

@@ -37,7 +37,7 @@ async function requireApi({ href }: URL): Promise<void> {
   const answer = await response.json().catch(() => undefined);
   if (answer?.status === "ok") return;
   throw new Error(
-    `There is no trace API at ${url}: ${url}/health answers ${response.status}. Is the path whole?`,
+    `There is no Agent Trace API at ${url}: ${url}/health answers ${response.status}. Is the path whole?`,
   );
 }
 

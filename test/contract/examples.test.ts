@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { isDeepStrictEqual } from "node:util";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { beforeAll, describe, expect, inject, it } from "vitest";
+import { SCORE_ID_EXAMPLE } from "../../functions/monkai-api/schemas/common.ts";
 import { appInProcess } from "../support/app.ts";
 import { parseCurl } from "../support/curl.ts";
 import { newClient } from "../support/tenant.ts";
@@ -137,6 +138,21 @@ describe("what the document gives as an example, tried on the page from top to b
     },
   );
 
+  it("every parameter that is required is filled in, but for ids that only the server makes", () => {
+    const empty = operations.flatMap(({ method, path, operation }) =>
+      (operation.parameters ?? [])
+        .filter(({ required, example }: Json) => required && example === undefined)
+        .map(({ name, description }: Json) => [`${method} ${path} ${name}`, description]),
+    );
+    expect(empty).toEqual([
+      [
+        "DELETE /scores/{score_id} score_id",
+        expect.stringContaining("`id` that the score was answered with"),
+      ],
+      ["GET /steps ids", expect.stringContaining("`id` that a step was answered with")],
+    ]);
+  });
+
   it("every operation that takes or answers an object of its own has one", () => {
     const without = operations.filter(({ operation }) => {
       const described = (operation.responses[200] ?? operation.responses[201]).content?.["application/json"];
@@ -151,10 +167,11 @@ describe("what the document gives as an example, tried on the page from top to b
 });
 
 describe("the code samples", () => {
+  const MADE = { score_id: SCORE_ID_EXAMPLE, ids: "3f0c1b9e-6d0a-4a53-9a0e-8f1f0c2b7d11" };
   /** The address with the examples alone: who reads code wants no defaults in it. */
   function sampled({ path, operation }: Told): string {
     const parameters = operation.parameters?.map(({ schema: _, ...parameter }: Json) => parameter);
-    return decodeURIComponent(addressOf({ path, method: "", operation: { parameters } }));
+    return decodeURIComponent(addressOf({ path, method: "", operation: { parameters } }, MADE));
   }
   const samples = operations
     .filter(({ path }) => !/health|docs|openapi|view/.test(path))

@@ -74,7 +74,7 @@ it("npm run view says that there is no API, or that its own port is taken", asyn
   expect([silent.code, silent.stderr]).toEqual([1, expect.stringContaining(`Nothing answers at ${nowhere}`)]);
 
   const wrong = await run(`npm run --silent view -- ${inject("workerdUrl")}/elsewhere`);
-  expect([wrong.code, wrong.stderr]).toEqual([1, expect.stringContaining("There is no trace API at")]);
+  expect([wrong.code, wrong.stderr]).toEqual([1, expect.stringContaining("There is no Agent Trace API at")]);
   expect(await run("npm run --silent view -- nonsense")).toMatchObject({ code: 2 });
 
   const port = await freePort();

@@ -137,7 +137,7 @@ export function apiDocument(app: OpenAPIHono<AppEnv>, baseUrl: string, soat: boo
 
 /** Adds its example and its code samples to an operation. */
 function illustrate(operation: Operation, method: string, url: string): void {
-  const { parameters = {}, request, response } = EXAMPLES[operation.operationId] ?? {};
+  const { parameters = {}, madeId, request, response } = EXAMPLES[operation.operationId] ?? {};
   operation.parameters = operation.parameters?.map((parameter) => withExample(parameter, parameters));
   const sent = operation.requestBody?.content["application/json"];
   if (sent && request !== undefined) sent.example = request;
@@ -145,7 +145,7 @@ function illustrate(operation: Operation, method: string, url: string): void {
   if (answered && response !== undefined) answered.example = response;
   operation["x-codeSamples"] = codeSamples({
     method,
-    url: addressOf(url, parameters),
+    url: addressOf(url, { ...parameters, ...madeId }),
     authenticated: operation.security?.length !== 0,
     body: request,
   });

@@ -3,6 +3,8 @@ import { SCORE_ID_EXAMPLE, TRACE_ID_EXAMPLE } from "../schemas/common.ts";
 interface Example {
   /** What the path and the query string have. The page at /docs fills in these, and leaves all others empty. */
   parameters?: Record<string, string>;
+  /** An id that the server makes, and nobody foresees: code samples have it, and the page leaves the field to its reader. */
+  madeId?: Record<string, string>;
   request?: unknown;
   response?: unknown;
 }
@@ -395,7 +397,7 @@ export const EXAMPLES: Record<string, Example> = {
   downloadFile: { parameters: { file_id: FILE_ID }, response: [{ step_number: 1, ...wholeStep }] },
   listTraceSteps: { parameters: { trace_id: TRACE_ID_EXAMPLE }, response: skeletons },
   listSessionSteps: { parameters: { session_id: SESSION_ID }, response: skeletons },
-  getSteps: { parameters: { ids: STEP_ID }, response: { steps: [wholeStep] } },
+  getSteps: { madeId: { ids: STEP_ID }, response: { steps: [wholeStep] } },
   searchSteps: {
     request: { query: { text: "how can i help", type: "llm_call" } },
     response: { steps: [foundStep] },
@@ -460,7 +462,7 @@ export const EXAMPLES: Record<string, Example> = {
     },
   },
   listScores: { parameters: { trace_id: TRACE_ID_EXAMPLE }, response: { scores: [score] } },
-  deleteScore: { parameters: { score_id: SCORE_ID_EXAMPLE }, response: score },
+  deleteScore: { madeId: { score_id: SCORE_ID_EXAMPLE }, response: score },
   uploadRecords: { request: { records: [record] }, response: uploaded },
   queryRecords: {
     request: { namespace: NAMESPACE, query: { agent: "support-bot", limit: 10 } },

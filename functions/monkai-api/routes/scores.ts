@@ -157,7 +157,13 @@ const deleteScore = deleteRoute({
   summary: "Delete a score",
   description: "Answers the score that is gone.",
   bucket: "query",
-  params: z.object({ score_id: z.uuid().openapi({ param: { name: "score_id", in: "path" } }) }),
+  params: z.object({
+    score_id: z
+      .uuid()
+      .openapi({
+        param: { name: "score_id", in: "path", description: "The `id` that the score was answered with." },
+      }),
+  }),
   result: Score,
 });
 

@@ -159,7 +159,11 @@ const getSteps = versionedRoute({
       .refine((ids) => ids.length <= 50 && ids.every((id) => STEP_ID.test(id)), {
         error: "must be up to 50 ids of steps, with commas in between",
       })
-      .openapi({ type: "string", description: "Up to 50 ids of steps, with commas in between." }),
+      .openapi({
+        type: "string",
+        description:
+          "Up to 50 ids of steps, with commas in between: the `id` that a step was answered with, or that lists give it.",
+      }),
     max_bytes: inQuery(z.coerce.number().int().min(0).max(10_485_760).default(65_536)).openapi({
       type: "integer",
       minimum: 0,

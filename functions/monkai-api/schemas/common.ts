@@ -158,12 +158,9 @@ export const nextCursor = () =>
 
 /** Beside an empty page. Never an error: clients ask for what is to come, and take an empty page for it. */
 export const namespaceWarning = () =>
-  z
-    .string()
-    .optional()
-    .openapi({
-      description: "Only where there is no namespace of this name: for people who have misspelt it.",
-    });
+  z.string().optional().openapi({
+    description: "Only where there is no namespace of this name: for people who have misspelt it.",
+  });
 
 /** What a page says of its namespace, where that is not there. */
 export function warningOf(namespace: string, isKnown: boolean): { warning?: string } {
