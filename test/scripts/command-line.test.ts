@@ -9,9 +9,7 @@ const { scripts } = JSON.parse(readFileSync(`${ROOT}/package.json`, "utf8")) as 
 };
 /** Those that are a program of ours with a command line of its own. */
 const programs = Object.entries(scripts)
-  .filter(
-    ([name, line]) => /^node scripts\/\S+\.ts$/.test(line) && !["bundle", "model-prices"].includes(name),
-  )
+  .filter(([name, line]) => /^node scripts\/\S+\.ts$/.test(line) && name !== "bundle")
   .map(([, line]) => line);
 
 async function run(line: string, env: Record<string, string> = {}): Promise<Ended> {
