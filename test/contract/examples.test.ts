@@ -145,11 +145,8 @@ describe("what the document gives as an example, tried on the page from top to b
         .map(({ name, description }: Json) => [`${method} ${path} ${name}`, description]),
     );
     expect(empty).toEqual([
-      [
-        "DELETE /scores/{score_id} score_id",
-        expect.stringContaining("`id` that the score was answered with"),
-      ],
-      ["GET /steps ids", expect.stringContaining("`id` that a step was answered with")],
+      ["DELETE /scores/{score_id} score_id", expect.stringContaining("`id` of the answer")],
+      ["GET /steps ids", expect.stringContaining("`id` of an answer")],
     ]);
   });
 

@@ -42,9 +42,9 @@ export function authentication(api: Api): void {
     });
 
     it.each([
-      ["Bearer Bearer tk_x", "The word `Bearer` is in `Authorization` twice"],
-      ["bearer  bearer tk_x", "The word `Bearer` is in `Authorization` twice"],
-      ["tk_x", "without the word `Bearer` in front"],
+      ["Bearer Bearer tk_x", "`Authorization` has `Bearer` twice"],
+      ["bearer  bearer tk_x", "`Authorization` has `Bearer` twice"],
+      ["tk_x", "Missing tracer token (use `tracer_token` header or `Authorization: Bearer tk_...`)"],
       ["Token tk_x", "Missing tracer token (use `tracer_token` header or `Authorization: Bearer tk_...`)"],
       ["", "Missing tracer token (use `tracer_token` header or `Authorization: Bearer tk_...`)"],
     ])("Authorization: %s is refused, and the message says what to do", async (Authorization, message) => {

@@ -71,7 +71,7 @@ export function queries(api: Api): void {
           return [status, body];
         };
         const warning = (namespace: string) =>
-          `There is no namespace "${namespace}" yet: nothing was sent to it. GET /namespaces lists those that there are.`;
+          `There is no namespace "${namespace}" yet. GET /namespaces lists those that there are.`;
         expect(await ask(client, "mine")).toEqual([200, { [list]: [], count: 0 }]);
         for (const namespace of ["mein", "theirs"]) {
           expect(await ask(client, namespace)).toEqual([

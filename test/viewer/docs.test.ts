@@ -47,7 +47,7 @@ it("/docs asks for the token in one field, says where it is from, and what is wr
   await authorize(`Bearer ${client.token}`);
   await operation.locator(".opblock-summary-control").click();
   await execute();
-  await expect.poll(() => answer().textContent()).toContain("in `Authorization` twice");
+  await expect.poll(() => answer().textContent()).toContain("has `Bearer` twice");
   await page.locator(".btn.authorize").first().click();
   await dialog.getByRole("button", { name: "Remove authorization" }).click();
   await dialog.locator(".btn-done").click();

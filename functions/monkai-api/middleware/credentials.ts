@@ -22,12 +22,8 @@ export const credentials = (bucket: Bucket): MiddlewareHandler<AppEnv> =>
 
 /** What to tell those who sent no token, or one in a way that cannot be read. */
 function missing(authorization = ""): string {
-  if (/^Bearer +Bearer\b/i.test(authorization)) {
-    return "The word `Bearer` is in `Authorization` twice. Where it is put in front for you, as on the page at /docs, give the token alone: `tk_...`";
-  }
-  if (/^tk_\S+ *$/.test(authorization)) {
-    return "`Authorization` has a token without the word `Bearer` in front. Send `Authorization: Bearer tk_...`";
-  }
+  const isTwice = /^Bearer +Bearer\b/i.test(authorization);
+  if (isTwice) return "`Authorization` has `Bearer` twice: give the token alone (`tk_...`)";
   return "Missing tracer token (use `tracer_token` header or `Authorization: Bearer tk_...`)";
 }
 

@@ -4,7 +4,7 @@ import { SoatError } from "../schemas/error.ts";
 import { EITHER_SCHEME, REQUEST_HEADERS, RESPONSE_HEADERS } from "../schemas/headers.ts";
 import type { AppEnv } from "../services.ts";
 import { codeSamples } from "./code-samples.ts";
-import { EXAMPLES } from "./examples.ts";
+import { EXAMPLES, IN_PATHS, MADE_IDS } from "./examples.ts";
 
 /** In the order of the page at /docs: what sends comes before what reads it. */
 const TAGS = [
@@ -27,7 +27,7 @@ const TAGS = [
   {
     name: "Usage",
     description:
-      "Sessions with their figures, and what agents did added up: calls, errors, tokens, costs, latencies and scores.",
+      "Sessions, and what agents did, added up: calls, errors, tokens, costs, latencies and scores.",
   },
   { name: "Steps", description: "What happened, step by step: lists for people and pages that look at it." },
   {
@@ -46,11 +46,9 @@ const INFO = {
   version: "1.0.0",
   summary: "Send what your agents did, from any language, and read it back.",
   description: `Sessions, LLM calls, tool calls, handoffs, logs and whole conversation records go in by HTTP and JSON, and come
-back as queries, exports and execution trees. This is the MonkAI Trace API and the SOAT Traces API, and more.
-
-Every endpoint but health and documentation wants a tracer token: \`Authorization: Bearer tk_...\`. Whoever runs the API makes
-one with \`npm run token -- create --tenant NAME\`; on one's own machine \`npm run dev\` prints one. The header
-\`tracer_token: tk_...\` is taken, too, and wins where both are sent.
+back as queries, exports and execution trees. 
+Every endpoint but health and documentation wants a tracer token, as \`Authorization: Bearer tk_...\` or as
+\`tracer_token: tk_...\`: \`npm run token -- create --tenant NAME\` makes one.
 
 - **Retries**: send an \`Idempotency-Key\` with a trace, a score or a batch, and the same one again when you retry it.
 - **Limits**: per token and minute; every answer says what is left. Past them it is 429 with \`Retry-After\`.
@@ -72,7 +70,7 @@ interface Operation {
 interface Parameter {
   name: string;
   in: string;
-  schema: { example?: unknown };
+  schema?: { example?: unknown };
   example?: unknown;
 }
 
@@ -87,8 +85,8 @@ export function registerComponents({ openAPIRegistry: registry }: OpenAPIHono<Ap
     scheme: "bearer",
     bearerFormat: "opaque",
     description:
-      "A tracer token alone, as `tk_...`: it is sent as `Authorization: Bearer tk_...`. `npm run dev` prints one, and " +
-      "`npm run token -- create --tenant NAME` makes one. HTTP Basic is taken, too: the token is the password, whatever the user's name.",
+      "The token alone (`tk_...`), which `npm run token -- create --tenant NAME` makes. HTTP Basic is taken, too: the token is the " +
+      "password, whatever the user's name.",
   });
   registry.registerComponent("securitySchemes", "tracerTokenHeader", {
     type: "apiKey",
@@ -137,33 +135,33 @@ export function apiDocument(app: OpenAPIHono<AppEnv>, baseUrl: string, soat: boo
 
 /** Adds its example and its code samples to an operation. */
 function illustrate(operation: Operation, method: string, url: string): void {
-  const { parameters = {}, madeId, request, response } = EXAMPLES[operation.operationId] ?? {};
-  operation.parameters = operation.parameters?.map((parameter) => withExample(parameter, parameters));
+  const { parameters = {}, request, response } = EXAMPLES[operation.operationId] ?? {};
+  const known = { ...IN_PATHS, ...parameters };
+  for (const parameter of operation.parameters ?? [])
+    fillIn(parameter, parameter.in === "path" ? known : parameters);
   const sent = operation.requestBody?.content["application/json"];
   if (sent && request !== undefined) sent.example = request;
   const answered = (operation.responses[200] ?? operation.responses[201])?.content?.["application/json"];
   if (answered && response !== undefined) answered.example = response;
   operation["x-codeSamples"] = codeSamples({
     method,
-    url: addressOf(url, { ...parameters, ...madeId }),
+    url: url.replaceAll(/{(\w+)}/g, (_, name) => known[name] ?? "") + queryOf(url, parameters),
     authenticated: operation.security?.length !== 0,
     body: request,
   });
 }
 
-/** An example of its schema would be filled in on the page, and make lists empty: it is for bodies. */
-function withExample(parameter: Parameter, examples: Record<string, string>): Parameter {
-  if (parameter.schema?.example === undefined && examples[parameter.name] === undefined) return parameter;
-  const { example: _, ...schema } = parameter.schema;
-  return { ...parameter, schema, example: examples[parameter.name] };
+/** An example of its schema would be filled in on the page, too, and make lists empty: it is for bodies. */
+function fillIn(parameter: Parameter, examples: Record<string, string>): void {
+  const { name, schema: { example: _, ...schema } = {} } = parameter;
+  if (name) parameter.schema = schema;
+  if (examples[name] && !MADE_IDS.includes(name)) parameter.example = examples[name];
 }
 
-/** The address with the parameters of the example, none of which needs to be escaped. */
-function addressOf(url: string, parameters: Record<string, string>): string {
-  const isInPath = ([name]: [string, string]) => url.includes(`{${name}}`);
-  const query = Object.entries(parameters).filter((parameter) => !isInPath(parameter));
-  const path = url.replaceAll(/\{(\w+)\}/g, (_, name) => parameters[name] ?? "");
-  return query.length === 0 ? path : `${path}?${query.map((pair) => pair.join("=")).join("&")}`;
+/** What stands behind the path. None of the examples needs to be escaped. */
+function queryOf(url: string, parameters: Record<string, string>): string {
+  const query = Object.entries(parameters).filter(([name]) => !url.includes(`{${name}}`));
+  return query.map(([name, value], index) => `${index ? "&" : "?"}${name}=${value}`).join("");
 }
 
 /** components/examples: each error code as its envelope. */

@@ -1,10 +1,8 @@
 import { SCORE_ID_EXAMPLE, TRACE_ID_EXAMPLE } from "../schemas/common.ts";
 
 interface Example {
-  /** What the path and the query string have. The page at /docs fills in these, and leaves all others empty. */
+  /** What the query string has, and the path where it is not IN_PATHS. The page at /docs leaves all other fields empty. */
   parameters?: Record<string, string>;
-  /** An id that the server makes, and nobody foresees: code samples have it, and the page leaves the field to its reader. */
-  madeId?: Record<string, string>;
   request?: unknown;
   response?: unknown;
 }
@@ -12,13 +10,21 @@ interface Example {
 // One story: what is asked for is what is sent, so that each operation that is tried on the page finds what those above it sent.
 const NAMESPACE = "my-agent";
 const SESSION_ID = "my-agent-5521999998888-20251210123456";
-/** The trace that the one of the examples handed over to, which is below it. */
-const CHILD_TRACE_ID = "agt_trace_4f90d13a42aF3kQx";
-/** That of the batch, of which the content is deleted: the others keep theirs. */
-const DELETED_TRACE_ID = "agt_trace_9cKq2LbW7Hn0RtYs";
+/** The trace below that of the other examples. Its content is the one that is deleted: they keep theirs. */
+const CHILD_TRACE_ID = `${TRACE_ID_EXAMPLE}-1`;
 const FILE_ID = `file_${TRACE_ID_EXAMPLE}`;
 const STEP_ID = "3f0c1b9e-6d0a-4a53-9a0e-8f1f0c2b7d11";
 const WHEN = "2025-12-10T12:34:56.789Z";
+
+export const IN_PATHS: Record<string, string> = {
+  trace_id: TRACE_ID_EXAMPLE,
+  session_id: SESSION_ID,
+  file_id: FILE_ID,
+  score_id: SCORE_ID_EXAMPLE,
+};
+
+/** Ids that only the server makes: nobody foresees them, and the page leaves them to its reader. */
+export const MADE_IDS = ["score_id", "ids"];
 
 const session = {
   session_id: SESSION_ID,
@@ -43,6 +49,18 @@ const trace = {
   session_id: SESSION_ID,
   content_redacted_at: null,
   scores: { helpful: { count: 2, average: 0.9 } },
+};
+
+const child = {
+  ...trace,
+  id: CHILD_TRACE_ID,
+  agent_id: `${trace.agent_id}-1`,
+  agent: "sales-bot",
+  file_id: `file_${CHILD_TRACE_ID}`,
+  step_count: 1,
+  parent_trace_id: TRACE_ID_EXAMPLE,
+  root_trace_id: TRACE_ID_EXAMPLE,
+  scores: {},
 };
 
 const place = { session_id: SESSION_ID, namespace: NAMESPACE, trace_id: TRACE_ID_EXAMPLE };
@@ -73,19 +91,15 @@ const handoff = {
   to_agent: "sales-bot",
   reason: "The customer wants to buy",
 };
-const entry = {
+const log = {
+  ...place,
+  trace_id: CHILD_TRACE_ID,
+  parent_trace_id: TRACE_ID_EXAMPLE,
   agent: "sales-bot",
   level: "info",
   message: "Order 42 was placed",
   resource_id: "order-42",
 };
-const log = { ...place, trace_id: CHILD_TRACE_ID, parent_trace_id: TRACE_ID_EXAMPLE, ...entry };
-const batch = [
-  { type: "llm", ...llm, trace_id: DELETED_TRACE_ID },
-  { type: "tool", ...tool, trace_id: DELETED_TRACE_ID },
-  { type: "handoff", ...handoff, trace_id: DELETED_TRACE_ID },
-  { type: "log", ...place, ...entry, trace_id: DELETED_TRACE_ID },
-] as const;
 
 const stored = { success: true, id: STEP_ID, trace_id: TRACE_ID_EXAMPLE };
 const traced = {
@@ -324,18 +338,20 @@ export const EXAMPLES: Record<string, Example> = {
   traceHandoff: { request: handoff, response: traced.handoff },
   traceLog: { request: log, response: traced.log },
   traceBatch: {
-    request: { traces: batch },
+    request: {
+      traces: [
+        { type: "llm", ...llm },
+        { type: "tool", ...tool },
+        { type: "handoff", ...handoff },
+        { type: "log", ...log },
+      ],
+    },
     response: {
       success: true,
       total: 4,
       succeeded: 4,
       failed: 0,
-      results: batch.map(({ type, trace_id }, index) => ({
-        index,
-        type,
-        status: "ok",
-        result: { ...traced[type], trace_id },
-      })),
+      results: Object.entries(traced).map(([type, result], index) => ({ index, type, status: "ok", result })),
     },
   },
   sendSpans: {
@@ -351,39 +367,13 @@ export const EXAMPLES: Record<string, Example> = {
     parameters: { session_id: SESSION_ID },
     response: { data: [trace], total: 1, limit: 50, offset: 0 },
   },
-  getTrace: { parameters: { trace_id: TRACE_ID_EXAMPLE }, response: trace },
-  getTraceTree: {
-    parameters: { trace_id: TRACE_ID_EXAMPLE },
-    response: {
-      ...trace,
-      children: [
-        {
-          ...trace,
-          id: CHILD_TRACE_ID,
-          agent_id: "agt_4f90d13a42aF3kQx",
-          agent: "sales-bot",
-          file_id: `file_${CHILD_TRACE_ID}`,
-          step_count: 1,
-          parent_trace_id: TRACE_ID_EXAMPLE,
-          root_trace_id: TRACE_ID_EXAMPLE,
-          scores: {},
-          children: [],
-        },
-      ],
-    },
-  },
+  getTrace: { response: trace },
+  getTraceTree: { response: { ...trace, children: [{ ...child, children: [] }] } },
   purgeTraceContent: {
-    parameters: { trace_id: DELETED_TRACE_ID },
-    response: {
-      ...trace,
-      id: DELETED_TRACE_ID,
-      file_id: `file_${DELETED_TRACE_ID}`,
-      content_redacted_at: WHEN,
-      scores: {},
-    },
+    parameters: { trace_id: CHILD_TRACE_ID },
+    response: { ...child, content_redacted_at: WHEN },
   },
   getFile: {
-    parameters: { file_id: FILE_ID },
     response: {
       id: FILE_ID,
       trace_id: TRACE_ID_EXAMPLE,
@@ -394,17 +384,16 @@ export const EXAMPLES: Record<string, Example> = {
       content_redacted_at: null,
     },
   },
-  downloadFile: { parameters: { file_id: FILE_ID }, response: [{ step_number: 1, ...wholeStep }] },
-  listTraceSteps: { parameters: { trace_id: TRACE_ID_EXAMPLE }, response: skeletons },
-  listSessionSteps: { parameters: { session_id: SESSION_ID }, response: skeletons },
-  getSteps: { madeId: { ids: STEP_ID }, response: { steps: [wholeStep] } },
+  downloadFile: { response: [{ step_number: 1, ...wholeStep }] },
+  listTraceSteps: { response: skeletons },
+  listSessionSteps: { response: skeletons },
+  getSteps: { parameters: { ids: STEP_ID }, response: { steps: [wholeStep] } },
   searchSteps: {
     request: { query: { text: "how can i help", type: "llm_call" } },
     response: { steps: [foundStep] },
   },
   listSessions: { parameters: { namespace: NAMESPACE }, response: { sessions: [listedSession], count: 1 } },
   getSession: {
-    parameters: { session_id: SESSION_ID },
     response: {
       ...listedSession,
       namespaces: [NAMESPACE],
@@ -462,7 +451,7 @@ export const EXAMPLES: Record<string, Example> = {
     },
   },
   listScores: { parameters: { trace_id: TRACE_ID_EXAMPLE }, response: { scores: [score] } },
-  deleteScore: { madeId: { score_id: SCORE_ID_EXAMPLE }, response: score },
+  deleteScore: { response: score },
   uploadRecords: { request: { records: [record] }, response: uploaded },
   queryRecords: {
     request: { namespace: NAMESPACE, query: { agent: "support-bot", limit: 10 } },

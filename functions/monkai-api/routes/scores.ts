@@ -158,11 +158,9 @@ const deleteScore = deleteRoute({
   description: "Answers the score that is gone.",
   bucket: "query",
   params: z.object({
-    score_id: z
-      .uuid()
-      .openapi({
-        param: { name: "score_id", in: "path", description: "The `id` that the score was answered with." },
-      }),
+    score_id: z.uuid().openapi({
+      param: { name: "score_id", in: "path", description: "The `id` of the answer." },
+    }),
   }),
   result: Score,
 });

@@ -161,8 +161,7 @@ const getSteps = versionedRoute({
       })
       .openapi({
         type: "string",
-        description:
-          "Up to 50 ids of steps, with commas in between: the `id` that a step was answered with, or that lists give it.",
+        description: "Up to 50 ids of steps, with commas in between: the `id` of an answer or of a list.",
       }),
     max_bytes: inQuery(z.coerce.number().int().min(0).max(10_485_760).default(65_536)).openapi({
       type: "integer",

@@ -159,14 +159,14 @@ export const nextCursor = () =>
 /** Beside an empty page. Never an error: clients ask for what is to come, and take an empty page for it. */
 export const namespaceWarning = () =>
   z.string().optional().openapi({
-    description: "Only where there is no namespace of this name: for people who have misspelt it.",
+    description: "Only where there is no such namespace.",
   });
 
 /** What a page says of its namespace, where that is not there. */
 export function warningOf(namespace: string, isKnown: boolean): { warning?: string } {
   if (isKnown) return {};
   return {
-    warning: `There is no namespace "${namespace}" yet: nothing was sent to it. GET /namespaces lists those that there are.`,
+    warning: `There is no namespace "${namespace}" yet. GET /namespaces lists those that there are.`,
   };
 }
 
