@@ -70,7 +70,6 @@ interface Operation {
 interface Parameter {
   name: string;
   in: string;
-  schema?: { example?: unknown };
   example?: unknown;
 }
 
@@ -151,10 +150,9 @@ function illustrate(operation: Operation, method: string, url: string): void {
   });
 }
 
-/** An example of its schema would be filled in on the page, too, and make lists empty: it is for bodies. */
+/** What the page fills in. */
 function fillIn(parameter: Parameter, examples: Record<string, string>): void {
-  const { name, schema: { example: _, ...schema } = {} } = parameter;
-  if (name) parameter.schema = schema;
+  const { name } = parameter;
   if (examples[name] && !MADE_IDS.includes(name)) parameter.example = examples[name];
 }
 

@@ -25,7 +25,7 @@ const about = (description: string) => z.string().nullable().optional().openapi(
 
 const UsageRow = z
   .object({
-    day: z.string().optional().openapi({ description: "A day of the time zone.", example: "2026-11-21" }),
+    day: z.string().optional().openapi({ description: "A day of the time zone." }),
     hour: z.string().optional().openapi({ description: "When it begins.", format: "date-time" }),
     namespace: z.string().optional(),
     agent: about("Null: what no agent did, as scores of sessions."),
