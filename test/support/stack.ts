@@ -4,10 +4,10 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
+import { buildPages } from "../../scripts/pages-build.ts";
 import { startDatabase } from "../../scripts/stack/database.ts";
 import { startRest } from "../../scripts/stack/rest.ts";
 import { startWorker } from "../../scripts/stack/worker.ts";
-import { buildPages } from "../../scripts/pages-build.ts";
 import { startDeno } from "./deno.ts";
 import { startProxyOnEdge } from "./proxy.ts";
 
