@@ -8,9 +8,7 @@ const { scripts } = JSON.parse(readFileSync(`${ROOT}/package.json`, "utf8")) as 
   scripts: Record<string, string>;
 };
 /** Those that are a program of ours with a command line of its own. */
-const programs = Object.entries(scripts)
-  .filter(([name, line]) => /^node scripts\/\S+\.ts$/.test(line) && name !== "bundle")
-  .map(([, line]) => line);
+const programs = Object.values(scripts).filter((line) => /^node scripts\/\S+\.ts$/.test(line));
 
 async function run(line: string, env: Record<string, string> = {}): Promise<Ended> {
   const { code, stdout, stderr } = await new Command("sh", ["-c", line], env).ended;
