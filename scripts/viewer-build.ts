@@ -25,6 +25,8 @@ export function buildViewer(): ViewerFiles {
     metafile: true,
     format: "esm",
     target: "es2024",
+    // The package's own asks the browser by `innerHTML`, which the page's policy refuses.
+    alias: { "decode-named-character-reference": "./viewer/panel/named-characters.ts" },
     jsx: "automatic",
     jsxImportSource: "preact",
     legalComments: "none",

@@ -29,7 +29,7 @@ async function stepsOf(client: Client, session: string) {
 it("hostile content runs nothing and shows as text, as Markdown and as JSON, too", async () => {
   const client = await newTenant();
   const image = `data:image/png;base64,${"iVBORw0KGgo".repeat(60_000)}`;
-  const hostile = `# <img src=x onerror=alert(1)> [here](javascript:alert(1)) [there](https://example.com/a) \u202Eevil ${image}`;
+  const hostile = `# <img src=x onerror=alert(1)> [here](javascript:alert(1)) [there](https://example.com/a) \u202Eevil a &lt; b ${image}`;
   await sendStep(client, "hostile", {
     agent: "__proto__",
     output: { content: hostile },
@@ -50,6 +50,7 @@ it("hostile content runs nothing and shows as text, as Markdown and as JSON, too
   await panel.getByLabel("Markdown").check();
   await panel.getByText("(no link: javascript:alert(1))").waitFor();
   await panel.getByText("(https://example.com/a)").waitFor();
+  expect(await panel.locator(".markdown").first().textContent()).toContain("evil a < b ");
   expect(await panel.getByRole("link").count()).toBe(1);
   expect(await panel.locator(".redacted").textContent()).toBe("[EMAIL]");
   expect(await page.locator("img").count()).toBe(0);

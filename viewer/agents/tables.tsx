@@ -16,7 +16,7 @@ export function AgentTable({ nodes, loops, choose }: AgentTableProps) {
   const loopsOf = Map.groupBy(loops, ({ agent }) => agent);
   return (
     <section class="wide" tabIndex={0} aria-label="Figures of each agent">
-      <table>
+      <table class="cards">
         <thead>
           <tr>
             {COLUMNS.map((title) => (
@@ -34,29 +34,31 @@ export function AgentTable({ nodes, loops, choose }: AgentTableProps) {
                   <SafeText text={agent} />
                 </StepButton>
               </th>
-              <td class="number">
+              <td data-title="Traces" class="number">
                 <Count value={traces} />
               </td>
-              <td class="number">
+              <td data-title="Steps" class="number">
                 <Count value={figures.steps} />
               </td>
-              <td class={`number${figures.errors ? " failed" : ""}`}>
+              <td data-title="Errors" class={`number${figures.errors ? " failed" : ""}`}>
                 <StepButton step={firstError?.id} choose={choose}>
                   <Count value={figures.errors} />
                 </StepButton>
               </td>
-              <td class="number">
+              <td data-title="Tokens in → out" class="number">
                 <Tokens input={figures.inputTokens} output={figures.outputTokens} />
               </td>
-              <td class="number">
+              <td data-title="Cost" class="number">
                 {figures.cost.amount === null && figures.cost.unpriced_steps === 0 ? (
                   ""
                 ) : (
                   <Money value={figures.cost} />
                 )}
               </td>
-              <td class="number">{milliseconds === null ? "" : <Duration milliseconds={milliseconds} />}</td>
-              <td class={`number${loopsOf.has(agent) ? " failed" : ""}`}>
+              <td data-title="Time" class="number">
+                {milliseconds === null ? "" : <Duration milliseconds={milliseconds} />}
+              </td>
+              <td data-title="Loops" class={`number${loopsOf.has(agent) ? " failed" : ""}`}>
                 <Count value={loopsOf.get(agent)?.length ?? 0} />
               </td>
             </tr>
@@ -70,7 +72,7 @@ export function AgentTable({ nodes, loops, choose }: AgentTableProps) {
 export function HandoffTable({ graph }: { graph: Graph }) {
   return (
     <section class="wide" tabIndex={0} aria-label="Handoffs">
-      <table>
+      <table class="cards">
         <thead>
           <tr>
             <th scope="col">From</th>
@@ -83,13 +85,13 @@ export function HandoffTable({ graph }: { graph: Graph }) {
         <tbody>
           {graph.edges.map(({ from, to, count }) => (
             <tr key={JSON.stringify([from, to])}>
-              <td>
+              <td data-title="From">
                 <SafeText text={from} />
               </td>
-              <td>
+              <td data-title="To">
                 <SafeText text={to} />
               </td>
-              <td class="number">
+              <td data-title="Times" class="number">
                 <Count value={count} />
               </td>
             </tr>

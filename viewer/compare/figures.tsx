@@ -10,7 +10,7 @@ export function Figures({ a, b }: { a: Run; b: Run }) {
   const place = (run: Run) => href([`${run.kind}s`, run.id]);
   return (
     <section class="wide" tabIndex={0} aria-label="Figures side by side">
-      <table>
+      <table class="cards">
         <thead>
           <tr>
             {["", "Traces", "Steps", "Errors", "Tokens in → out", "Cost", "Time"].map((title) => (
@@ -29,22 +29,22 @@ export function Figures({ a, b }: { a: Run; b: Run }) {
                   <SafeText text={run.id} />
                 </a>
               </th>
-              <td class="number">
+              <td data-title="Traces" class="number">
                 <Count value={run.traces.length} />
               </td>
-              <td class="number">
+              <td data-title="Steps" class="number">
                 <Count value={figures.steps} />
               </td>
-              <td class={`number${figures.errors ? " failed" : ""}`}>
+              <td data-title="Errors" class={`number${figures.errors ? " failed" : ""}`}>
                 <Count value={figures.errors} />
               </td>
-              <td class="number">
+              <td data-title="Tokens in → out" class="number">
                 <Tokens input={figures.inputTokens} output={figures.outputTokens} />
               </td>
-              <td class="number">
+              <td data-title="Cost" class="number">
                 <Money value={figures.cost} />
               </td>
-              <td class="number">
+              <td data-title="Time" class="number">
                 <Duration milliseconds={milliseconds} />
               </td>
             </tr>

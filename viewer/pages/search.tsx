@@ -76,6 +76,7 @@ export function Search() {
     ({ id }) => id,
   );
   const { rows, first } = pages;
+  const isEmptyTenant = suggestions.namespaces?.length === 0;
   const isNothing = rows?.length === 0 && pages.next === undefined;
   return (
     <div class="page page-list">
@@ -86,10 +87,8 @@ export function Search() {
       <Filters filters={filters} />
       {first.problem && <ErrorBox problem={first.problem} retryAt={first.retryAt} retry={first.retry} />}
       {!rows && !first.problem && <p class="quiet">Searching…</p>}
-      {isNothing && suggestions.namespaces?.length === 0 && (
-        <NoData title="Nothing to search yet" what="the step" />
-      )}
-      {isNothing && suggestions.namespaces && suggestions.namespaces.length > 0 && (
+      {isNothing && isEmptyTenant && <NoData title="Nothing to search yet" what="the step" />}
+      {isNothing && !isEmptyTenant && (
         <Empty title="No step matches">
           {!set.start_date && (
             <p>Looked at: the seven days before now, or before “Until”. “From” goes further back.</p>

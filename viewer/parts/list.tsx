@@ -70,12 +70,13 @@ export function List<Row>(props: Props<Row>) {
     return () => observer.disconnect();
   }, []);
 
+  const chosenIndex = chosen === undefined ? -1 : rows.findIndex((row) => keyOf(row) === chosen);
   useLayoutEffect(() => {
-    const index = chosen === undefined ? -1 : rows.findIndex((row) => keyOf(row) === chosen);
-    if (index < 0 || !box.current) return;
+    if (chosenIndex < 0 || !box.current) return;
     remember({ key: chosen });
-    box.current.scrollTo({ top: scrolledTo(index, rowHeight, box.current) });
-  }, [chosen]);
+    box.current.scrollTo({ top: scrolledTo(chosenIndex, rowHeight, box.current) });
+    // Also when its page comes after the others.
+  }, [chosen, chosenIndex < 0]);
 
   const remember = (change: Partial<{ top: number; key: string }>) => {
     place.value = { ...place.peek(), ...change };

@@ -40,15 +40,16 @@ export function Timeline({ run, chosen, choose, matches }: ViewProps) {
   const offset = shown.at * width * shown.zoom;
   const view = useWheel(track, shown, show);
 
+  const place = placeOf(run, chosen);
   // A step that is chosen elsewhere, as by its error, comes into the window.
   useEffect(() => {
-    const step = run.steps[placeOf(run, chosen)];
+    const step = run.steps[place];
     if (!step || width === 0) return;
     const { left, width: wide } = barOf(scale, step);
     if (left + wide > offset && left < offset + width) return;
     const middle = (left + wide / 2) / scale.width;
     show(bounded({ zoom: shown.zoom, at: middle - 0.5 / shown.zoom }));
-  }, [chosen]);
+  }, [chosen, place < 0]);
 
   const onKeyDown = (event: KeyboardEvent) => {
     const next = event.ctrlKey || event.metaKey || event.altKey ? undefined : ZOOM_KEYS[event.key]?.(shown);
