@@ -14,6 +14,7 @@ import { FULL, QUICK } from "./bench/settings.ts";
 import { singleInsert } from "./bench/single-insert.ts";
 import { sqlFunctions } from "./bench/sql-functions.ts";
 import { table } from "./bench/table.ts";
+import { viewerBudgets } from "./bench/viewer.ts";
 import { startVolume, type Volume } from "./bench/volume.ts";
 import { workerSize } from "./bench/worker-size.ts";
 
@@ -39,6 +40,7 @@ const sections = new Map<number, () => Promise<Figure[]>>([
   [7, () => workerSize(settings)],
   [8, async () => foldSpeed(await volume(settings.volumes.large))],
   [9, () => otlpSpans(settings)],
+  [10, () => viewerBudgets(settings)],
 ]);
 
 // What is running ends with this process: see postgres-keeper.ts.

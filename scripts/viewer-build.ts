@@ -2,7 +2,7 @@
 import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { buildSync } from "esbuild";
+import { type BuildResult, buildSync, type Metafile } from "esbuild";
 import type { ViewerFiles } from "../functions/monkai-api/routes/view.ts";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
@@ -10,11 +10,13 @@ const root = fileURLToPath(new URL("../", import.meta.url));
 /** Beside the files of /docs. None of them is committed. */
 export const VIEWER_FOLDER = `${root}functions/monkai-api/assets/view`;
 
-/** Builds the viewer, and gives the names of what its page loads at once. Several may build at the same time. */
-export function buildViewer(): ViewerFiles {
-  const { outputFiles, metafile } = buildSync({
+const ENTRY = "viewer/main.tsx";
+
+/** The viewer's files and what each of them is made of; nothing is written. */
+export function bundleViewer(): BuildResult<{ write: false; metafile: true }> {
+  return buildSync({
     absWorkingDir: root,
-    entryPoints: ["viewer/main.tsx"],
+    entryPoints: [ENTRY],
     outdir: VIEWER_FOLDER,
     entryNames: "[name]-[hash]",
     chunkNames: "[name]-[hash]",
@@ -32,11 +34,20 @@ export function buildViewer(): ViewerFiles {
     legalComments: "none",
     logLevel: "warning",
   });
-  const entry = Object.entries(metafile.outputs).find(
-    ([, { entryPoint }]) => entryPoint === "viewer/main.tsx",
-  );
+}
+
+/** Where the build puts what the page loads at once. */
+export function entryOf({ outputs }: Metafile): ViewerFiles {
+  const entry = Object.entries(outputs).find(([, { entryPoint }]) => entryPoint === ENTRY);
   if (!entry?.[1].cssBundle) throw new Error("The viewer's build has no script or no style.");
-  const files = { script: basename(entry[0]), style: basename(entry[1].cssBundle) };
+  return { script: entry[0], style: entry[1].cssBundle };
+}
+
+/** Builds the viewer, and gives the names of what its page loads at once. Several may build at the same time. */
+export function buildViewer(): ViewerFiles {
+  const { outputFiles, metafile } = bundleViewer();
+  const { script, style } = entryOf(metafile);
+  const files = { script: basename(script), style: basename(style) };
 
   mkdirSync(VIEWER_FOLDER, { recursive: true });
   const built = new Map(outputFiles.map(({ path, contents }) => [basename(path), contents]));
