@@ -1,8 +1,8 @@
 import type { Page } from "playwright-core";
 import { expect } from "vitest";
 import { type Client, newToken } from "../support/tenant.ts";
-import { go, it, newPage, newTenant, sendStep, signIn, useBrowser } from "./support/browser.ts";
-import { sendLongRun } from "./support/runs.ts";
+import { go, it, newPage, newTenant, sendStep, setHidden, signIn, useBrowser } from "./support/browser.ts";
+import { sendBatch, sendLongRun } from "./support/runs.ts";
 
 useBrowser();
 
@@ -130,14 +130,74 @@ it("while one reads, what comes waits for a click; a hidden tab asks nothing", a
   page.on("request", () => {
     asked += 1;
   });
-  await page.evaluate(() => {
-    Object.defineProperty(document, "hidden", { value: true, configurable: true });
-    document.dispatchEvent(new Event("visibilitychange"));
-  });
+  await setHidden(page, true);
   await page.waitForTimeout(1_000);
   asked = 0;
   await page.waitForTimeout(6_000);
   expect(asked).toBe(0);
+});
+
+it("who follows sees the end as steps come, and who does not stays where they are", async () => {
+  const client = await newTenant();
+  const calls = (count: number) => Array.from({ length: count }, () => ({}));
+  await sendBatch(client, "live", calls(40));
+  const page = await newPage({ token: client.token, at: "#/sessions/live" });
+  await page.getByText("40 of 40 steps").waitFor();
+  const box = page.locator(".conversation");
+  const belowTheView = () =>
+    box.evaluate(({ scrollHeight, scrollTop, clientHeight }) =>
+      Math.round(scrollHeight - scrollTop - clientHeight),
+    );
+  const news = page.getByRole("button", { name: /new$/ });
+  expect(await belowTheView()).toBeGreaterThan(300);
+  await page.getByLabel("Follow").check();
+  await expect.poll(belowTheView).toBe(0);
+
+  await sendBatch(client, "live", calls(30));
+  await page.getByText("70 of 70 steps").waitFor({ timeout: 20_000 });
+  await expect.poll(() => rowsIn(page).last().getAttribute("aria-posinset")).toBe("70");
+  await expect.poll(belowTheView).toBe(0);
+  expect(await news.count()).toBe(0);
+
+  await page.getByLabel("Follow").uncheck();
+  await sendBatch(client, "live", calls(1));
+  await news.waitFor({ timeout: 20_000 });
+  expect(await page.locator(".list-footer").textContent()).toBe("70 of 70 steps");
+  expect(await belowTheView()).toBe(0);
+});
+
+it("back and forward lead to the same tab, with what was searched for and scrolled as it was", async () => {
+  const client = await newTenant();
+  await sendBatch(
+    client,
+    "long",
+    Array.from({ length: 90 }, (_, index) => ({ tool_name: `tool_${index}` })),
+  );
+  const page = await newPage({ token: client.token, at: "#/sessions/long?find=tool_8" });
+  const view = (name: string) => page.getByRole("navigation", { name: "Views" }).getByText(name);
+  const topOf = (box: string) => page.locator(box).evaluate(({ scrollTop }) => Math.round(scrollTop));
+  const scroll = (box: string, top: number) =>
+    page.locator(box).evaluate((element, to) => element.scrollTo({ top: to }), top);
+  await page.getByText("90 of 90 steps").waitFor();
+  await scroll(".conversation", 700);
+  await expect.poll(() => rowsIn(page).first().getAttribute("aria-posinset")).not.toBe("1");
+  await view("Timeline").click();
+  await page.locator(".list-timeline .span").first().waitFor();
+  await scroll(".rows", 900);
+  await expect.poll(() => page.locator(".space > .row").count()).toBeGreaterThan(10);
+  await page.getByRole("link", { name: "Settings" }).click();
+  await page.getByRole("heading", { name: "Settings" }).waitFor();
+
+  await page.goBack();
+  await page.locator(".list-timeline .span").first().waitFor();
+  await expect.poll(() => topOf(".rows")).toBe(900);
+  expect(await page.getByLabel("Find in these steps").inputValue()).toBe("tool_8");
+  await page.goBack();
+  await expect.poll(() => topOf(".conversation")).toBe(700);
+  expect(await page.getByLabel("Find in these steps").inputValue()).toBe("tool_8");
+  await page.goForward();
+  await expect.poll(() => topOf(".rows")).toBe(900);
+  expect(page.url()).toContain("view=timeline");
 });
 
 it("what failed is marked, e goes from error to error, and what was not told is not green", async () => {

@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
 import { whenVisible } from "../state/visible.ts";
 import { asProblem, mayPass, type Problem } from "./problem.ts";
 
@@ -37,7 +37,8 @@ export function useResource<Data>(
     isLoading: true,
   });
   const turn = useSignal(0);
-  useEffect(() => {
+  // Asked for before anything is drawn: an effect would wait for the next frame.
+  useLayoutEffect(() => {
     const stopped = new AbortController();
     let timer: ReturnType<typeof setTimeout> | undefined;
     const attempt = async (pause: number) => {
