@@ -4,9 +4,10 @@ import { ErrorBox } from "../parts/error-box.tsx";
 import { useContents } from "../run/contents.ts";
 import { callBefore, isError, placeOf, previousCallOf, type Run, type Skeleton } from "../run/run.ts";
 import type { ViewProps } from "../run/views.ts";
-import { useVirtual } from "../run/virtual.ts";
+import { type Scrolled, useVirtual } from "../run/virtual.ts";
 import { keep, recall } from "../state/places.ts";
 import { route } from "../state/route.ts";
+import { token } from "../state/token.ts";
 
 /** The usual height of a row of each type, in pixels, until it is measured. */
 const GUESSES: Partial<Record<Skeleton["type"], number>> = { llm_call: 96, message: 76 };
@@ -23,7 +24,12 @@ export function Conversation({ run, chosen, choose, matches, isFollowing }: View
     count: steps.length,
     keyOf: (index) => steps[index]?.id ?? `${index}`,
     guess: (index) => GUESSES[steps[index]?.type ?? "log"] ?? GUESS,
-    top: recall<number>(entry, "conversation") ?? 0,
+    was: recall<Scrolled>(entry, "conversation"),
+    entry,
+    leave: (now) => {
+      // Who signs out leaves nothing.
+      if (token.peek()) keep(entry, "conversation", now);
+    },
   });
   const rows = virtual.getVirtualItems();
   const inView = rows.map(({ index }) => steps[index]).filter((step) => step !== undefined);
@@ -59,7 +65,6 @@ export function Conversation({ run, chosen, choose, matches, isFollowing }: View
         onTouchMove={letGo}
         onPointerDown={letGo}
         onKeyDown={letGo}
-        onScroll={({ currentTarget }) => keep(entry, "conversation", currentTarget.scrollTop)}
       >
         <ol style={{ height: `${size}px` }}>
           {rows.map(({ index, key, start }) => {
