@@ -113,6 +113,7 @@ it("of 10,000 steps at 300 levels few are in the document, and the last is reach
     box.scrollTop += 40_000;
   });
   expect(await rowsOf(page).count()).toBeLessThanOrEqual(80);
+  await page.getByText("10,000 of 10,000 steps").waitFor();
   await rowsOf(page).nth(10).focus();
   await page.keyboard.press("End");
   await expect
@@ -120,9 +121,17 @@ it("of 10,000 steps at 300 levels few are in the document, and the last is reach
     .toBe("10301");
   await page.keyboard.press("Enter");
   await expect.poll(() => page.url()).toContain("step=");
+  // The link leads there, although its page comes last.
+  await page.reload();
+  const chosen = page.locator("[aria-selected=true]");
+  await expect.poll(() => chosen.getAttribute("aria-rowindex"), { timeout: 30_000 }).toBe("10301");
+  await expect
+    .poll(() => page.locator(".rows").evaluate(({ scrollTop }) => scrollTop))
+    .toBeGreaterThan(300_000);
 
   await go(page, `#/traces/${root}?view=tree`);
   await page.locator(".list-tree").waitFor();
+  await page.getByText("10,000 of 10,000 steps").waitFor();
   await rowsOf(page).first().focus();
   await page.keyboard.press("End");
   await expect
