@@ -176,11 +176,24 @@ it("back and forward lead to the same tab, with what was searched for and scroll
   const page = await newPage({ token: client.token, at: "#/sessions/long?find=tool_8" });
   const view = (name: string) => page.getByRole("navigation", { name: "Views" }).getByText(name);
   const topOf = (box: string) => page.locator(box).evaluate(({ scrollTop }) => Math.round(scrollTop));
+  /** Where each step in view is: what is above may still get its height, and `scrollTop` with it. */
+  const inView = () =>
+    page.locator(".conversation").evaluate((box) => {
+      const { top, bottom } = box.getBoundingClientRect();
+      const rows = [...box.querySelectorAll<HTMLElement>("[data-step]")];
+      const places = rows.map(
+        (row) => [row.dataset.step, Math.round(row.getBoundingClientRect().top - top)] as const,
+      );
+      return places.filter(([, place]) => place >= 0 && place < bottom - top);
+    });
   const scroll = (box: string, top: number) =>
     page.locator(box).evaluate((element, to) => element.scrollTo({ top: to }), top);
   await page.getByText("90 of 90 steps").waitFor();
   await scroll(".conversation", 700);
   await expect.poll(() => rowsIn(page).first().getAttribute("aria-posinset")).not.toBe("1");
+  await page.waitForTimeout(500);
+  const seen = await inView();
+  expect(seen.length).toBeGreaterThan(3);
   await view("Timeline").click();
   await page.locator(".list-timeline .span").first().waitFor();
   await scroll(".rows", 900);
@@ -193,7 +206,7 @@ it("back and forward lead to the same tab, with what was searched for and scroll
   await expect.poll(() => topOf(".rows")).toBe(900);
   expect(await page.getByLabel("Find in these steps").inputValue()).toBe("tool_8");
   await page.goBack();
-  await expect.poll(() => topOf(".conversation")).toBe(700);
+  await expect.poll(inView).toEqual(seen);
   expect(await page.getByLabel("Find in these steps").inputValue()).toBe("tool_8");
   await page.goForward();
   await expect.poll(() => topOf(".rows")).toBe(900);
