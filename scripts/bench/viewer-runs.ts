@@ -1,6 +1,7 @@
 import { gzipSync } from "node:zlib";
 import { longBatches } from "../../test/viewer/support/long-run.ts";
 import { post } from "./agents.ts";
+import { foldEverything } from "./schedule.ts";
 import { newTenant, type Stack } from "./stack.ts";
 
 /** Two sessions of one tenant, and who may look at them. */
@@ -23,6 +24,8 @@ export async function sendRuns(stack: Stack): Promise<Runs> {
       await post(`${stack.url}/v1/traces/batch`, token, { traces });
     }
   }
+  // Who looks first would wait for it, or be told to.
+  await foldEverything(stack.sql);
   return { url: stack.url, token, long: "long", short: "short" };
 }
 
