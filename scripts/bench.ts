@@ -12,6 +12,7 @@ import { FULL, QUICK, type Settings } from "./bench/settings.ts";
 import { singleInsert } from "./bench/single-insert.ts";
 import { sqlFunctions } from "./bench/sql-functions.ts";
 import { table } from "./bench/table.ts";
+import { viewerBudgets } from "./bench/viewer.ts";
 import { startVolume, type Volume } from "./bench/volume.ts";
 import { workerSize } from "./bench/worker-size.ts";
 import { parseOptions, runCommand, UsageError } from "./command-line.ts";
@@ -19,7 +20,7 @@ import { parseOptions, runCommand, UsageError } from "./command-line.ts";
 const USAGE = `Usage: npm run bench -- [--quick] [SECTION...]
 
 Measures this API, and writes the figures into bench-result.json, too.
-  SECTION  from 1 to 9, as docs/performance.md numbers them; else all
+  SECTION  from 1 to 10, as docs/performance.md numbers them; else all
   --quick  shorter and smaller, for work on the benchmark`;
 
 const RESULT_FILE = "bench-result.json";
@@ -67,6 +68,7 @@ function sectionsOf(settings: Settings): Sections {
     [7, () => workerSize(settings)],
     [8, async () => foldSpeed(await large())],
     [9, () => otlpSpans(settings)],
+    [10, () => viewerBudgets(settings)],
   ]);
 }
 
