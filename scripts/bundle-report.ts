@@ -1,9 +1,8 @@
 // `npm run bundle`: how large the Worker is that `npm run deploy:workers` uploads, and how long it takes to start.
-import { parseArgs } from "node:util";
 import { type Figure, isMet } from "./bench/figures.ts";
 import { FULL } from "./bench/settings.ts";
 import { workerSize } from "./bench/worker-size.ts";
-import { explain } from "./stack/explain.ts";
+import { refuseArguments, runCommand } from "./command-line.ts";
 
 const USAGE = `Usage: npm run bundle
 
@@ -12,33 +11,15 @@ gzipped, and how many milliseconds it takes from the start of workerd to its fir
 each less the start of an empty Worker beside it. The exit code is 1 when the Worker is larger than it may be. A slow
 start is reported and nothing more: a busy machine makes one, too.`;
 
-process.exitCode = await main();
-
-async function main(): Promise<number> {
-  try {
-    if (wantsHelp()) {
-      console.log(USAGE);
-      return 0;
-    }
-    const [size, start] = await workerSize(FULL);
-    console.log(lineOf(size));
-    console.log(
-      `${lineOf(start)}\n  Measured: ${start.note}, which took ${start.spread?.map(Math.round).join(" to ")} ${start.unit}.`,
-    );
-    return isMet(size) ? 0 : 1;
-  } catch (error) {
-    console.error(explain(error));
-    return 1;
-  }
-}
-
-function wantsHelp(): boolean {
-  try {
-    return parseArgs({ options: { help: { type: "boolean", short: "h" } } }).values.help ?? false;
-  } catch {
-    throw new Error(USAGE);
-  }
-}
+await runCommand(USAGE, async (args) => {
+  refuseArguments(args);
+  const [size, start] = await workerSize(FULL);
+  console.log(lineOf(size));
+  console.log(
+    `${lineOf(start)}\n  Measured: ${start.note}, which took ${start.spread?.map(Math.round).join(" to ")} ${start.unit}.`,
+  );
+  return isMet(size) ? 0 : 1;
+});
 
 /** A figure in words, with its unit and what it may be. */
 function lineOf(figure: Figure): string {

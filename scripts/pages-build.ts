@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync
 import { createRequire } from "node:module";
 import { basename } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { buildSync } from "esbuild";
+import { type BuildResult, buildSync, type Metafile } from "esbuild";
 import type { ViewerFiles } from "../functions/monkai-api/routes/view.ts";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
@@ -12,6 +12,8 @@ const ASSETS = `${root}functions/monkai-api/assets`;
 
 /** The viewer's files. */
 export const VIEWER_FOLDER = `${ASSETS}/view`;
+
+const ENTRY = "viewer/main.tsx";
 
 /** Swagger UI in the page at /docs: a file of its package, and the name that it gets. Its licence goes where it goes. */
 const SWAGGER_UI = {
@@ -37,10 +39,11 @@ function copySwaggerUi(): void {
   }
 }
 
-function buildViewer(): ViewerFiles {
-  const { outputFiles, metafile } = buildSync({
+/** The viewer's files and what each of them is made of; nothing is written. */
+export function bundleViewer(): BuildResult<{ write: false; metafile: true }> {
+  return buildSync({
     absWorkingDir: root,
-    entryPoints: ["viewer/main.tsx"],
+    entryPoints: [ENTRY],
     outdir: VIEWER_FOLDER,
     entryNames: "[name]-[hash]",
     chunkNames: "[name]-[hash]",
@@ -51,16 +54,26 @@ function buildViewer(): ViewerFiles {
     metafile: true,
     format: "esm",
     target: "es2024",
+    // The package's own asks the browser by `innerHTML`, which the page's policy refuses.
+    alias: { "decode-named-character-reference": "./viewer/panel/named-characters.ts" },
     jsx: "automatic",
     jsxImportSource: "preact",
     legalComments: "none",
     logLevel: "warning",
   });
-  const entry = Object.entries(metafile.outputs).find(
-    ([, { entryPoint }]) => entryPoint === "viewer/main.tsx",
-  );
+}
+
+/** Where the build puts what the page loads at once. */
+export function entryOf({ outputs }: Metafile): ViewerFiles {
+  const entry = Object.entries(outputs).find(([, { entryPoint }]) => entryPoint === ENTRY);
   if (!entry?.[1].cssBundle) throw new Error("The viewer's build has no script or no style.");
-  const files = { script: basename(entry[0]), style: basename(entry[1].cssBundle) };
+  return { script: entry[0], style: entry[1].cssBundle };
+}
+
+function buildViewer(): ViewerFiles {
+  const { outputFiles, metafile } = bundleViewer();
+  const { script, style } = entryOf(metafile);
+  const files = { script: basename(script), style: basename(style) };
 
   mkdirSync(VIEWER_FOLDER, { recursive: true });
   const built = new Map(outputFiles.map(({ path, contents }) => [basename(path), contents]));

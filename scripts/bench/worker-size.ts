@@ -18,7 +18,7 @@ export async function workerSize({ starts }: Settings): Promise<[size: Figure, s
       name: "the worker, minified and gzipped",
       unit: "KiB",
       measured: gzipSync(code, { level: 9 }).length / 1024,
-      goal: { atMost: 241 },
+      goal: { atMost: 260 },
     },
     {
       section: 7,

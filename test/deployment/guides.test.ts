@@ -18,7 +18,7 @@ it("the guides' curl lines work on both runtimes, and answer what the guides say
   for (const line of lines) {
     const { url, init } = parseCurl(line.trim(), { MONKAI_TRACER_TOKEN: token });
     const here = url
-      .replace("https://monkai-api.SUBDOMAIN.workers.dev", inject("workerdUrl"))
+      .replace("https://agent-trace-api.SUBDOMAIN.workers.dev", inject("workerdUrl"))
       .replace("https://PROJECT.supabase.co", inject("denoUrl"));
     const response = await fetch(here, init);
     const answer = url.endsWith("/namespaces") ? '{"namespaces":[]}' : '"status":';

@@ -65,7 +65,7 @@ function page(folder: string, viewer: string): string {
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>MonkAI Trace API</title>
+<title>Agent Trace API</title>
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="${folder}swagger-ui.css">
 <style>

@@ -28,7 +28,9 @@ const eraseSession = eraseRoute({
   description: `${HOW}Steps that arrive for it later begin a new session.`,
   bucket: "query",
   params: z.object({
-    session_id: fromUrl(z.string()).openapi({ param: { name: "session_id", in: "path" } }),
+    session_id: fromUrl(z.string()).openapi({
+      param: { name: "session_id", in: "path" },
+    }),
   }),
   result: Erasure,
 });

@@ -110,8 +110,6 @@ const putRetention = putRoute({
 });
 
 export function retentionRoutes(app: OpenAPIHono<AppEnv>): void {
-  app.openapi(getRetention, async (c) => c.json(await c.var.store.getRetention(), 200));
-
   app.openapi(
     putRetention,
     async (c) => {
@@ -122,6 +120,8 @@ export function retentionRoutes(app: OpenAPIHono<AppEnv>): void {
     },
     (result, c) => refuseWithIssues(result, c),
   );
+
+  app.openapi(getRetention, async (c) => c.json(await c.var.store.getRetention(), 200));
 }
 
 /** Null is for ever, and so is 0. */

@@ -149,7 +149,10 @@ const getSteps = versionedRoute({
     "their number.",
   bucket: "view",
   query: filters({
-    ids: stepIds.openapi({ type: "string", description: "Up to 50 ids of steps, with commas in between." }),
+    ids: stepIds.openapi({
+      type: "string",
+      description: "Up to 50 ids of steps, with commas in between: the `id` of an answer or of a list.",
+    }),
     max_bytes: inQuery(z.coerce.number().int().min(0).max(10_485_760).default(65_536)).openapi({
       type: "integer",
       minimum: 0,

@@ -24,7 +24,7 @@ const about = (description: string) => z.string().nullable().optional().openapi(
 
 const UsageRow = z
   .object({
-    day: z.string().optional().openapi({ description: "A day of the time zone.", example: "2026-11-21" }),
+    day: z.string().optional().openapi({ description: "A day of the time zone." }),
     hour: z.string().optional().openapi({ description: "When it begins.", format: "date-time" }),
     namespace: z.string().optional(),
     agent: about("Null: what no agent did, as scores of sessions."),
@@ -80,20 +80,17 @@ const getUsage = versionedRoute({
       default: "day",
       description:
         "What rows are by: some of `day` or `hour`, `namespace`, `agent`, `model`, `tool`, `user`.",
-      example: "day,model",
     }),
     time_zone: inQuery(timeZone()).openapi({
       type: "string",
       default: "UTC",
-      description: "Whose days and hours.",
-      example: "America/Recife",
+      description: "Whose days and hours, as `America/Recife`.",
     }),
     start_date: inQuery(momentOrDay()).openapi({
       type: "string",
       description:
         "A moment, or a day of the time zone. Default: six days before the end, or before today. By day or hour, " +
         "366 days at most.",
-      example: "2026-11-15",
     }),
     end_date: inQuery(momentOrDay()).openapi({
       type: "string",

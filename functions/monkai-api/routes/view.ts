@@ -120,7 +120,7 @@ export function viewerPage(files: ViewerFiles, { folder, api }: { folder: string
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-${api ? `<meta name="api" content="${api}">\n` : ""}<title>Traces</title>
+${api ? `<meta name="api" content="${api}">\n` : ""}<title>Agent Trace API</title>
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="${folder}${files.style}">
 <script type="module" src="${folder}${files.script}"></script>

@@ -1203,7 +1203,7 @@ end $$;
 -- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
 create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 20261122032420;
+return 20261122032609;
 
 alter table public.usage
   add constraint usage_grain_is_known
