@@ -2,7 +2,8 @@
 -- payload.items: steps (internal.store_steps), numbered by their `index` in the request. What validation refused is not among
 -- them. All that the token may store are stored, or none is.
 -- data: {ids, refused: [{index, code, message}]}, `ids` being what the steps' ids begin with (internal.new_step_ids).
--- payload.single: the one item's refusal is the request's. payload.anonymization_version: see identify_sender.
+-- payload.single: the one item's refusal is the request's. payload.anonymization_version: see identify_sender. payload.chance: see
+-- new_step_ids.
 create function public.record_steps(payload jsonb) returns jsonb
 language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan as $$
 declare
@@ -10,7 +11,7 @@ declare
   items jsonb := record_steps.payload -> 'items';
   refused jsonb;
 begin
-  if admission ?| array['error', 'anonymization'] then return admission; end if;
+  if admission ?| array['error', 'anonymization', 'data_keys'] then return admission; end if;
   -- The key before the count: a request that waits for its twin must not hold up the other requests of its token.
   if record_steps.payload ? 'idempotency' then
     admission := internal.replay_or_claim(admission, record_steps.payload);
@@ -26,7 +27,8 @@ begin
     admission := admission || jsonb_build_object('error', (refused -> 0) - 'index');
   else
     admission := admission || jsonb_build_object('data', jsonb_build_object(
-      'ids', internal.store_steps((admission ->> 'tenant_id')::uuid, internal.not_refused(items, refused)),
+      'ids', internal.store_steps((admission ->> 'tenant_id')::uuid, internal.not_refused(items, refused),
+        record_steps.payload ->> 'chance'),
       'refused', refused));
   end if;
   if record_steps.payload ? 'idempotency' then

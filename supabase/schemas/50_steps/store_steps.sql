@@ -5,12 +5,13 @@
 -- item: {index, kind, session_id?, namespace?, name?, agent?, status?, error?, started_at?, occurred_at?, latency_ms?, model?,
 -- input_tokens?, output_tokens?, process_tokens?, memory_tokens?, total_tokens?, cached_input_tokens?, reasoning_tokens?,
 -- level?, resource_id?, trace_id?, parent_trace_id?, otel_trace_id?, span_id?, parent_span_id?, user_id?, role?,
--- fingerprint?, content}.
-create function internal.store_steps(owner_id uuid, items jsonb) returns text
+-- fingerprint?, content}. An encrypted one has {sealed} in its content, beside what is looked at here and in step_view, and a text
+-- for its error.
+create function internal.store_steps(owner_id uuid, items jsonb, chance text) returns text
 language plpgsql set search_path = '' as $$
 declare
   places internal.place[] := internal.places_of(owner_id, items);
-  ids text := internal.new_step_ids();
+  ids text := internal.new_step_ids(store_steps.chance);
 begin
   insert into public.steps (
     id, tenant_id, namespace_id, session_id, kind, name, agent, agent_is_named, status, started_at, occurred_at, latency_ms,
@@ -57,15 +58,16 @@ begin
 end $$;
 
 -- What the ids of a request's steps begin with: UUIDs of version 7, of the time and of chance. Their last five digits are the
--- index of the item in hexadecimal, so that the ids of a request are in order and no other request's are among them.
-create function internal.new_step_ids() returns text
+-- index of the item in hexadecimal, so that the ids of a request are in order and no other request's are among them. `chance`: what
+-- is in the place of chance where the API has made it, because what it encrypts is bound to it.
+create function internal.new_step_ids(chance text) returns text
 language plpgsql volatile set search_path = '' as $$
 declare
-  chance text := gen_random_uuid();
+  random text := gen_random_uuid();
   moment text := lpad(to_hex((extract(epoch from clock_timestamp()) * 1000)::bigint), 12, '0');
 begin
-  return left(moment, 8) || '-' || right(moment, 4) || '-7' || substr(chance, 1, 3) || '-8' || substr(chance, 21, 3) || '-'
-    || substr(chance, 25, 7);
+  return left(moment, 8) || '-' || right(moment, 4) || '-7' || coalesce(
+    new_step_ids.chance, substr(random, 1, 3) || '-8' || substr(random, 21, 3) || '-' || substr(random, 25, 7));
 end $$;
 
 -- Who handed over to whom, as a record's transfers say: [{from, to}], null where nobody did.

@@ -34,12 +34,14 @@ begin
     'messages', case when step.kind = 'llm' and step.span_id is not null then internal.messages_of_call(step) end);
 end $$;
 
--- What log entries within the span of a model call tell of it: [[{side: input | output, message}]].
+-- What log entries within the span of a model call tell of it: [[{side: input | output, message}]], or, of one that is encrypted,
+-- {id, sealed} in the place of its list.
 create function internal.messages_of_call(step public.steps) returns jsonb
 language plpgsql stable set search_path = '' set enable_seqscan = off as $$
 begin
   return to_jsonb(array(
-    select entry.content -> 'messages_of_call'
+    select case when entry.content ? 'sealed' then jsonb_build_object('id', entry.id, 'sealed', entry.content -> 'sealed')
+      else entry.content -> 'messages_of_call' end
     from public.steps as entry
     where entry.tree_key = step.tree_key and entry.parent_span_id = step.span_id and entry.kind = 'log'
       and entry.content ? 'messages_of_call'

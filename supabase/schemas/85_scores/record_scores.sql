@@ -1,14 +1,15 @@
 -- POST /scores (one item) and /scores/batch (1 to 100). payload.items: {index, trace_id | session_id | step_id, namespace?, name,
--- value? (number or boolean), source?, created_at?, content: {text_value?, comment?}}, numbered by their `index` in the request.
+-- value? (number or boolean), source?, created_at?, content: {text_value?, comment?} or {sealed}}, numbered by their `index` in the request.
 -- All that the token may store are stored, or none is. data: see store_scores; it is remembered, so nothing in it is content.
--- payload.single: the one item's refusal is the request's. payload.anonymization_version: see identify_sender.
+-- payload.single: the one item's refusal is the request's. payload.anonymization_version: see identify_sender. payload.chance:
+-- see new_step_ids.
 create function public.record_scores(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
   admission jsonb := internal.identify_sender(record_scores.payload);
   stored jsonb;
 begin
-  if admission ?| array['error', 'anonymization'] then return admission; end if;
+  if admission ?| array['error', 'anonymization', 'data_keys'] then return admission; end if;
   -- In the order of record_steps: the key, the work, the count.
   if record_scores.payload ? 'idempotency' then
     admission := internal.replay_or_claim(admission, record_scores.payload);
@@ -16,7 +17,8 @@ begin
   end if;
   perform internal.refuse_beyond_limit(admission, record_scores.payload);
 
-  stored := internal.store_scores(admission, record_scores.payload -> 'items');
+  stored := internal.store_scores(
+    admission, record_scores.payload -> 'items', record_scores.payload ->> 'chance');
   if record_scores.payload ? 'single' and stored -> 'refused' <> '[]' then
     admission := admission || jsonb_build_object('error', (stored #> '{refused,0}') - 'index');
   else
@@ -32,24 +34,24 @@ exception when sqlstate 'TR429' then -- nothing of the above has happened
 end $$;
 
 -- Stores the items that the token may store: {scores: [{index, id, namespace, created_at}], refused: [{index, code, message}]}.
-create function internal.store_scores(admission jsonb, items jsonb) returns jsonb
+create function internal.store_scores(admission jsonb, items jsonb, chance text) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
   owner_id uuid := store_scores.admission ->> 'tenant_id';
-  whole jsonb := internal.whole_scores(owner_id, store_scores.items);
+  whole jsonb := internal.whole_scores(owner_id, store_scores.items, store_scores.chance);
   refused jsonb := internal.refused_scores(store_scores.admission, whole);
 begin
   whole := internal.not_refused(whole, refused);
   perform internal.register_namespaces(owner_id, array(
     select item.value ->> 'namespace' from jsonb_array_elements(whole) as item));
   insert into public.scores (
-    id, tenant_id, namespace_id, trace_id, session_id, step_id, name, number_value, boolean_value, text_value, comment, source,
-    created_at)
+    id, tenant_id, namespace_id, trace_id, session_id, step_id, name, number_value, boolean_value, text_value, comment, sealed,
+    source, created_at)
   select
     item.id, owner_id, internal.namespace_id(owner_id, item.namespace), item.trace_id, item.session_id, item.step_id, item.name,
     case jsonb_typeof(item.value) when 'number' then item.value::double precision end,
     case jsonb_typeof(item.value) when 'boolean' then item.value::boolean end,
-    item.content ->> 'text_value', item.content ->> 'comment', item.source, item.created_at
+    item.content ->> 'text_value', item.content ->> 'comment', item.content ->> 'sealed', item.source, item.created_at
   from jsonb_to_recordset(whole) as item (
     id uuid, namespace text, trace_id text, session_id text, step_id uuid, name text, value jsonb, content jsonb, source text,
     created_at timestamptz);
@@ -60,10 +62,10 @@ begin
 end $$;
 
 -- The items with their ids and all that their senders may leave open; `home` is the namespace of what they are about.
-create function internal.whole_scores(owner_id uuid, items jsonb) returns jsonb
+create function internal.whole_scores(owner_id uuid, items jsonb, chance text) returns jsonb
 language plpgsql volatile set search_path = '' as $$
 declare
-  ids text := internal.new_step_ids();
+  ids text := internal.new_step_ids(whole_scores.chance);
 begin
   return to_jsonb(array(
     select item.value || jsonb_build_object(
