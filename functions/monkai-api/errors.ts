@@ -26,7 +26,10 @@ export const ERRORS = {
   idempotency_key_conflict: { status: 422, meaning: "The idempotency key was used for another request." },
   rate_limit_exceeded: { status: 429, meaning: "The minute's limit is used up. Wait `Retry-After` seconds." },
   internal_error: { status: 500, meaning: "Our fault. Retry with a growing pause; quote the request id." },
-  encryption_error: { status: 500, meaning: "Content could not be encrypted (then nothing was stored), or not be decrypted." },
+  encryption_error: {
+    status: 500,
+    meaning: "Content could not be encrypted (then nothing was stored), or not be decrypted.",
+  },
   anonymization_error: { status: 500, meaning: "Content could not be anonymized. Nothing was stored." },
 } as const satisfies Record<string, { status: ContentfulStatusCode; meaning: string }>;
 

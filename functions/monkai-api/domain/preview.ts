@@ -69,7 +69,9 @@ function elementOf(list: unknown[], place: Place): unknown {
   const element = list.at(place);
   const type = isObject(element) ? element.type : undefined;
   const isTold = hasType(element) && ![...TEXT_PARTS, "message"].includes(textOf(type) ?? "");
-  const texts = isTold ? list.flat().filter((part) => isObject(part) && TEXT_PARTS.includes(String(part.type))) : [];
+  const texts = isTold
+    ? list.flat().filter((part) => isObject(part) && TEXT_PARTS.includes(String(part.type)))
+    : [];
   return texts.length > 0 ? texts.at(place) : element;
 }
 

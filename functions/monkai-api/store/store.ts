@@ -425,7 +425,8 @@ export class StoreRequest {
 
   #refuseText({ text }: { text?: string }): void {
     if (text === undefined || !this.#seal.isOn) return;
-    const message = "text: what steps say is encrypted here, and the database cannot search in it. Leave it out.";
+    const message =
+      "text: what steps say is encrypted here, and the database cannot search in it. Leave it out.";
     throw new ApiError("invalid_payload", message);
   }
 
@@ -540,7 +541,10 @@ export class StoreRequest {
     const chance = newChance();
     const sealed = name === "record_scores" ? sealedScores : sealedSteps;
     try {
-      return { writer, work: { ...writer.work, chance, items: await sealed(writer.seal, chance, items as Item[]) } };
+      return {
+        writer,
+        work: { ...writer.work, chance, items: await sealed(writer.seal, chance, items as Item[]) },
+      };
     } catch (cause) {
       throw new ApiError("encryption_error", "This could not be encrypted. Nothing was stored.", { cause });
     }

@@ -100,7 +100,9 @@ export class ContentSeal {
   }
 
   /** Skeletons with what they show of what was said. */
-  openSkeletons<Row extends { id: string; error: string | null; name: string | null }>(rows: Row[]): Promise<Row[]> {
+  openSkeletons<Row extends { id: string; error: string | null; name: string | null }>(
+    rows: Row[],
+  ): Promise<Row[]> {
     const isPlain = ({ error }: Row) => !sealIn(error);
     return each(rows, isPlain, async (row) => {
       const { error, preview, name } = await this.#summary(row.id, sealIn(row.error) as string);
@@ -110,7 +112,8 @@ export class ContentSeal {
 
   /** Sessions with their first and last messages. */
   openSessions<Session extends ListedSession>(sessions: Session[]): Promise<Session[]> {
-    const isPlain = ({ first_message, last_message }: Session) => !sealIn(first_message) && !sealIn(last_message);
+    const isPlain = ({ first_message, last_message }: Session) =>
+      !sealIn(first_message) && !sealIn(last_message);
     return each(sessions, isPlain, async (session) => ({
       ...session,
       first_message: await this.#shown(session.first_message, ({ first, preview }) => first ?? preview),

@@ -1,8 +1,8 @@
+import { randomBytes } from "../../domain/content-keys.ts";
 import { hex } from "../../domain/hash.ts";
 import { isObject, type JsonObject } from "../../domain/json.ts";
 import { firstWords, stepPreview } from "../../domain/preview.ts";
 import type { StepError } from "../../domain/step.ts";
-import { randomBytes } from "../../domain/content-keys.ts";
 import type { Seal } from "./seal.ts";
 
 /** A step or a score on its way to the database. */
@@ -86,7 +86,11 @@ function structureOf({ from_agent, to_agent, transfers, messages_of_call }: Json
 
 function shortened(error: StepError | undefined): string | null {
   const text = error?.message ?? error?.type;
-  return text === undefined ? null : Array.from(text.slice(0, 2 * LONGEST_ERROR)).slice(0, LONGEST_ERROR).join("");
+  return text === undefined
+    ? null
+    : Array.from(text.slice(0, 2 * LONGEST_ERROR))
+        .slice(0, LONGEST_ERROR)
+        .join("");
 }
 
 /** The scores with their texts and comments sealed. */
@@ -95,7 +99,8 @@ export function sealedScores(seal: Seal, chance: string, scores: Item[]): Promis
     scores.map(async (score) => {
       const { text_value, comment } = score.content;
       if (text_value === undefined && comment === undefined) return score;
-      return { ...score, content: { sealed: await seal.seal("score", idOf(chance, score), score.content) } };
+      const sealed = await seal.seal("score", idOf(chance, score), { text_value, comment });
+      return { ...score, content: { sealed } };
     }),
   );
 }
