@@ -1,11 +1,10 @@
 // `npm run demo`: a realistic afternoon, sent into the running `npm run dev` as a client would send it.
-import { parseArgs } from "node:util";
+import { parseOptions, runCommand } from "./command-line.ts";
 import { ApiClient } from "./demo/client.ts";
 import { goOnLive } from "./demo/live.ts";
 import { sendAfternoon } from "./demo/send.ts";
 import { summaryOf } from "./demo/summary.ts";
 import { findTarget } from "./demo/target.ts";
-import { explain } from "./stack/explain.ts";
 
 const USAGE = `Usage: npm run demo -- [--live] [--url URL] [--token TOKEN]
 
@@ -15,35 +14,13 @@ Sends an afternoon of a support desk to the API: about 40 sessions of four agent
   --token TOKEN  a tracer token; else MONKAI_TRACER_TOKEN, else the one that \`npm run dev\` prints
 There is one afternoon a day, in UTC: sent again it adds nothing. Model prices and anonymization rules stay as they are.`;
 
-process.exitCode = await main();
-
-async function main(): Promise<number> {
-  try {
-    const options = readOptions();
-    if (options.help) {
-      console.log(USAGE);
-      return 0;
-    }
-    const client = new ApiClient(findTarget(options));
-    console.log(await summaryOf(await sendAfternoon(client), client));
-    if (options.live) await live(client);
-    return 0;
-  } catch (error) {
-    console.error(explain(error));
-    return 1;
-  }
-}
-
-function readOptions() {
-  try {
-    const text = { type: "string" } as const;
-    const flag = { type: "boolean" } as const;
-    return parseArgs({ options: { live: flag, help: { ...flag, short: "h" }, url: text, token: text } })
-      .values;
-  } catch (error) {
-    throw new Error(`${explain(error)}\n\n${USAGE}`);
-  }
-}
+await runCommand(USAGE, async (args) => {
+  const text = { type: "string" } as const;
+  const { values } = parseOptions({ args, options: { live: { type: "boolean" }, url: text, token: text } });
+  const client = new ApiClient(findTarget(values));
+  console.log(await summaryOf(await sendAfternoon(client), client));
+  if (values.live) await live(client);
+});
 
 async function live(client: ApiClient): Promise<void> {
   const stopping = new AbortController();

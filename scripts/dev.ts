@@ -1,17 +1,18 @@
 // `npm run dev`: the whole API on one machine.
 import { once } from "node:events";
 import { hashTracerToken } from "../functions/monkai-api/domain/tracer-token.ts";
+import { refuseArguments, runCommand } from "./command-line.ts";
+import { buildPages } from "./pages-build.ts";
 import { type DataDir, dataDirName, openDataDir, type RunningStack } from "./stack/data-dir.ts";
 import { type Database, startDatabase } from "./stack/database.ts";
 import { demoToken } from "./stack/demo-token.ts";
 import { explain } from "./stack/explain.ts";
 import { onNpmKilled } from "./stack/npm.ts";
-import { checkPort } from "./stack/ports.ts";
+import { checkPort, portProblem, wantedPort } from "./stack/ports.ts";
 import { waitUntil } from "./stack/processes.ts";
 import { superviseRest } from "./stack/rest-supervisor.ts";
 import { callFunction, type Project } from "./stack/rpc.ts";
 import { startWorker } from "./stack/worker.ts";
-import { buildViewer } from "./viewer-build.ts";
 
 interface Settings {
   port: number;
@@ -19,23 +20,30 @@ interface Settings {
   tracerToken: string | undefined;
 }
 
+const USAGE = `Usage: npm run dev
+
+Runs the whole API on this machine, with a Postgres of its own, until Ctrl-C. It is set up by the environment:
+  PORT                 where the API listens, on 127.0.0.1; else 8787 (0: any free port)
+  DATA_DIR             the folder for the database and the keys; else .data
+  MONKAI_TRACER_TOKEN  the tracer token of the tenant \`demo\`; else one that is made for this folder, and printed`;
+
 const stopping = new AbortController();
 const stops: (() => Promise<void> | void)[] = [];
 
-// "on", not "once": a second Ctrl-C must not end the process in the middle of stopping.
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => stopping.abort());
-onNpmKilled(() => stopping.abort());
-process.exit(await main());
+await runCommand(USAGE, start);
+// Whatever a library may have left open.
+process.exit();
 
-async function main(): Promise<number> {
+async function start(args: string[]): Promise<void> {
+  refuseArguments(args);
+  // "on", not "once": a second Ctrl-C must not end the process in the middle of stopping.
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => stopping.abort());
+  onNpmKilled(() => stopping.abort());
   try {
     await run(readSettings(), stopping.signal);
-    return 0;
   } catch (error) {
     // What breaks because it was interrupted is no failure.
-    if (stopping.signal.aborted) return 0;
-    console.error(explain(error));
-    return 1;
+    if (!stopping.signal.aborted) throw error;
   } finally {
     await stopAll();
   }
@@ -61,20 +69,11 @@ async function run(settings: Settings, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
   const project = { url: rest.url, serviceKey };
   const token = settings.tracerToken ?? demoToken(serviceKey);
-  const registered = await callFunction<{ active: boolean }>(project, "create_tracer_token", {
-    tenant: "demo",
-    name: "npm run dev",
-    token_hash: await hashTracerToken(token),
-    namespaces: null,
-    expires_at: null,
-  });
-  if (!registered.active) {
-    throw new Error("The demo tenant's token was revoked. Set MONKAI_TRACER_TOKEN to another one.");
-  }
+  await registerToken(project, token);
   keepUp(project);
 
   signal.throwIfAborted();
-  buildViewer();
+  buildPages();
   const worker = await startWorker({
     supabaseUrl: rest.url,
     serviceKey,
@@ -92,6 +91,22 @@ async function run(settings: Settings, signal: AbortSignal): Promise<void> {
   await Promise.race([once(signal, "abort"), failWhenEnded(database, settings.dataDir)]);
 }
 
+/** The token is the tenant `demo`'s from then on. */
+async function registerToken(project: Project, token: string): Promise<void> {
+  const payload = { tenant: "demo", name: "npm run dev", token_hash: await hashTracerToken(token) };
+  const registered = callFunction<{ active: boolean }>(project, "create_tracer_token", payload);
+  const { active } = await registered.catch((error) => {
+    if (error.code !== "token_taken") throw error;
+    throw new Error(
+      "MONKAI_TRACER_TOKEN is the token of another tenant of this database, and cannot be that of the tenant `demo`. " +
+        "Unset it, or set it to a new one.",
+    );
+  });
+  if (!active) {
+    throw new Error("The demo tenant's token was revoked. Set MONKAI_TRACER_TOKEN to another one.");
+  }
+}
+
 // What pg_cron does on a hosted project: see supabase/schemas/90_upkeep/schedule.sql.
 function keepUp(project: Project): void {
   const call = (name: string) => () =>
@@ -101,15 +116,11 @@ function keepUp(project: Project): void {
 }
 
 function readSettings(): Settings {
-  const port = process.env.PORT || "8787";
-  if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
-    throw new Error(`PORT must be a number from 0 to 65535 (0: any free port), not "${port}".`);
-  }
   const tracerToken = process.env.MONKAI_TRACER_TOKEN || undefined;
   if (tracerToken && !/^[\w.~+/=-]+$/.test(tracerToken)) {
     throw new Error("MONKAI_TRACER_TOKEN must be letters, digits and . _ ~ + / = - only.");
   }
-  return { port: Number(port), dataDir: dataDirName(), tracerToken };
+  return { port: wantedPort(8787), dataDir: dataDirName(), tracerToken };
 }
 
 // A run that was killed may hold its port for another moment.
@@ -123,10 +134,7 @@ async function requirePort(port: number, recovered: boolean): Promise<void> {
     return problem?.code !== "EADDRINUSE";
   };
   await waitUntil(isFree, recovered ? 3_000 : 0);
-  if (!problem) return;
-  const reason =
-    problem.code === "EADDRINUSE" ? "is taken by another program" : `cannot be used (${problem.code})`;
-  throw new Error(`Port ${port} ${reason}. Set PORT to another one.`);
+  if (problem) throw new Error(portProblem(port, problem, "npm run dev"));
 }
 
 // For `npm run token`, which wants the REST layer, `npm run demo`, which wants the API, and for the next run, should this one be killed.
@@ -144,13 +152,15 @@ function noteRunning(dataDir: DataDir): (more: Partial<RunningStack>) => void {
 
 function welcome(url: string, token: string, dataDir: string): string {
   return `
-Agent trace API  ${url}
+Agent Trace API  ${url}
 Viewer           ${url}/v1/view
 Documentation    ${url}/v1/docs
 Tracer token     ${token}
 
 Try it in another terminal:
 curl -X POST ${url}/v1/sessions/get-or-create -H "Authorization: Bearer ${token}" -H "Content-Type: application/json" -d '{"namespace":"my-agent","user_id":"user-1"}'
+
+Something to look at in the viewer: npm run demo
 
 The data stays in ${dataDir}. Ctrl-C stops everything.
 `;

@@ -5,6 +5,11 @@ import { createApp } from "../functions/monkai-api/app.ts";
 import { ERRORS } from "../functions/monkai-api/errors.ts";
 import { type Bucket, RATE_LIMITS } from "../functions/monkai-api/rate-limits.ts";
 import { Store } from "../functions/monkai-api/store/store.ts";
+import { refuseArguments, runCommand } from "./command-line.ts";
+
+const USAGE = `Usage: npm run docs
+
+Writes the tables of docs/api.md and docs/operations.md that are made from the code: endpoints, errors and limits.`;
 
 /** The pages that have such tables. */
 export const PAGES = ["docs/api.md", "docs/operations.md"];
@@ -77,7 +82,10 @@ function table(head: string[], rows: string[][]): string {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
-  for (const page of PAGES.map((path) => new URL(`../${path}`, import.meta.url))) {
-    writeFileSync(page, withTables(readFileSync(page, "utf8")));
-  }
+  await runCommand(USAGE, (args) => {
+    refuseArguments(args);
+    for (const page of PAGES.map((path) => new URL(`../${path}`, import.meta.url))) {
+      writeFileSync(page, withTables(readFileSync(page, "utf8")));
+    }
+  });
 }

@@ -1,14 +1,15 @@
 // `npm run db:migration`: writes the migration that makes a database what supabase/schemas/ says.
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
+import { parseOptions, runCommand, UsageError } from "./command-line.ts";
 import { type Request, type Written, writeMigration } from "./schema/migration.ts";
 import { startEmptyDatabase } from "./stack/database.ts";
-import { explain } from "./stack/explain.ts";
 
-const usage =
-  "Call it with a name in lower case, such as: npm run db:migration -- add_color_to_steps " +
-  "(add --data for one that changes only what is stored).";
+const USAGE = `Usage: npm run db:migration -- NAME [--data]
+
+Writes the migration that makes the database what supabase/schemas/ says into supabase/migrations/.
+  NAME    in lower case, such as add_color_to_steps
+  --data  for one that changes only what is stored: it begins empty`;
 
 const path = (fromHere: string) => fileURLToPath(new URL(fromHere, import.meta.url));
 const places = {
@@ -17,35 +18,24 @@ const places = {
   versionModule: path("../functions/monkai-api/store/schema-version.ts"),
 };
 
-process.exitCode = await main(process.argv.slice(2));
+await runCommand(USAGE, async (args) => {
+  const request = understood(args);
+  return report(await onServer((serverUrl) => writeMigration(places, serverUrl, request)));
+});
 
-async function main(given: string[]): Promise<number> {
-  const request = understood(given);
-  if (!request) {
-    console.error(usage);
-    return 2;
+function understood(args: string[]): Request {
+  const { values, positionals } = parseOptions({
+    args,
+    allowPositionals: true,
+    options: { data: { type: "boolean" } },
+  });
+  const [name = ""] = positionals;
+  if (positionals.length > 1 || !/^[a-z0-9]+(_[a-z0-9]+)*$/.test(name)) {
+    throw new UsageError(
+      "Call it with one name in lower case, such as: npm run db:migration -- add_color_to_steps",
+    );
   }
-  try {
-    return report(await onServer((serverUrl) => writeMigration(places, serverUrl, request)));
-  } catch (error) {
-    console.error(explain(error));
-    return 1;
-  }
-}
-
-function understood(given: string[]): Request | undefined {
-  try {
-    const { values, positionals } = parseArgs({
-      args: given,
-      allowPositionals: true,
-      options: { data: { type: "boolean" } },
-    });
-    const [name = ""] = positionals;
-    if (positionals.length > 1 || !/^[a-z0-9]+(_[a-z0-9]+)*$/.test(name)) return undefined;
-    return { name, forData: values.data };
-  } catch {
-    return undefined;
-  }
+  return { name, forData: values.data };
 }
 
 async function onServer<Result>(use: (serverUrl: string) => Promise<Result>): Promise<Result> {

@@ -1,11 +1,10 @@
 // `npm run token`: creates, lists and revokes the tokens that clients of the API authenticate with.
-import { type ParseArgsConfig, parseArgs } from "node:util";
 import { z } from "zod";
 import { hashTracerToken, newTracerToken } from "../functions/monkai-api/domain/tracer-token.ts";
+import { parseOptions, runCommand, UsageError } from "./command-line.ts";
 import { dataDirName, readState } from "./stack/data-dir.ts";
-import { explain } from "./stack/explain.ts";
 import { isAlive } from "./stack/processes.ts";
-import { callFunction, type Project } from "./stack/rpc.ts";
+import { callFunction, type Project, Refused } from "./stack/rpc.ts";
 
 interface TracerToken {
   id: string;
@@ -18,13 +17,18 @@ interface TracerToken {
   created_at: string;
 }
 
-/** The command was not understood. */
-class UsageError extends Error {}
-
-const usage = `Usage:
+const USAGE = `Usage:
   npm run token -- create --tenant NAME [--name LABEL] [--namespaces a,b] [--scope all|read] [--expires 2027-01-31T00:00:00Z]
   npm run token -- list [--tenant NAME]
   npm run token -- revoke ID-OR-TOKEN
+
+Creates, lists and revokes the tracer tokens that clients of the API send.
+  --tenant NAME      whose token it is: a tenant sees nothing of another's. The first token of a name makes the tenant
+  --new-tenant       makes it also where another tenant has nearly this name
+  --name LABEL       what the list is to call the token
+  --namespaces a,b   the only namespaces that it may use; else all
+  --scope all|read   \`read\`: it may change nothing; else \`all\`
+  --expires MOMENT   when it ends; else never
 
 They act on the hosted project in SUPABASE_URL and SUPABASE_SERVICE_ROLE_KEY, else on the running \`npm run dev\`.`;
 
@@ -34,30 +38,18 @@ const commands = new Map([
   ["revoke", revoke],
 ]);
 
-process.exitCode = await main(process.argv.slice(2));
-
-async function main(given: string[]): Promise<number> {
-  try {
-    const [name = "", ...rest] = given;
-    const command = commands.get(name);
-    if (!command) throw new UsageError(name ? `Unknown command: ${name}` : "Which command?");
-    await command(rest);
-    return 0;
-  } catch (error) {
-    if (!(error instanceof UsageError)) {
-      console.error(explain(error));
-      return 1;
-    }
-    console.error(`${error.message}\n\n${usage}`);
-    return 2;
-  }
-}
+await runCommand(USAGE, async ([name = "", ...rest]) => {
+  const command = commands.get(name);
+  if (!command) throw new UsageError(name ? `Unknown command: ${name}` : "Which command?");
+  await command(rest);
+});
 
 async function create(given: string[]): Promise<void> {
-  const { values } = parse({
+  const { values } = parseOptions({
     args: given,
     options: {
       tenant: { type: "string" },
+      "new-tenant": { type: "boolean" },
       name: { type: "string" },
       namespaces: { type: "string" },
       scope: { type: "string" },
@@ -77,6 +69,10 @@ async function create(given: string[]): Promise<void> {
   const created = await callFunction<TracerToken>(project(), "create_tracer_token", {
     ...wanted,
     token_hash,
+    refuse_similar: !values["new-tenant"],
+  }).catch((error) => {
+    if (!(error instanceof Refused) || error.code !== "tenant_too_similar") throw error;
+    throw new Error(`${error.message} Use its name, or add --new-tenant to make another tenant.`);
   });
   console.error(
     `Token ${created.id} of ${created.tenant}. Keep it: only its hash is stored, nobody can show it again.`,
@@ -85,7 +81,7 @@ async function create(given: string[]): Promise<void> {
 }
 
 async function list(given: string[]): Promise<void> {
-  const { values } = parse({ args: given, options: { tenant: { type: "string" } } });
+  const { values } = parseOptions({ args: given, options: { tenant: { type: "string" } } });
   const filter = values.tenant === undefined ? {} : { tenant: required(values.tenant, "--tenant") };
   const tokens = await callFunction<TracerToken[]>(project(), "list_tracer_tokens", filter);
   if (tokens.length === 0) {
@@ -101,7 +97,7 @@ async function list(given: string[]): Promise<void> {
 }
 
 async function revoke(given: string[]): Promise<void> {
-  const { positionals } = parse({ args: given, allowPositionals: true, options: {} });
+  const { positionals } = parseOptions({ args: given, allowPositionals: true, options: {} });
   const [which = ""] = positionals;
   if (!which.trim() || positionals.length > 1)
     throw new UsageError("Name one token to revoke, by id or by itself.");
@@ -113,15 +109,6 @@ async function revoke(given: string[]): Promise<void> {
   console.error(
     `Revoked token ${revoked.id}${revoked.name ? ` (${revoked.name})` : ""} of ${revoked.tenant}.`,
   );
-}
-
-// parseArgs throws a TypeError for whatever it does not know.
-function parse<Config extends ParseArgsConfig>(config: Config) {
-  try {
-    return parseArgs(config);
-  } catch (error) {
-    throw new UsageError(explain(error));
-  }
 }
 
 function required(value: string | undefined, option: string): string {

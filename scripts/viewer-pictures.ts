@@ -3,11 +3,16 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { type Browser, chromium } from "playwright-core";
 import { CHROMIUM, FLAGS } from "../test/viewer/support/chromium.ts";
+import { refuseArguments, runCommand } from "./command-line.ts";
 import { ApiClient } from "./demo/client.ts";
 import { sendAfternoon } from "./demo/send.ts";
 import { findTarget } from "./demo/target.ts";
 import { withPalette } from "./pictures/png.ts";
-import { explain } from "./stack/explain.ts";
+
+const USAGE = `Usage: npm run viewer:pictures
+
+Writes the pictures of the README into docs/pictures/: the viewer, with the demo of the running \`npm run dev\` of DATA_DIR.
+It wants a Chromium: /usr/bin/chromium, or the one that CHROMIUM names.`;
 
 const FOLDER = fileURLToPath(new URL("../docs/pictures/", import.meta.url));
 const LARGEST = 150 * 1024;
@@ -19,14 +24,8 @@ interface Picture {
   ready: string;
 }
 
-try {
-  await main();
-} catch (error) {
-  console.error(explain(error));
-  process.exitCode = 1;
-}
-
-async function main(): Promise<void> {
+await runCommand(USAGE, async (args) => {
+  refuseArguments(args);
   const target = findTarget({});
   const { afternoon } = await sendAfternoon(new ApiClient(target));
   const session = afternoon.worthALook.failing;
@@ -43,7 +42,7 @@ async function main(): Promise<void> {
   } finally {
     await browser.close();
   }
-}
+});
 
 /** The step that the demo asks about: the first that failed. */
 async function failedStep({ url, token }: ReturnType<typeof findTarget>, session: string): Promise<string> {

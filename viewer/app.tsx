@@ -8,14 +8,14 @@ import { Shell } from "./parts/shell.tsx";
 import { href, replace, route } from "./state/route.ts";
 import { token } from "./state/token.ts";
 
-const Session = lazy(() => import("./pages/session.tsx").then((page) => page.Session));
-const Traces = lazy(() => import("./pages/traces.tsx").then((page) => page.Traces));
-const Trace = lazy(() => import("./pages/trace.tsx").then((page) => page.Trace));
-const Compare = lazy(() => import("./pages/compare.tsx").then((page) => page.Compare));
-const Search = lazy(() => import("./pages/search.tsx").then((page) => page.Search));
-const Logs = lazy(() => import("./pages/logs.tsx").then((page) => page.Logs));
-const Usage = lazy(() => import("./pages/usage.tsx").then((page) => page.Usage));
-const Settings = lazy(() => import("./pages/settings.tsx").then((page) => page.Settings));
+const Session = lazy(() => import("./chunks/runs.ts").then(({ Session }) => Session));
+const Traces = lazy(() => import("./chunks/pages.ts").then(({ Traces }) => Traces));
+const Trace = lazy(() => import("./chunks/runs.ts").then(({ Trace }) => Trace));
+const Compare = lazy(() => import("./chunks/views.ts").then(({ Compare }) => Compare));
+const Search = lazy(() => import("./chunks/pages.ts").then(({ Search }) => Search));
+const Logs = lazy(() => import("./chunks/pages.ts").then(({ Logs }) => Logs));
+const Usage = lazy(() => import("./chunks/pages.ts").then(({ Usage }) => Usage));
+const Settings = lazy(() => import("./chunks/pages.ts").then(({ Settings }) => Settings));
 
 /** The pages, by the first part of the fragment; `below`: the one for what has an id, as `#/sessions/S`. */
 const PAGES: Record<string, { page: ComponentType; below?: ComponentType<{ id: string }> }> = {

@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 import uuid
 from http.client import HTTPException, HTTPResponse
@@ -14,141 +16,115 @@ from typing import Any, Callable, Iterator, Optional
 
 Json = dict[str, Any]
 
-CHUNK = 100
-PAGE = 100
-PAUSES = (0.5, 2.0)
-# Of one wait. Three of them end before the server forgets the records that it has just stored: 60 seconds.
-TIMEOUT = 15.0
-
-# A cell may hold a whole conversation; Python's own limit is 128 KiB, and the same for all readers.
-csv.field_size_limit(2**31 - 1)
+CHUNK = PAGE = 100
+PAUSES = (0.5, 2.0)  # Where the server does not say how long: limits are counted by the minute.
+TIMEOUT = 15.0  # Three of them end before the server forgets the records that it has just stored: 60 seconds.
+csv.field_size_limit(2**31 - 1)  # A cell may hold a whole conversation; Python's own limit is 128 KiB.
+HINTS = {
+    0: "Is the API there? `npm run dev` starts it on this machine, and MONKAI_URL says where it is.",
+    401: "`npm run --silent token -- create --tenant demo` makes a token to put into MONKAI_TRACER_TOKEN.",
+}
 
 
 class TraceError(Exception):
-    """A request that failed. Branch on `code`; `message` is for people.
+    """A request that failed. Branch on `code`; `message` is for people, and `context` has what else was answered.
 
-    `context` has what else the answer says, such as `unregistered_namespaces` or `issues`. `retry_after` is
-    in seconds, on 429. Where no answer came, or not all of it, `status` is 0 and `code` is `no_answer`.
+    `retry_after` is in seconds, on 429 and 503. Where no answer came, or not all of it, `status` is 0.
     """
 
-    def __init__(
-        self,
-        status: int,
-        code: str,
-        message: str,
-        request_id: str,
-        context: Optional[Json] = None,
-        retry_after: Optional[int] = None,
-    ) -> None:
-        super().__init__(f"{status} {code}: {message} (request {request_id})")
-        self.status = status
-        self.code = code
-        self.message = message
-        self.request_id = request_id
-        self.context = context or {}
-        self.retry_after = retry_after
+    def __init__(self, status: int, code: str, message: str, request_id: str, context: Json) -> None:
+        hint = f"\n{HINTS[status]}" if status in HINTS else ""
+        super().__init__(f"{status} {code}: {message} (request {request_id}){hint}")
+        self.status, self.code, self.message, self.request_id = status, code, message, request_id
+        self.retry_after: Optional[float] = context.pop("retry_after", None)
+        self.context = context
 
 
 class TraceClient:
-    """`base_url` ends in the version: `http://127.0.0.1:8787/v1`."""
+    """`base_url` ends in the version. It and the token are MONKAI_URL and MONKAI_TRACER_TOKEN, unless you say them."""
 
-    def __init__(self, base_url: str, token: str, timeout: float = TIMEOUT) -> None:
-        self._base_url = base_url.rstrip("/")
-        self._token = token
-        self._timeout = timeout
+    def __init__(self, base_url: str = "", token: str = "", timeout: float = TIMEOUT) -> None:
+        self._base_url = (base_url or os.environ.get("MONKAI_URL") or "http://127.0.0.1:8787/v1").rstrip("/")
+        self._token, self._timeout = token or os.environ.get("MONKAI_TRACER_TOKEN", ""), timeout
+
+    def session(self, namespace: str, user_id: str, **more: Any) -> str:
+        """The id of the user's session that is going on, or of a new one. `force_new=True`: of a new one."""
+        answer = self.call("POST", "/sessions/get-or-create", {"namespace": namespace, "user_id": user_id, **more})
+        return answer["session_id"]
+
+    # What happened, step by step. `more`: `agent`, `latency_ms`, `status`, `error`, `metadata`, ... as in /v1/docs.
+    def llm(
+        self, session: str, model: str, messages: list[Json], answer: Any,
+        tokens: Optional[tuple[int, int]] = None, **more: Any,
+    ) -> Json:
+        """`tokens`: those of the messages, and those of the answer."""
+        usage = {"usage": dict(zip(("prompt_tokens", "completion_tokens"), tokens))} if tokens else {}
+        output = {"content": answer, **usage}
+        return self._step("llm", session, model=model, input={"messages": messages}, output=output, **more)
+
+    def tool(self, session: str, name: str, arguments: Json, result: Any = None, **more: Any) -> Json:
+        return self._step("tool", session, tool_name=name, arguments=arguments, result=result, **more)
+
+    def handoff(self, session: str, from_agent: str, to_agent: str, **more: Any) -> Json:
+        return self._step("handoff", session, from_agent=from_agent, to_agent=to_agent, **more)
+
+    def log(self, session: str, message: str, level: str = "info", **more: Any) -> Json:
+        return self._step("log", session, message=message, level=level, **more)
+
+    def batch(self, steps: list[Json]) -> list[Json]:
+        """Many steps, 100 a request, each with its `type`. Gives what became of each, in their order."""
+        chunks = (steps[start : start + CHUNK] for start in range(0, len(steps), CHUNK))
+        answers = [self.call("POST", "/traces/batch", {"traces": chunk}) for chunk in chunks]
+        return [result for answer in answers for result in answer["results"]]
+
+    def trees(self, session: str) -> list[Json]:
+        """The session's agents, each with its `steps` and, as `children`, those below it."""
+        path = f"/sessions/{urllib.parse.quote(session, safe='')}/steps?limit=5000"
+        pages = [self.call("GET", path)]
+        while pages[-1].get("next_cursor"):
+            pages.append(self.call("GET", f"{path}&cursor={urllib.parse.quote(pages[-1]['next_cursor'])}"))
+        nodes = {trace["id"]: {**trace, "steps": [], "children": []} for trace in pages[0]["traces"]}
+        for step in (step for page in pages for step in page["steps"]):
+            nodes[step["trace_id"]]["steps"].append(step)
+        for node in nodes.values():
+            if node["parent_trace_id"] in nodes:
+                nodes[node["parent_trace_id"]]["children"].append(node)
+        return [node for node in nodes.values() if node["parent_trace_id"] not in nodes]
+
+    def print_tree(self, session: str) -> None:
+        for root in self.trees(session):
+            _print_node(root, "")
 
     def upload_records(self, records: list[Json]) -> Json:
-        """Uploads in chunks of 100. Gives the sums of `inserted_count` and `dropped_count` (repetitions).
-
-        To upload again what may have been stored is safe for a minute: repetitions are dropped.
-        """
+        """100 a request. Gives the sums of `inserted_count` and `dropped_count`: repetitions of the last minute."""
         return self._upload("/records/upload", "records", records)
 
     def upload_logs(self, logs: list[Json]) -> Json:
-        """Uploads in chunks of 100. Gives the sums of `inserted_count` and `dropped_count`.
-
-        Log entries that repeat others are all kept: a chunk whose answer was lost is stored once more.
-        """
+        """As `upload_records`, but all are kept: a chunk whose answer was lost is stored once more."""
         return self._upload("/logs/upload", "logs", logs)
 
     def query_records(self, namespace: str, **filters: Any) -> Iterator[Json]:
-        """All records that match, fetched page by page.
-
-        Filters: `agent`, `session_id`, `start_date`, `end_date`; `limit` is the size of a page (1 to 1000),
-        `offset` where to begin.
-        """
-        return self._walk(
-            "/record_query", "records", filters, lambda query: {"namespace": namespace, "query": query}
-        )
+        """All that match `agent`, `session_id`, `start_date`, ..., page by page; `limit` is the size of a page."""
+        return self._walk("/record_query", "records", filters, lambda query: {"namespace": namespace, "query": query})
 
     def query_logs(self, namespace: str, **filters: Any) -> Iterator[Json]:
-        """All log entries that match; as `query_records`, but by `level` and `resource_id`."""
+        """As `query_records`, but by `level` and `resource_id`, too."""
         return self._walk("/logs/query", "logs", filters, lambda query: {"namespace": namespace, **query})
 
     def export_records(self, namespace: str, format: str = "json", **filters: Any) -> list[Json]:
-        """All records that match, in one answer: as they are (`json`), or as rows of text cells (`csv`).
-
-        Filters: `agent`, `session_id`, `start_date`, `end_date`.
-        """
-        return self._export("/records/export", "records", namespace, format, filters)
+        """All that match, in one answer: as they are (`json`), or as rows of text cells (`csv`)."""
+        return self._export("/records/export", "records", {"namespace": namespace, "format": format, **filters})
 
     def export_logs(self, namespace: str, format: str = "json", **filters: Any) -> list[Json]:
-        """All log entries that match; as `export_records`, but by `level` and `resource_id`."""
-        return self._export("/logs/export", "logs", namespace, format, filters)
+        return self._export("/logs/export", "logs", {"namespace": namespace, "format": format, **filters})
 
-    def get_anonymization_rules(self) -> Json:
-        """`{version, rules: {toggles, custom: [{name, pattern, replacement}]}}`."""
-        return self._call("GET", "/anonymization-rules")
-
-    def put_anonymization_rules(self, rules: Json, expected_version: Optional[int] = None) -> Json:
-        """Replaces the rules. With the version that you read, it is 409 if they have changed since."""
-        body = _given({"rules": rules, "expected_version": expected_version})
-        return self._call("PUT", "/anonymization-rules", body)
-
-    def _upload(self, path: str, name: str, items: list[Json]) -> Json:
-        sums = {"inserted_count": 0, "dropped_count": 0}
-        for start in range(0, len(items), CHUNK):
-            answer = self._call("POST", path, {name: items[start : start + CHUNK]})
-            for count in sums:
-                sums[count] += answer.get(count, 0)
-        return sums
-
-    def _walk(self, path: str, name: str, filters: Json, body: Callable[[Json], Json]) -> Iterator[Json]:
-        query = {"limit": PAGE, **_given(filters)}
-        while True:
-            answer = self._call("POST", path, body(query))
-            page = answer[name]
-            yield from page
-            # The cursor is an addition of this server: what arrives meanwhile shifts no page.
-            # Where there is none, pages are counted by `offset`.
-            if answer.get("next_cursor"):
-                query = {**query, "cursor": answer["next_cursor"]}
-                query.pop("offset", None)
-            elif "cursor" in query or len(page) < query["limit"]:
-                return
-            else:
-                query = {**query, "offset": query.get("offset", 0) + len(page)}
-
-    def _export(self, path: str, name: str, namespace: str, format: str, filters: Json) -> list[Json]:
-        body = {"namespace": namespace, "format": format, **_given(filters)}
-        if format == "csv":
-            return self._call("POST", path, body, _rows)
-        return self._call("POST", path, body)[name]
-
-    def _call(
-        self,
-        method: str,
-        path: str,
-        body: Optional[Json] = None,
-        read: Callable[[HTTPResponse], Any] = json.load,
-    ) -> Any:
-        """Sends a request: up to three times, while the server fails or the connection drops."""
+    def call(self, method: str, path: str, body: Any = None, read: Callable[[HTTPResponse], Any] = json.load) -> Any:
+        """Any endpoint. Up to three times, while the server fails, wants a pause, or the connection drops."""
+        # The same at each try: a trace that was stored already is answered, and not stored again.
         request_id = str(uuid.uuid4())
-        headers = {"Authorization": f"Bearer {self._token}", "X-Request-ID": request_id}
-        data = None
-        if body is not None:
-            headers["Content-Type"] = "application/json"
-            data = json.dumps(body, allow_nan=False).encode()
+        headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
+        headers.update({"X-Request-ID": request_id, "Idempotency-Key": request_id})
+        data = None if body is None else json.dumps(body, allow_nan=False).encode()
         request = urllib.request.Request(self._base_url + path, data, headers, method=method)
         for pause in (*PAUSES, None):
             try:
@@ -156,18 +132,52 @@ class TraceClient:
                     return read(response)
             except urllib.error.HTTPError as answer:
                 error = _error_of(answer, request_id)
-                if error.status < 500 or pause is None:
+                if pause is None or (error.status < 500 and error.status != 429):
                     raise error from None
+                pause = min(error.retry_after or pause, 60.0)
             # An export that breaks off after its status was sent ends as no JSON and no CSV ends.
             except (OSError, HTTPException, ValueError, csv.Error) as cause:
                 if pause is None:
                     reason = str(getattr(cause, "reason", cause)) or type(cause).__name__
-                    raise TraceError(0, "no_answer", reason, request_id) from cause
+                    raise TraceError(0, "no_answer", f"{self._base_url}: {reason}", request_id, {}) from cause
             time.sleep(pause)
 
+    def _step(self, kind: str, session: str, **fields: Any) -> Json:
+        return self.call("POST", f"/traces/{kind}", {"session_id": session, **fields})
 
-def _given(fields: Json) -> Json:
-    return {name: value for name, value in fields.items() if value is not None}
+    def _upload(self, path: str, name: str, items: list[Json]) -> Json:
+        sums = {"inserted_count": 0, "dropped_count": 0}
+        for start in range(0, len(items), CHUNK):
+            answer = self.call("POST", path, {name: items[start : start + CHUNK]})
+            sums = {count: total + answer.get(count, 0) for count, total in sums.items()}
+        return sums
+
+    def _walk(self, path: str, name: str, filters: Json, body: Callable[[Json], Json]) -> Iterator[Json]:
+        query = {"limit": PAGE, **filters}
+        while True:
+            answer = self.call("POST", path, body(query))
+            yield from answer[name]
+            # The cursor is an addition of this server: what arrives meanwhile shifts no page. Else pages are counted.
+            if answer.get("next_cursor"):
+                query = {**query, "cursor": answer["next_cursor"]}
+                query.pop("offset", None)
+            elif "cursor" in query or len(answer[name]) < query["limit"]:
+                return
+            else:
+                query = {**query, "offset": query.get("offset", 0) + len(answer[name])}
+
+    def _export(self, path: str, name: str, body: Json) -> list[Json]:
+        return self.call("POST", path, body, _rows) if body["format"] == "csv" else self.call("POST", path, body)[name]
+
+
+def _print_node(node: Json, indent: str) -> None:
+    print(indent + node["agent"])
+    for step in node["steps"]:
+        said = "" if step["type"] == "handoff" else step["error"] or step["preview"]
+        what = f"{step['type']} {step['name'] or ''}".strip()
+        print(f"{indent}  {what}: {said}" if said else f"{indent}  {what}")
+    for child in node["children"]:
+        _print_node(child, indent + "    ")
 
 
 def _rows(response: HTTPResponse) -> list[Json]:
@@ -177,20 +187,14 @@ def _rows(response: HTTPResponse) -> list[Json]:
 
 def _error_of(answer: urllib.error.HTTPError, request_id: str) -> TraceError:
     """The error of an answer, also of one by something in between that does not know the envelope."""
-    with answer:
-        try:
-            body = json.load(answer)
-        except (ValueError, OSError, HTTPException):
-            body = None
-    context = dict(body) if isinstance(body, dict) else {}
-    envelope = context.pop("error", None)
-    envelope = dict(envelope) if isinstance(envelope, dict) else {"message": envelope or answer.reason}
-    retry_after = answer.headers.get("Retry-After", "")
-    return TraceError(
-        answer.code,
-        envelope.pop("code", "internal_error" if answer.code >= 500 else "bad_request"),
-        envelope.pop("message", answer.reason),
-        envelope.pop("request_id", request_id),
-        {**context, **envelope},
-        int(retry_after) if retry_after.isdigit() else None,
-    )
+    try:
+        context = dict(json.load(answer))
+    except (TypeError, ValueError, OSError, HTTPException):
+        context = {}
+    told = context.pop("error", None)
+    told = dict(told) if isinstance(told, dict) else {"message": told or answer.reason}
+    code = told.pop("code", "internal_error" if answer.code >= 500 else "bad_request")
+    message, request_id = told.pop("message", answer.reason), told.pop("request_id", request_id)
+    seconds = answer.headers.get("Retry-After", "")
+    told["retry_after"] = float(seconds) if seconds.isdigit() else None
+    return TraceError(answer.code, code, message, request_id, {**context, **told})

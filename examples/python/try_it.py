@@ -1,9 +1,8 @@
-"""Uploads, reads back and compares, against the server of MONKAI_URL with the token MONKAI_TRACER_TOKEN."""
+"""Traces, uploads, reads back and compares, against the server of MONKAI_URL with the token MONKAI_TRACER_TOKEN."""
 
 from __future__ import annotations
 
 import json
-import os
 import random
 import re
 import sys
@@ -16,6 +15,7 @@ from trace_client import Json, TraceClient, TraceError
 RECORDS = 250
 LOGS = 120
 REPEATED = 100
+BATCH = 130
 # Sizes that divide nothing here: pages end in the middle of entries of one moment.
 RECORDS_A_PAGE = 64
 LOGS_A_PAGE = 49
@@ -67,7 +67,8 @@ def check(holds: bool, message: str) -> None:
 def moment(text: str) -> datetime:
     """An RFC 3339 timestamp. Python reads a `Z`, and any number of decimals, only from 3.11 on."""
     match = re.fullmatch(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.(\d{1,6})\d*)?(Z|[+-]\d\d:\d\d)?", text)
-    check(match is not None, f"{text!r} is not a timestamp")
+    if match is None:
+        raise Failed(f"{text!r} is not a timestamp")
     day, time, decimals, zone = match.groups()
     zone = "+00:00" if zone in (None, "Z") else zone
     return datetime.fromisoformat(f"{day}T{time}.{(decimals or '').ljust(6, '0')}{zone}")
@@ -89,7 +90,7 @@ def timestamp(number: int) -> str:
 
 def message(number: int, text: str) -> Any:
     """A message in each of the forms that a record may have."""
-    deep = [{"list": [1, 2.5, True, None, "", {"empty": {}, "none": []}]}]
+    deep: list[Any] = [{"list": [1, 2.5, True, None, "", {"empty": {}, "none": []}]}]
     nested = {"text": text, "number": number, "deep": deep}
     function = {"name": "look_up", "arguments": '{"what": "ação"}'}
     call = {"id": f"call_{number}", "type": "function", "function": function}
@@ -223,6 +224,33 @@ def check_read_back(
     return order
 
 
+def check_tree(client: TraceClient, namespace: str) -> None:
+    """Traces steps of each kind, at once and in a batch, and reads the tree that they make."""
+    session = client.session(namespace, user_id="user", force_new=True)
+    asked = [{"role": "user", "content": "How warm is it in Paris?"}]
+    client.llm(session, "gpt-4", asked, "One moment.", agent="concierge", tokens=(8, 2), timestamp=timestamp(0))
+    client.handoff(session, "concierge", "forecaster", reason="the weather", timestamp=timestamp(5))
+    client.tool(session, "get_weather", {"city": "Paris"}, {"degrees": 21}, timestamp=timestamp(10))
+    client.log(session, "The cache is cold.", level="warn", timestamp=timestamp(15))
+    answer = {"content": "It is 21 degrees in Paris."}
+    steps = [{"type": "llm", "session_id": session, "output": answer, "timestamp": timestamp(20)}] * BATCH
+    results = client.batch([*steps, {"type": "llm"}])
+    check([result["status"] for result in results] == ["ok"] * BATCH + ["error"], f"a batch gave {results}")
+
+    [root] = client.trees(session)
+    [child] = root["children"]
+    check(kinds(root) == ["concierge", "llm_call", "handoff"], f"the root is {short(root)}")
+    told = ["forecaster", "tool_call", "log", *["llm_call"] * BATCH]
+    check(kinds(child) == told, f"below it is {short(child)}")
+    first = root["steps"][0]
+    tokens = (first["input_tokens"], first["output_tokens"])
+    check(tokens == (8, 2), f"the first call has {tokens} tokens")
+
+
+def kinds(node: Json) -> list[str]:
+    return [node["agent"], *(step["type"] for step in node["steps"])]
+
+
 def refused(request: Callable[[], Any], status: int, code: str) -> TraceError:
     """The error of a request that must fail."""
     try:
@@ -234,8 +262,7 @@ def refused(request: Callable[[], Any], status: int, code: str) -> TraceError:
     raise Failed(f"expected {status} {code}, but the request passed")
 
 
-def run(url: str, token: str) -> str:
-    client = TraceClient(url, token)
+def run(client: TraceClient) -> str:
     namespace = f"python-{uuid.uuid4().hex}"
     records = [record(namespace, number) for number in range(RECORDS)]
     logs = [log(namespace, number) for number in range(LOGS)]
@@ -277,19 +304,16 @@ def run(url: str, token: str) -> str:
     incomplete = {"namespace": namespace, "msg": {"role": "user", "content": "Hello!"}}
     error = refused(lambda: client.upload_records([incomplete]), 400, "missing_field")
     check("agent" in error.message, f"the message does not name the field: {error.message}")
-    stranger = TraceClient(url, "tk_" + "0" * 48)
+    stranger = TraceClient(token="tk_" + "0" * 48)
     refused(lambda: list(stranger.query_records(namespace)), 401, "invalid_token")
 
+    check_tree(client, namespace)
     return f"uploaded {RECORDS} records and {LOGS} log entries, read back equal by query, JSON and CSV"
 
 
 def main() -> int:
-    token = os.environ.get("MONKAI_TRACER_TOKEN")
-    if not token:
-        print("Set MONKAI_TRACER_TOKEN to a tracer token.", file=sys.stderr)
-        return 2
     try:
-        print(run(os.environ.get("MONKAI_URL", "http://127.0.0.1:8787/v1"), token))
+        print(run(TraceClient()))
         return 0
     except (Failed, TraceError) as failure:
         print(f"failed: {failure}", file=sys.stderr)

@@ -12,6 +12,7 @@ import { docsRoutes } from "./routes/docs.ts";
 import { fileRoutes } from "./routes/files.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { logRoutes } from "./routes/logs.ts";
+import { mcpRoutes } from "./routes/mcp.ts";
 import { modelPriceRoutes } from "./routes/model-prices.ts";
 import { namespaceRoutes } from "./routes/namespaces.ts";
 import { openApiRoutes } from "./routes/openapi.ts";
@@ -65,6 +66,7 @@ export function createApp(services: Services): OpenAPIHono<AppEnv> {
   usageRoutes(app); //       GET  /usage, /facets
   anonymizationRoutes(app); // GET, PUT /anonymization-rules
   modelPriceRoutes(app); //  GET, PUT /model-prices
+  mcpRoutes(app); //         POST /mcp
   openApiRoutes(app); //     GET  /openapi.json, /openapi.yaml
   docsRoutes(app); //        GET  /docs
   viewRoutes(app); //        GET  /view, /

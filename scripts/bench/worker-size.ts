@@ -7,8 +7,8 @@ import type { Figure } from "./figures.ts";
 import type { Settings } from "./settings.ts";
 import { median, spread } from "./statistics.ts";
 
-/** Section 7: how large the worker is, and how long a cold one lets its first client wait. */
-export async function workerSize({ starts }: Settings): Promise<Figure[]> {
+/** Section 7: how large the worker is, then how long a cold one lets its first client wait. */
+export async function workerSize({ starts }: Settings): Promise<[size: Figure, start: Figure]> {
   const code = await deployedWorker();
   const empty = bundleForWorkerd("scripts/bench/workers/empty.ts");
   const times = await startUpTimes({ code, empty, starts });
@@ -18,7 +18,7 @@ export async function workerSize({ starts }: Settings): Promise<Figure[]> {
       name: "the worker, minified and gzipped",
       unit: "KiB",
       measured: gzipSync(code, { level: 9 }).length / 1024,
-      goal: { atMost: 232 },
+      goal: { atMost: 260 },
     },
     {
       section: 7,

@@ -12,7 +12,8 @@ const BELOW: Record<string, string[]> = {
   middleware: ["domain", "schemas", "store"],
   openapi: ["domain", "schemas"],
   http: ["domain", "schemas", "middleware"],
-  routes: ["domain", "schemas", "store", "middleware", "openapi", "http"],
+  mcp: ["domain", "schemas", "store", "middleware"],
+  routes: ["domain", "schemas", "store", "middleware", "openapi", "http", "mcp"],
 };
 
 /** Which of the files that belong to no room a room may import. `services.ts` has the types of what is passed in. */

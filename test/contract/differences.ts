@@ -81,6 +81,10 @@ export const ADDED: Difference[] = [
     facts:
       /^POST \/(?:record_query request\.query|(?:records|logs)\/(?:query|export) request)\.(?:agent|session_id|trace_id)\b/,
   },
+  {
+    reason: "An empty page says so where there is no namespace of that name.",
+    facts: /^POST \/(?:record_query|logs\/query) 200\.warning/,
+  },
   { reason: "Exact paging while rows come in.", facts: / (?:request\S*\.cursor|200\.next_cursor)/ },
   {
     reason: "Uploads answer with the names that published clients read.",

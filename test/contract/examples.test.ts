@@ -1,11 +1,11 @@
 import { spawnSync } from "node:child_process";
+import { isDeepStrictEqual } from "node:util";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { beforeAll, describe, expect, inject, it } from "vitest";
-import { SESSION_EXAMPLE, STEP_ID_EXAMPLE } from "../../functions/monkai-api/openapi/examples.ts";
-import { SCORE_ID_EXAMPLE, TRACE_ID_EXAMPLE } from "../../functions/monkai-api/schemas/common.ts";
+import { SCORE_ID_EXAMPLE } from "../../functions/monkai-api/schemas/common.ts";
 import { appInProcess } from "../support/app.ts";
 import { parseCurl } from "../support/curl.ts";
-import { type Client, newClient } from "../support/tenant.ts";
+import { newClient } from "../support/tenant.ts";
 
 const { api } = appInProcess(inject("restUrl"), inject("serviceKey"));
 
@@ -13,93 +13,115 @@ const { api } = appInProcess(inject("restUrl"), inject("serviceKey"));
 type Json = any;
 const document: Json = await (await api("/v1/openapi.json")).json();
 
-const operations = Object.entries<Json>(document.paths)
-  .flatMap(([path, item]) =>
-    Object.entries<Json>(item).map(([method, operation]) => ({
-      path,
-      method: method.toUpperCase(),
-      operation,
-    })),
-  )
-  // Rules are put before they are read, and what takes content away comes last.
-  .sort((one, other) => orderOf(one.method) - orderOf(other.method));
+interface Told {
+  path: string;
+  method: string;
+  operation: Json;
+}
 
-function orderOf(method: string): number {
-  return ["PUT", "GET", "HEAD", "POST", "DELETE"].indexOf(method);
+const inOrderOfPaths: Told[] = Object.entries<Json>(document.paths).flatMap(([path, item]) =>
+  Object.entries<Json>(item).map(([method, operation]) => ({
+    path,
+    method: method.toUpperCase(),
+    operation,
+  })),
+);
+/** As the page at /docs has them: from top to bottom. */
+const operations: Told[] = document.tags.flatMap(({ name }: Json) =>
+  inOrderOfPaths.filter(({ operation }) => operation.tags[0] === name),
+);
+
+/** The address with what the page fills in: examples, else defaults. `made`: ids that only the server knows. */
+function addressOf({ path, operation }: Told, made: Record<string, string> = {}): string {
+  const query = new URLSearchParams();
+  let address = path;
+  for (const { in: place, name, example, schema } of operation.parameters ?? []) {
+    const value = made[name] ?? example ?? schema?.example ?? schema?.default;
+    if (place === "path") address = address.replace(`{${name}}`, value);
+    if (place === "query" && value !== undefined) query.set(name, value);
+  }
+  return query.size === 0 ? address : `${address}?${query}`;
 }
 
 const exampleOf = (holder: Json) => holder?.content["application/json"]?.example;
 
-/** What a value is made of: its members, and what comes first in its lists. What may be null is a text else. */
-function shapeOf(value: unknown): unknown {
-  if (Array.isArray(value)) return value.slice(0, 1).map(shapeOf);
+/** What a value is made of: its members, and of its lists the first that is made as that of the example is. */
+function shapeOf(value: unknown, example: unknown = value): unknown {
+  if (Array.isArray(value)) {
+    const [wanted] = Array.isArray(example) ? example : [];
+    const like = value.find((item) => isDeepStrictEqual(shapeOf(item, wanted), shapeOf(wanted)));
+    return [like ?? value[0]].map((item) => shapeOf(item, wanted));
+  }
+  // What may be null is a text else.
   if (typeof value !== "object" || value === null) return value === null ? "string" : typeof value;
   return Object.fromEntries(
     Object.entries(value)
       .sort()
-      .map(([name, member]) => [name, shapeOf(member)]),
+      .map(([name, member]) => [name, shapeOf(member, (example as Json)?.[name])]),
   );
 }
 
-describe("what the document gives as an example", () => {
-  let client: Client;
-  /** Whose records and logs are those that the examples upload. */
-  let other: Client;
-  let traceId: string;
-  let stepId: string;
-  let scoreId: string;
+/** The lists that an answer has: it is one, or has them as members. */
+function listsOf(body: Json): [string, unknown[]][] {
+  const lists = Array.isArray(body) ? { body } : body;
+  return Object.entries<Json>(lists).filter((entry): entry is [string, unknown[]] => Array.isArray(entry[1]));
+}
+
+describe("what the document gives as an example, tried on the page from top to bottom", () => {
+  interface Answer {
+    status: number;
+    headers: Headers;
+    text: string;
+  }
+  const answers = new Map<Told, Answer>();
+  /** What reads, asked once more at the end. */
+  const afterwards = new Map<Told, Answer>();
   const ajv = new Ajv2020({ strict: false, validateFormats: false });
   ajv.addSchema({ $id: "api", ...document });
+  const readers = operations.filter(({ path, method }) => method === "GET" || /query|export$/.test(path));
 
   beforeAll(async () => {
-    [client, other] = [await newClient(api), await newClient(api)];
-    const request = exampleOf(document.paths["/traces/llm"].post.requestBody);
-    const sent = { ...request, session_id: "another session" };
-    stepId = (await client.post("/v1/traces/llm", sent)).body.id;
-    await client.post("/v1/traces/handoff", {
-      session_id: "another session",
-      from_agent: "support-bot",
-      to_agent: "b",
-    });
-    const tool = exampleOf(document.paths["/traces/tool"].post.requestBody);
-    await client.post("/v1/traces/tool", {
-      ...tool,
-      session_id: "another session",
-      external_user_id: "5521999998888",
-    });
-    await client.post("/v1/scores", { session_id: "another session", name: "solved", value: true });
-    const { body } = await client.get("/v1/traces?session_id=another%20session&root_only=true");
-    traceId = body.data[0].id;
-    const score = exampleOf(document.paths["/scores"].post.requestBody);
-    scoreId = (await client.post("/v1/scores", score)).body.id;
+    const client = await newClient(api);
+    const made: Record<string, string> = {};
+    const send = async (told: Told): Promise<Answer> => {
+      const body = exampleOf(told.operation.requestBody);
+      const response = await api(`/v1${addressOf(told, made)}`, {
+        method: told.method,
+        headers: { Authorization: `Bearer ${client.token}`, "Content-Type": "application/json" },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      return { status: response.status, headers: response.headers, text: await response.text() };
+    };
+    for (const told of operations) {
+      const answer = await send(told);
+      answers.set(told, answer);
+      // People copy these two from the answers above.
+      if (told.operation.operationId === "createScore") made.score_id = JSON.parse(answer.text).id;
+      if (told.operation.operationId === "traceLlmCall") made.ids = JSON.parse(answer.text).id;
+    }
+    for (const told of readers) afterwards.set(told, await send(told));
   });
 
-  async function send(path: string, method: string, tag: string, body: unknown) {
-    const url = path
-      .replace("{trace_id}", traceId)
-      .replace("{file_id}", `file_${traceId}`)
-      .replace("{score_id}", scoreId)
-      .replace("{session_id}", "another%20session")
-      .replace(/^\/steps$/, `/steps?ids=${stepId}`)
-      .replace(/^\/usage$/, "/usage?by=day,model");
-    const { token } = ["Records", "Logs", "Query", "Export"].includes(tag) ? other : client;
-    const response = await api(`/v1${url}`, {
-      method,
-      headers: { tracer_token: token, "Content-Type": "application/json" },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    return { status: response.status, headers: response.headers, text: await response.text() };
-  }
+  it.each(readers.map((told) => [`${told.method} ${told.path}`, told] as const))(
+    "%s finds what was sent above it",
+    (_, told) => {
+      const { status, headers, text } = answers.get(told) as Answer;
+      expect([status, status === 200 ? "" : text]).toEqual([200, ""]);
+      if (!headers.get("content-type")?.startsWith("application/json")) return;
+      const empty = listsOf(JSON.parse(text)).filter(([, list]) => list.length === 0);
+      expect(empty).toEqual([]);
+    },
+  );
 
-  it.each(operations.map((each) => [`${each.method} ${each.path}`, each] as const))(
+  it.each(operations.map((told) => [`${told.method} ${told.path}`, told] as const))(
     "%s works, and is answered as it says",
-    async (_, { path, method, operation }) => {
-      const { requestBody, responses } = operation;
-      // Registering what the other examples have made already would be a conflict.
-      const request = path === "/namespace/register" ? { namespace: "another" } : exampleOf(requestBody);
-      expect(requestBody === undefined || request !== undefined).toBe(true);
-      const answer = await send(path, method, operation.tags[0], request);
-      const [status, response] = Object.entries<Json>(responses)[0] as [string, Json];
+    (_, told) => {
+      const { path, method, operation } = told;
+      expect(operation.requestBody === undefined || exampleOf(operation.requestBody) !== undefined).toBe(
+        true,
+      );
+      const answer = (afterwards.get(told) ?? answers.get(told)) as Answer;
+      const [status, response] = Object.entries<Json>(operation.responses)[0] as [string, Json];
       expect(`${answer.status} ${answer.text}`).toMatch(new RegExp(`^${status} `));
       for (const name of Object.keys(response.headers)) {
         if (!name.startsWith("Idempotency"))
@@ -112,9 +134,21 @@ describe("what the document gives as an example", () => {
       const pointer = `/paths/${path.replaceAll("/", "~1")}/${method.toLowerCase()}/responses/${status}`;
       const valid = ajv.validate({ $ref: `api#${pointer}/content/application~1json/schema` }, body);
       expect([valid, ajv.errorsText()]).toEqual([true, "No errors"]);
-      if (described.example) expect(shapeOf(body)).toEqual(shapeOf(described.example));
+      if (described.example) expect(shapeOf(body, described.example)).toEqual(shapeOf(described.example));
     },
   );
+
+  it("every parameter that is required is filled in, but for ids that only the server makes", () => {
+    const empty = operations.flatMap(({ method, path, operation }) =>
+      (operation.parameters ?? [])
+        .filter(({ required, example }: Json) => required && example === undefined)
+        .map(({ name, description }: Json) => [`${method} ${path} ${name}`, description]),
+    );
+    expect(empty).toEqual([
+      ["DELETE /scores/{score_id} score_id", expect.stringContaining("`id` of the answer")],
+      ["GET /steps ids", expect.stringContaining("`id` of an answer")],
+    ]);
+  });
 
   it("every operation that takes or answers an object of its own has one", () => {
     const without = operations.filter(({ operation }) => {
@@ -130,23 +164,22 @@ describe("what the document gives as an example", () => {
 });
 
 describe("the code samples", () => {
+  const MADE = { score_id: SCORE_ID_EXAMPLE, ids: "3f0c1b9e-6d0a-4a53-9a0e-8f1f0c2b7d11" };
+  /** The address with the examples alone: who reads code wants no defaults in it. */
+  function sampled({ path, operation }: Told): string {
+    const parameters = operation.parameters?.map(({ schema: _, ...parameter }: Json) => parameter);
+    return decodeURIComponent(addressOf({ path, method: "", operation: { parameters } }, MADE));
+  }
   const samples = operations
     .filter(({ path }) => !/health|docs|openapi|view/.test(path))
-    .map(({ path, method, operation }) => {
+    .map((told) => {
+      const { path, method, operation } = told;
       const sources = operation["x-codeSamples"].map(({ source }: { source: string }) => source);
-      return [`${method} ${path}`, method, path, exampleOf(operation.requestBody), sources] as const;
+      return [`${method} ${path}`, method, sampled(told), exampleOf(operation.requestBody), sources] as const;
     });
-  const url = (path: string) =>
-    `http://api.test/v1${path}`
-      .replace("{trace_id}", TRACE_ID_EXAMPLE)
-      .replace("{file_id}", `file_${TRACE_ID_EXAMPLE}`)
-      .replace("{score_id}", SCORE_ID_EXAMPLE)
-      .replace("{session_id}", SESSION_EXAMPLE)
-      .replace(/\/usage$/, "/usage?by=day,model")
-      .replace(/\/steps$/, (steps) => (path === steps ? `${steps}?ids=${STEP_ID_EXAMPLE}` : steps));
   const expected = (method: string, path: string, body: unknown) => ({
     method,
-    url: url(path),
+    url: `http://api.test/v1${path}`,
     authorization: "Bearer tk_mine",
     body,
   });

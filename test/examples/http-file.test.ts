@@ -25,6 +25,11 @@ it.each(requests.map((request) => [`${request.method} ${request.url.slice(base.l
   },
 );
 
+it("examples/trace.http leaves no rule behind: what is sent afterwards is stored as it is", async () => {
+  const response = await fetch(`${base}/anonymization-rules`, { headers: { tracer_token: token } });
+  expect(await response.json()).toMatchObject({ version: 2, rules: { toggles: {}, custom: [] } });
+});
+
 it("examples/trace.http has every operation of the API", async () => {
   const { paths } = await (await fetch(`${base}/openapi.json`)).json();
   const asked = new Set(

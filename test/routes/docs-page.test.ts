@@ -6,6 +6,8 @@ const script = readFileSync(new URL("../../functions/monkai-api/assets/docs.js",
 // biome-ignore lint/suspicious/noExplicitAny: the options of a library that has no types here
 type Json = any;
 
+const DOCUMENT = { openapi: "3.1.0", paths: {}, components: { securitySchemes: {} } };
+
 /** Runs the page's script with stand-ins for what a browser and Swagger UI give it. */
 async function run(answer: Response): Promise<{ options: Json; asked: string[]; text: string }> {
   const asked: string[] = [];
@@ -33,16 +35,32 @@ async function run(answer: Response): Promise<{ options: Json; asked: string[]; 
 }
 
 it("the page draws the document beside it, sends requests to where it is itself, and asks nobody else", async () => {
-  const document = { openapi: "3.1.0", servers: [{ url: "https://elsewhere" }] };
+  const document = { ...DOCUMENT, servers: [{ url: "https://elsewhere" }] };
   const { options, asked } = await run(Response.json(document));
   expect(asked).toEqual(["https://api.test/trace/v1/openapi.json"]);
-  expect(options.spec).toEqual({ openapi: "3.1.0", servers: [{ url: "https://api.test/trace/v1" }] });
+  expect(options.spec).toEqual({ ...DOCUMENT, servers: [{ url: "https://api.test/trace/v1" }] });
   expect(options.validatorUrl).toBeNull();
   expect(options.persistAuthorization ?? false).toBe(false);
 });
 
+it("it shows one way to send the token, of the two that the document has", async () => {
+  const bearerAuth = { type: "http", scheme: "bearer" };
+  const document = (schemes: object, security: object[]) => ({
+    security,
+    paths: { "/token": { get: { summary: "s", security } }, "/health": { get: { summary: "h" } } },
+    components: { schemas: { A: {} }, securitySchemes: schemes },
+  });
+  const both = document({ bearerAuth, tracerTokenHeader: {} }, [
+    { bearerAuth: [] },
+    { tracerTokenHeader: [] },
+  ]);
+  const { options } = await run(Response.json(both));
+  expect(options.spec).toMatchObject(document({ bearerAuth }, [{ bearerAuth: [] }]));
+  expect(options.spec.components.securitySchemes).toEqual({ bearerAuth });
+});
+
 it("it draws an operation's code samples before its responses", async () => {
-  const { options } = await run(Response.json({}));
+  const { options } = await run(Response.json(DOCUMENT));
   const sample = new Map([
     ["label", "curl"],
     ["source", "curl https://api.test"],

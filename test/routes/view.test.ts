@@ -1,9 +1,9 @@
 import { expect, it } from "vitest";
 import { createApp } from "../../functions/monkai-api/app.ts";
-import { buildViewer } from "../../scripts/viewer-build.ts";
+import { buildPages } from "../../scripts/pages-build.ts";
 import { readAsset } from "../support/app.ts";
 
-const { script, style } = buildViewer();
+const { script, style } = buildPages();
 
 /** The API with its files, and nothing else behind it. */
 const app = createApp({

@@ -287,6 +287,9 @@ const noSteps = expect.stringMatching(/^200 {"steps":\[\]}$/);
 const itsOwnStep = expect.stringMatching(/^200 {"steps":\[{.*"namespace":"mine".*}\]}$/);
 const itsOwnTrace = expect.stringMatching(/^200 {"data":\[{.*"namespace":"mine".*}\],"total":1,/);
 
+const toldForbidden = expect.stringMatching(/^200 .*"forbidden: .*"isError":true/);
+const toldNotFound = expect.stringMatching(/^200 .*"not_found: .*"isError":true/);
+
 const WHOLE_TENANTS = new Set(["GET /anonymization-rules", "GET /model-prices"]);
 
 /** What each operation answers to a token that may not use the namespace, call by call. */
@@ -305,6 +308,17 @@ const BOUND: Record<string, unknown[]> = {
   "GET /facets": [forbidden, expect.stringMatching(/^200 .*"agents":\[{"count":1,"value":"mine"}\]/)],
   "GET /steps": [expect.stringMatching(/^200 {"steps":\[\]}$/)],
   "POST /steps/query": [itsOwnStep, forbidden, noSteps, noSteps],
+  "POST /mcp": [
+    expect.stringMatching(/^200 .*Steps found: 1 .*namespace=mine/),
+    toldForbidden,
+    expect.stringMatching(/^200 .*Sessions: 0/),
+    expect.stringMatching(/^200 .*\\nnamespace=mine agent=mine .*all: 1 rows/),
+    toldNotFound,
+    toldNotFound,
+    toldNotFound,
+    expect.stringMatching(/^200 .*agents: \\"mine\\" \(1\)/),
+    expect.stringMatching(/^200 .*Namespaces: 1\.\\nnamespace=mine /),
+  ],
   "GET /files/{file_id}": [notFound],
   "GET /files/{file_id}/download": [notFound],
   // The rules and the prices are the whole tenant's.

@@ -41,6 +41,18 @@ export function authentication(api: Api): void {
       expectRefused(await client.post(path, body, { Authorization: "Bearer tk_unknown" }), "invalid_token");
     });
 
+    it.each([
+      ["Bearer Bearer tk_x", "`Authorization` has `Bearer` twice"],
+      ["bearer  bearer tk_x", "`Authorization` has `Bearer` twice"],
+      ["tk_x", "Missing tracer token (use `tracer_token` header or `Authorization: Bearer tk_...`)"],
+      ["Token tk_x", "Missing tracer token (use `tracer_token` header or `Authorization: Bearer tk_...`)"],
+      ["", "Missing tracer token (use `tracer_token` header or `Authorization: Bearer tk_...`)"],
+    ])("Authorization: %s is refused, and the message says what to do", async (Authorization, message) => {
+      const answer = await new Client(api, "").post("/v1/sessions/create", SESSION, { Authorization });
+      expectRefused(answer, "missing_token");
+      expect(answer.body.error.message).toContain(message);
+    });
+
     it("the token is the password of HTTP Basic, too, whatever the user's name", async () => {
       const client = await newClient(api);
       const basic = (text: string, scheme = "Basic") =>
@@ -56,6 +68,14 @@ export function authentication(api: Api): void {
         const answer = await client.post("/v1/sessions/create", SESSION, { Authorization: malformed });
         expectRefused(answer, "missing_token");
       }
+    });
+
+    it("the blank may be %20, as it stands in OTEL_EXPORTER_OTLP_HEADERS", async () => {
+      const client = await newClient(api);
+      const create = (Authorization: string) =>
+        client.post("/v1/sessions/create", SESSION, { Authorization });
+      expect((await create(`Bearer%20${client.token}`)).status).toBe(200);
+      expectRefused(await create("Bearer%20tk_unknown"), "invalid_token");
     });
 
     it("the scheme's name is read in any case, and another scheme is no token", async () => {

@@ -170,6 +170,7 @@ export function http(api: Api): void {
       "/logs/export",
       "/logs/query",
       "/logs/upload",
+      "/mcp",
       "/model-prices",
       "/namespace/register",
       "/namespaces",

@@ -12,6 +12,7 @@ import { hostile } from "./hostile.ts";
 import { http } from "./http.ts";
 import { idempotency } from "./idempotency.ts";
 import { isolation } from "./isolation.ts";
+import { mcp } from "./mcp.ts";
 import { modelPrices } from "./model-prices.ts";
 import { namespaces } from "./namespaces.ts";
 import { otlp } from "./otlp.ts";
@@ -52,6 +53,7 @@ export function scenarios(runtime: string, api: Api): void {
     otlp(api);
     documentation(api);
     hostile(api);
+    mcp(api);
   });
 }
 

@@ -186,6 +186,39 @@ export function otlp(api: Api): void {
       }
     });
 
+    it("a call has the input of the agent's step around it, as long as that is there and in its namespace", async () => {
+      const client = await newClient(api);
+      const call = { ...newSpan(), parentSpanId: "1".repeat(16) };
+      const around = { traceId: call.traceId, spanId: call.parentSpanId };
+      const input = JSON.stringify([{ role: "user", content: "How warm is it?" }]);
+      const answered = [{ role: "assistant", content: "21 degrees." }];
+      const step = { "mastra.span.type": "model_step", "mastra.model_step.input": input };
+      const told = { "gen_ai.operation.name": "chat", "gen_ai.output.messages": JSON.stringify(answered) };
+      const read = async () => {
+        const query = { namespace: "mine", query: { trace_id: call.traceId } };
+        return (await client.post("/v1/record_query", query)).body.records[0].msg;
+      };
+      const mine = { "service.name": "mine" };
+      expect((await send(client, "/v1/traces", bytesOf(traceOf(told, call, mine)))).status).toBe(200);
+      expect(await read()).toEqual(answered);
+
+      expect((await send(client, "/v1/traces", bytesOf(traceOf(step, around, mine)))).status).toBe(200);
+      expect(await read()).toEqual([{ role: "user", content: "How warm is it?" }, ...answered]);
+      const { body } = await client.get(`/v1/files/file_${call.traceId}/download`);
+      expect(body.find(({ type }: { type: string }) => type === "span")).toMatchObject({
+        input: [{ role: "user", content: "How warm is it?" }],
+      });
+      expect(JSON.stringify(body)).not.toContain("has_input_of_call");
+
+      const elsewhere = { ...newSpan(), parentSpanId: "2".repeat(16) };
+      const above = { traceId: elsewhere.traceId, spanId: elsewhere.parentSpanId };
+      const theirs = { "service.name": "theirs" };
+      expect((await send(client, "/v1/traces", bytesOf(traceOf(step, above, theirs)))).status).toBe(200);
+      expect((await send(client, "/v1/traces", bytesOf(traceOf(told, elsewhere, mine)))).status).toBe(200);
+      const other = { namespace: "mine", query: { trace_id: elsewhere.traceId } };
+      expect((await client.post("/v1/record_query", other)).body.records[0].msg).toEqual(answered);
+    });
+
     it("a body that is neither is 400 that says where, and does not give all of it back", async () => {
       const client = await newClient(api);
       const nonsense = `{"resourceSpans": [{"scopeSpans": "${"x".repeat(9_000)}"}]}`;

@@ -57,6 +57,42 @@ export function queries(api: Api): void {
       expect(pages.flatMap(({ body }) => body.records)).toEqual(all.body.records);
     });
 
+    it.each([
+      ["/v1/record_query", "records", { query: {} }],
+      ["/v1/logs/query", "logs", {}],
+    ])(
+      "%s is empty where there is no such namespace, and says so to its own tenant alone",
+      async (path, list, rest) => {
+        const client = await newClient(api);
+        await newClient(api).then((other) => other.post("/v1/namespace/register", { namespace: "theirs" }));
+        await client.post("/v1/namespace/register", { namespace: "mine" });
+        const ask = async (asking: Client, namespace: string) => {
+          const { status, body } = await asking.post(path, { namespace, ...rest });
+          return [status, body];
+        };
+        const warning = (namespace: string) =>
+          `There is no namespace "${namespace}" yet. GET /namespaces lists those that there are.`;
+        expect(await ask(client, "mine")).toEqual([200, { [list]: [], count: 0 }]);
+        for (const namespace of ["mein", "theirs"]) {
+          expect(await ask(client, namespace)).toEqual([
+            200,
+            { [list]: [], count: 0, warning: warning(namespace) },
+          ]);
+        }
+
+        const bound = await newClient(api, { tenant: client.tenant, namespaces: ["own"] });
+        expect(await ask(bound, "own")).toEqual([200, { [list]: [], count: 0, warning: warning("own") }]);
+        const [known, unknown] = [await ask(bound, "mine"), await ask(bound, "mein")];
+        expect(known).toMatchObject([403, { error: { code: "forbidden" } }]);
+        const told = ([status, { error }]: typeof known) => [
+          status,
+          error.code,
+          error.message.replace(/"\w+"/, ""),
+        ];
+        expect(told(known)).toEqual(told(unknown));
+      },
+    );
+
     it("has a stable order on ties: the last one sent comes first", async () => {
       const client = await newClient(api);
       const models = Array.from({ length: 20 }, (_, index) => `m${index}`);
@@ -129,12 +165,6 @@ export function queries(api: Api): void {
         expect(answer.body.error.message).toContain(`did you mean \`${meant}\`?`);
       },
     );
-
-    it("an unknown namespace has no records", async () => {
-      const client = await newClient(api);
-      const { status, body } = await client.post("/v1/record_query", { namespace: "never-seen", query: {} });
-      expect([status, body]).toEqual([200, { records: [], count: 0 }]);
-    });
   });
 
   describe("logs/query", () => {

@@ -27,6 +27,7 @@ const LIMITED: [path: string, body: unknown, bucket: string, limit: number][] = 
   ["/v1/logs/query", { namespace: "n" }, "query", 60],
   ["/v1/records/export", { namespace: "n" }, "query", 60],
   ["/v1/logs/export", { namespace: "n" }, "query", 60],
+  ["/v1/mcp", { jsonrpc: "2.0", id: 1, method: "ping" }, "view", 300],
 ];
 
 function expectHeaders({ headers }: Answer, bucket: string, limit: number, remaining: number): void {

@@ -79,7 +79,7 @@ describe("npm run dev", () => {
     const command = dev({ ...env, ...more });
     running.push(command);
     const [, printed] = await command.says(STARTED);
-    await command.says(/Ctrl-C/);
+    await command.says(/npm run demo\n\n.*Ctrl-C/);
     return { command, token: printed as string };
   }
 
@@ -117,7 +117,9 @@ describe("npm run dev", () => {
     const { code, stderr } = await dev(env).ended;
     other.close();
     expect(code).not.toBe(0);
-    expect(linesOf(stderr)).toEqual([expect.stringContaining(`Port ${port} is taken`)]);
+    expect(linesOf(stderr)).toEqual([
+      `Port ${port} is taken by another program. Choose another one: PORT=${port + 1} npm run dev`,
+    ]);
     expect(await readdir(dataDir.path)).not.toContain("postgres");
   });
 
@@ -255,6 +257,12 @@ describe("npm run dev", () => {
     await command.ended;
     const { code, stderr } = await token(env, "list");
     expect([code, stderr]).toEqual([1, expect.stringContaining("npm run dev")]);
+
+    const foreign = await dev({ ...env, MONKAI_TRACER_TOKEN: unnamed }).ended;
+    expect([foreign.code, linesOf(foreign.stderr)]).toEqual([
+      1,
+      [expect.stringContaining("MONKAI_TRACER_TOKEN is the token of another tenant")],
+    ]);
 
     for (const file of await readdir(dataDir.path, { recursive: true, withFileTypes: true })) {
       if (!file.isFile()) continue;

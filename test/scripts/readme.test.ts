@@ -55,8 +55,14 @@ it("the curl line that npm run dev prints works when pasted", async () => {
   expect(answer).toMatchObject({ namespace: "my-agent", reused: false });
 });
 
+it("the first trace with Python is its example, which the tests run", () => {
+  const path = readme.command("python3").split(" ")[1] ?? "";
+  expect(readFileSync(`${ROOT}/${path}`, "utf8")).toContain(`\n\n${readme.blocks("python")[0]}\n`);
+  expect(readFileSync(`${ROOT}/test/examples/python.test.ts`, "utf8")).toContain(path);
+});
+
 it("every command in it is run by a test or is the test command", () => {
-  expect(readme.commands).toHaveLength(6);
+  expect(readme.commands).toHaveLength(7);
   const tests = readme.command("npm test");
   expect(tests).toBe("npm install && npm test");
   expect(readFileSync(`${ROOT}/.ci/run`, "utf8")).toContain(tests);

@@ -139,6 +139,24 @@ describe("one request is one call to the REST layer", () => {
     expect([(await client.post("/v1/steps/query", body)).status, app.calls]).toEqual([status, 1]);
   });
 
+  it.each([
+    ["initialize", { protocolVersion: "2025-11-25" }],
+    ["tools/list", {}],
+    ["tools/call", { name: "get_usage", arguments: { by: "tool" } }],
+    ["tools/call", { name: "search_steps", arguments: { text: "said" } }],
+    ["tools/call", { name: "find_sessions" }],
+    ["tools/call", { name: "read_tree", arguments: { trace_id: "never" } }],
+    ["tools/call", { name: "list_names" }],
+    ["tools/call", { name: "list_namespaces" }],
+    ["tools/call", { name: "list_names", arguments: { of: "tools" } }],
+    ["drop", {}],
+  ])("a message of the Model Context Protocol is one call: %s %j", async (method, params) => {
+    const client = await newClient(api);
+    app.calls = 0;
+    const { status } = await client.post("/v1/mcp", { jsonrpc: "2.0", id: 1, method, params });
+    expect([status, app.calls]).toEqual([200, 1]);
+  });
+
   it("an export is one call a page", async () => {
     const client = await newClient(api);
     await fill(client.tenant, { count: 2_001, bytes: 32 });

@@ -79,6 +79,17 @@ export function readsAbout({ namespace, session_id, agent, trace_id, step_id, pr
       post("/steps/query", { query: { text: "said", session_id } }),
       post("/steps/query", { query: { trace_id, agent } }),
     ],
+    "POST /mcp": [
+      tool("search_steps", { limit: 25 }),
+      tool("search_steps", { namespace, limit: 25 }),
+      tool("find_sessions", { agent }),
+      tool("get_usage", { by: "namespace,agent" }),
+      tool("read_steps", { ids: [step_id] }),
+      tool("read_tree", { trace_id }),
+      tool("read_tree", { session_id }),
+      tool("list_names", {}),
+      tool("list_namespaces", {}),
+    ],
     "POST /record_query": filters.map((query) => post("/record_query", { namespace, query })),
     "POST /records/export": filters.map((query) => post("/records/export", { namespace, ...query })),
     "POST /logs/query": logFilters.map((query) => post("/logs/query", { namespace, ...query })),
@@ -168,6 +179,11 @@ export async function askAll(client: Client, calls: Call[]): Promise<string[]> {
   const answers = [];
   for (const call of calls) answers.push(await ask(client, call));
   return answers;
+}
+
+/** A tool that an agent calls. */
+function tool(name: string, args: object): Call {
+  return post("/mcp", { jsonrpc: "2.0", id: 1, method: "tools/call", params: { name, arguments: args } });
 }
 
 function post(path: string, body: object): Call {

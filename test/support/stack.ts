@@ -4,10 +4,10 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
+import { buildPages } from "../../scripts/pages-build.ts";
 import { startDatabase } from "../../scripts/stack/database.ts";
 import { startRest } from "../../scripts/stack/rest.ts";
 import { startWorker } from "../../scripts/stack/worker.ts";
-import { buildViewer } from "../../scripts/viewer-build.ts";
 import { startDeno } from "./deno.ts";
 import { startProxyOnEdge } from "./proxy.ts";
 
@@ -30,7 +30,7 @@ declare module "vitest" {
 
 /** Starts what all tests share: one real Postgres, its REST layer, and the API in workerd and in Deno. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  buildViewer();
+  buildPages();
   const serviceKey = `sb_secret_${randomBytes(24).toString("hex")}`;
   const database = await startDatabase({ ephemeral: true });
   const rest = await startRest({ databaseUrl: database.authenticatorUrl, serviceKey });

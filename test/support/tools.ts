@@ -1,6 +1,6 @@
 import { Command, ROOT } from "./dev.ts";
 
-/** Runs a line of wrangler or of the Supabase CLI, this project's own and with nobody's account: what it says. */
+/** Runs a line of wrangler or of `npm run supabase`, with nobody's account: what it says. */
 export async function runTool(line: string, env: Record<string, string> = {}): Promise<string> {
   const { code, stdout, stderr } = await new Command("sh", ["-c", line], {
     PATH: `${ROOT}/node_modules/.bin:${process.env.PATH}`,

@@ -1,5 +1,15 @@
 import { expect } from "vitest";
-import { go, it, newPage, newTenant, rowsOf, sendStep, signIn, useBrowser } from "./support/browser.ts";
+import {
+  go,
+  it,
+  newPage,
+  newTenant,
+  rowsOf,
+  sendStep,
+  setHidden,
+  signIn,
+  useBrowser,
+} from "./support/browser.ts";
 
 useBrowser();
 
@@ -81,8 +91,44 @@ it.each(READS)(
   },
 );
 
+it("what could not be read is not asked for again until the tab is looked at", async () => {
+  const client = await newTenant();
+  await sendStep(client, "there");
+  const page = await newPage({ token: client.token, provokes: [503] });
+  await page.getByText("1 of 1").waitFor();
+  let asked = 0;
+  await page.route(/\/usage\?/, (route) => {
+    asked += 1;
+    const json = { error: { code: "not_now", message: "Not now.", request_id: "request-7" } };
+    return asked === 1
+      ? route.fulfill({ status: 503, headers: { "Retry-After": "1" }, json })
+      : route.continue();
+  });
+  await go(page, "#/usage");
+  await page.getByText("Not now.").waitFor();
+  await setHidden(page, true);
+  await page.waitForTimeout(2_500);
+  expect(asked).toBe(1);
+  await setHidden(page, false);
+  await page.locator(".usage-table tbody tr").waitFor();
+  expect(asked).toBe(2);
+});
+
 it.each([
-  ["#/search", "No step matches"],
+  ["#/traces", "No traces yet"],
+  ["#/search", "Nothing to search yet"],
+])("%s of an empty tenant shows what sends its first step, and then that it came", async (at, said) => {
+  const client = await newTenant();
+  const page = await newPage({ token: client.token, at });
+  await page.getByRole("heading", { name: said }).waitFor();
+  const code = await page.locator("pre").first().textContent();
+  expect(code).toContain(`curl -X POST '${new URL(page.url()).origin}/v1/traces/llm'`);
+  await sendStep(client, "first");
+  await page.getByRole("button", { name: "1 new" }).click({ timeout: 20_000 });
+  await expect.poll(() => rowsOf(page).count()).toBe(1);
+});
+
+it.each([
   ["#/logs", "No logs yet"],
   ["#/usage", "Nothing was used"],
 ])("%s of an empty tenant says that there is nothing", async (at, said) => {

@@ -1,7 +1,8 @@
 import type { Page } from "playwright-core";
 import { expect } from "vitest";
-import { type Client, limitTenant, newToken } from "../support/tenant.ts";
-import { go, it, newPage, newTenant, sendStep, signIn, useBrowser } from "./support/browser.ts";
+import { type Client, newToken } from "../support/tenant.ts";
+import { go, it, newPage, newTenant, sendStep, setHidden, signIn, useBrowser } from "./support/browser.ts";
+import { sendBatch, sendLongRun } from "./support/runs.ts";
 
 useBrowser();
 
@@ -29,7 +30,7 @@ async function stepsOf(client: Client, session: string) {
 it("hostile content runs nothing and shows as text, as Markdown and as JSON, too", async () => {
   const client = await newTenant();
   const image = `data:image/png;base64,${"iVBORw0KGgo".repeat(60_000)}`;
-  const hostile = `# <img src=x onerror=alert(1)> [here](javascript:alert(1)) [there](https://example.com/a) \u202Eevil ${image}`;
+  const hostile = `# <img src=x onerror=alert(1)> [here](javascript:alert(1)) [there](https://example.com/a) \u202Eevil a &lt; b ${image}`;
   await sendStep(client, "hostile", {
     agent: "__proto__",
     output: { content: hostile },
@@ -50,6 +51,7 @@ it("hostile content runs nothing and shows as text, as Markdown and as JSON, too
   await panel.getByLabel("Markdown").check();
   await panel.getByText("(no link: javascript:alert(1))").waitFor();
   await panel.getByText("(https://example.com/a)").waitFor();
+  expect(await panel.textContent()).toContain("evil a < b ");
   expect(await panel.getByRole("link").count()).toBe(1);
   expect(await panel.locator(".redacted").textContent()).toBe("[EMAIL]");
   expect(await page.locator("img").count()).toBe(0);
@@ -128,14 +130,87 @@ it("while one reads, what comes waits for a click; a hidden tab asks nothing", a
   page.on("request", () => {
     asked += 1;
   });
-  await page.evaluate(() => {
-    Object.defineProperty(document, "hidden", { value: true, configurable: true });
-    document.dispatchEvent(new Event("visibilitychange"));
-  });
+  await setHidden(page, true);
   await page.waitForTimeout(1_000);
   asked = 0;
   await page.waitForTimeout(6_000);
   expect(asked).toBe(0);
+});
+
+it("who follows sees the end as steps come, and who does not stays where they are", async () => {
+  const client = await newTenant();
+  const calls = (count: number) => Array.from({ length: count }, () => ({}));
+  await sendBatch(client, "live", calls(40));
+  const page = await newPage({ token: client.token, at: "#/sessions/live" });
+  await page.getByText("40 of 40 steps").waitFor();
+  const box = page.locator(".conversation");
+  const belowTheView = () =>
+    box.evaluate(({ scrollHeight, scrollTop, clientHeight }) =>
+      Math.round(scrollHeight - scrollTop - clientHeight),
+    );
+  const news = page.getByRole("button", { name: /new$/ });
+  expect(await belowTheView()).toBeGreaterThan(300);
+  await page.getByLabel("Follow").check();
+  await expect.poll(belowTheView).toBe(0);
+
+  await sendBatch(client, "live", calls(30));
+  await page.getByText("70 of 70 steps").waitFor({ timeout: 20_000 });
+  await expect.poll(() => rowsIn(page).last().getAttribute("aria-posinset")).toBe("70");
+  await expect.poll(belowTheView).toBe(0);
+  expect(await news.count()).toBe(0);
+
+  await page.getByLabel("Follow").uncheck();
+  await sendBatch(client, "live", calls(1));
+  await news.waitFor({ timeout: 20_000 });
+  expect(await page.locator(".list-footer").textContent()).toBe("70 of 70 steps");
+  expect(await belowTheView()).toBe(0);
+});
+
+it("back and forward lead to the same tab, with what was searched for and scrolled as it was", async () => {
+  const client = await newTenant();
+  await sendBatch(
+    client,
+    "long",
+    Array.from({ length: 90 }, (_, index) => ({ tool_name: `tool_${index}` })),
+  );
+  const page = await newPage({ token: client.token, at: "#/sessions/long?find=tool_8" });
+  const view = (name: string) => page.getByRole("navigation", { name: "Views" }).getByText(name);
+  const topOf = (box: string) => page.locator(box).evaluate(({ scrollTop }) => Math.round(scrollTop));
+  /** Where each step in view is: what is above may still get its height, and `scrollTop` with it. */
+  const inView = () =>
+    page.locator(".conversation").evaluate((box) => {
+      const { top, bottom } = box.getBoundingClientRect();
+      const rows = [...box.querySelectorAll<HTMLElement>("[data-step]")];
+      const places = rows.map(
+        (row) => [row.dataset.step, Math.round(row.getBoundingClientRect().top - top)] as const,
+      );
+      return places.filter(([, place]) => place >= 0 && place < bottom - top);
+    });
+  const scroll = (box: string, top: number) =>
+    page.locator(box).evaluate((element, to) => element.scrollTo({ top: to }), top);
+  await page.getByText("90 of 90 steps").waitFor();
+  await scroll(".conversation", 700);
+  await expect.poll(() => rowsIn(page).first().getAttribute("aria-posinset")).not.toBe("1");
+  await page.waitForTimeout(500);
+  const seen = await inView();
+  expect(seen.length).toBeGreaterThan(3);
+  await view("Timeline").click();
+  await page.locator(".list-timeline .span").first().waitFor();
+  await scroll(".rows", 900);
+  await expect.poll(() => page.locator(".space > .row").count()).toBeGreaterThan(10);
+  await page.getByRole("link", { name: "Settings" }).click();
+  await page.getByRole("heading", { name: "Settings" }).waitFor();
+
+  await page.goBack();
+  await page.locator(".list-timeline .span").first().waitFor();
+  await expect.poll(() => topOf(".rows")).toBe(900);
+  expect(await page.getByLabel("Find in these steps").inputValue()).toBe("tool_8");
+  await page.goBack();
+  await expect.poll(inView).toEqual(seen);
+  expect(await page.getByLabel("Find in these steps").inputValue()).toBe("tool_8");
+  await page.goForward();
+  await expect.poll(() => topOf(".rows")).toBe(900);
+  expect(page.url()).toContain("view=timeline");
 });
 
 it("what failed is marked, e goes from error to error, and what was not told is not green", async () => {
@@ -170,29 +245,14 @@ it("what failed is marked, e goes from error to error, and what was not told is 
 
 it("10,000 steps: find leads to one in the middle, the last is reachable, and few rows are in the document", async () => {
   const client = await newTenant();
-  await limitTenant(client.tenant, { traces_batch: 1_000 });
-  const start = Date.now() - 3_600_000;
-  for (let batch = 0; batch < 100; batch += 1) {
-    const traces = Array.from({ length: 100 }, (_, index) => ({
-      type: "tool",
-      session_id: "long",
-      agent: "planner",
-      tool_name: `tool-${batch * 100 + index}`,
-      result: `result ${batch * 100 + index}`,
-      timestamp: new Date(start + (batch * 100 + index) * 100).toISOString(),
-    }));
-    const { body } = await client.post("/v1/traces/batch", { traces });
-    expect(body.failed).toBe(0);
-  }
+  await sendLongRun(client, { steps: 10_000, levels: 300 });
   const page = await newPage({ token: client.token });
   await page.getByText("1 of 1").waitFor();
-  const began = Date.now();
   await go(page, "#/sessions/long");
   await rowsIn(page).first().waitFor();
-  console.log(`First rows of 10,000 steps: ${Date.now() - began} ms.`);
   await page.getByText("10,000 of 10,000 steps").waitFor();
   await page.keyboard.press("/");
-  await page.keyboard.type("tool-5000");
+  await page.keyboard.type("tool_5000");
   await page.keyboard.press("Enter");
   await panelOf(page).getByText("result 5000").waitFor();
   await expect.poll(() => page.locator("li.chosen").isVisible()).toBe(true);

@@ -1,5 +1,6 @@
 import { expect } from "vitest";
 import { it, newPage, newTenant, rowsOf, sendStep, useBrowser } from "./support/browser.ts";
+import { sendBatch } from "./support/runs.ts";
 
 useBrowser();
 
@@ -40,6 +41,38 @@ it("every filter reaches the API, and what it refuses is shown in its words", as
     location.hash = "#/search?type=nonsense";
   });
   await page.getByRole("alert").getByText("type").waitFor();
+});
+
+it("back leads to the filters and the steps that were read, scrolled as they were, and forward to the step", async () => {
+  const client = await newTenant();
+  await sendBatch(
+    client,
+    "many",
+    Array.from({ length: 90 }, () => ({})),
+  );
+  await sendStep(client, "other", { agent: "writer" });
+  const page = await newPage({ token: client.token, at: "#/search?agent=planner" });
+  await page.getByText("50", { exact: true }).waitFor();
+  await page.getByRole("button", { name: "Load more" }).click();
+  await page.getByText("90", { exact: true }).waitFor();
+  await rowsOf(page).first().focus();
+  await page.keyboard.press("End");
+  const focused = () => page.evaluate(() => document.activeElement?.getAttribute("aria-rowindex"));
+  await expect.poll(focused).toBe("91");
+  const topOf = () => page.locator(".rows").evaluate(({ scrollTop }) => scrollTop);
+  const top = await topOf();
+  expect(top).toBeGreaterThan(1_000);
+  await page.keyboard.press("Enter");
+  await page.getByRole("complementary", { name: "Step" }).waitFor();
+  const there = page.url();
+
+  await page.goBack();
+  await page.getByText("90", { exact: true }).waitFor();
+  expect(await topOf()).toBe(top);
+  expect(await page.getByRole("combobox", { name: "Agent" }).inputValue()).toBe("planner");
+  await page.goForward();
+  await page.getByRole("complementary", { name: "Step" }).waitFor();
+  expect(page.url()).toBe(there);
 });
 
 it("where a search ends before it has seen everything it says how far back it was, and goes on", async () => {

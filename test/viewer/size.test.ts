@@ -1,26 +1,33 @@
 import { gzipSync } from "node:zlib";
-import { expect } from "vitest";
+import { it as everywhere, expect } from "vitest";
+import { viewerSizes } from "../../scripts/viewer-size.ts";
 import { it, newPage, newTenant, rowsOf, sendStep, signIn, useBrowser } from "./support/browser.ts";
 
 useBrowser();
 
-/** KiB of gzip, of scripts and styles. */
+/** KiB of gzip, of scripts and styles. With lazy parts 75 is the goal: see docs/performance.md. */
 const LARGEST = 45;
+const LARGEST_WITH_LAZY = 92;
 
-it(`the first list is there after at most ${LARGEST} KiB of scripts and styles`, async () => {
+everywhere(`with all that is loaded later the viewer has at most ${LARGEST_WITH_LAZY} KiB`, () => {
+  expect(viewerSizes().all).toBeLessThanOrEqual(LARGEST_WITH_LAZY);
+});
+
+it(`the first list is there after at most ${LARGEST} KiB, which are those that the benchmark counts`, async () => {
   const client = await newTenant();
   await sendStep(client, "s-1");
   const page = await newPage();
-  const sizes = new Map<string, number>();
-  page.on("response", async (response) => {
+  const sizes = new Map<string, Promise<number>>();
+  page.on("response", (response) => {
     if (!/\.(js|css)$/.test(response.url())) return;
-    sizes.set(new URL(response.url()).pathname, gzipSync(await response.body()).length / 1024);
+    const size = response.body().then((body) => gzipSync(body).length / 1024);
+    sizes.set(new URL(response.url()).pathname, size);
   });
   await page.reload();
   await signIn(page, client.token);
   await expect.poll(() => rowsOf(page).count()).toBe(1);
-  const total = [...sizes.values()].reduce((sum, size) => sum + size, 0);
-  console.log(`Before the first list: ${total.toFixed(1)} KiB, in ${sizes.size} files.`);
+  const total = (await Promise.all(sizes.values())).reduce((sum, size) => sum + size, 0);
   expect(sizes.size).toBeGreaterThanOrEqual(2);
   expect(total).toBeLessThanOrEqual(LARGEST);
+  expect(total).toBeCloseTo(viewerSizes().first, 3);
 });

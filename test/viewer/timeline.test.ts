@@ -102,29 +102,18 @@ it("a failed step shows in timeline and tree, by more than its colour, and so do
   expect(await page.locator(".row.trace.failed-branch .cell-errors").textContent()).toBe("1");
 });
 
-it("of 10,000 steps at 300 levels few are in the document, frames keep the budget, and the last is reachable", async () => {
+it("of 10,000 steps at 300 levels few are in the document, and the last is reachable", async () => {
   const client = await newTenant();
   const root = await sendLongRun(client, { steps: 10_000, levels: 300 });
   const page = await newPage({ token: client.token, at: `#/traces/${root}?view=timeline` });
   await expect.poll(() => rowsOf(page).count(), { timeout: 30_000 }).toBeGreaterThan(10);
   const grid = page.getByRole("treegrid");
   expect(await grid.getAttribute("aria-rowcount")).toBe("10301");
-  const frames = await page.locator(".list-timeline .rows").evaluate(async (box) => {
-    const lengths: number[] = [];
-    let last = performance.now();
-    for (let frame = 0; frame < 120; frame += 1) {
-      box.scrollTop += 400;
-      const now = await new Promise<number>((resolve) => requestAnimationFrame(resolve));
-      lengths.push(now - last);
-      last = now;
-    }
-    return lengths.slice(1).sort((one, other) => one - other);
+  await page.locator(".list-timeline .rows").evaluate((box) => {
+    box.scrollTop += 40_000;
   });
-  const p95 = frames[Math.floor(frames.length * 0.95)] ?? 0;
-  console.log(`A frame of the timeline while scrolling, p95: ${p95.toFixed(1)} ms`);
-  // The budget is 20 ms on a machine that does nothing else.
-  expect(p95).toBeLessThan(70);
   expect(await rowsOf(page).count()).toBeLessThanOrEqual(80);
+  await page.getByText("10,000 of 10,000 steps").waitFor();
   await rowsOf(page).nth(10).focus();
   await page.keyboard.press("End");
   await expect
@@ -132,9 +121,17 @@ it("of 10,000 steps at 300 levels few are in the document, frames keep the budge
     .toBe("10301");
   await page.keyboard.press("Enter");
   await expect.poll(() => page.url()).toContain("step=");
+  // The link leads there, although its page comes last.
+  await page.reload();
+  const chosen = page.locator("[aria-selected=true]");
+  await expect.poll(() => chosen.getAttribute("aria-rowindex"), { timeout: 30_000 }).toBe("10301");
+  await expect
+    .poll(() => page.locator(".rows").evaluate(({ scrollTop }) => scrollTop))
+    .toBeGreaterThan(300_000);
 
   await go(page, `#/traces/${root}?view=tree`);
   await page.locator(".list-tree").waitFor();
+  await page.getByText("10,000 of 10,000 steps").waitFor();
   await rowsOf(page).first().focus();
   await page.keyboard.press("End");
   await expect

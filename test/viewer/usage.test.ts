@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import { it, newPage, newTenant, sendStep, useBrowser } from "./support/browser.ts";
+import { go, it, newPage, newTenant, sendStep, useBrowser } from "./support/browser.ts";
 
 useBrowser();
 
@@ -64,6 +64,19 @@ it("days are those of the time zone, and days without anything are there", async
   expect(await page.locator(".columns").getAttribute("viewBox")).toBe("0 0 7 100");
   const { body } = await client.get("/v1/usage?time_zone=America/Recife");
   expect(await page.locator("tbody th").allTextContents()).toEqual([body.rows[0].day]);
+});
+
+it("the browser's time zone is put into the address, and the API is asked once", async () => {
+  const client = await newTenant();
+  await sendStep(client, "s");
+  const page = await newPage({ token: client.token, timezoneId: "Asia/Tokyo" });
+  await page.getByText("1 of 1").waitFor();
+  const asked: string[] = [];
+  page.on("request", (request) => /\/usage\?/.test(request.url()) && asked.push(request.url()));
+  await go(page, "#/usage");
+  await page.locator("tbody tr").waitFor();
+  await expect.poll(() => page.url()).toContain("time_zone=Asia%2FTokyo");
+  expect(asked).toEqual([expect.stringContaining("time_zone=Asia%2FTokyo")]);
 });
 
 it("where nothing was used it says where it looked, and which filter to remove", async () => {

@@ -54,9 +54,9 @@ it.each(VIEWS)(
         await page.screenshot({ path: `${PICTURES}/${name}-${theme}-${viewport.width}.png` });
       }
       expect([name, await findings(page)]).toEqual([name, []]);
-      // `main` scrolls, and would take in what is too wide for it.
+      // What scrolls would take in what is too wide for it.
       const overflow = await page.evaluate(() =>
-        [document.documentElement, ...document.querySelectorAll("main, .rows, .agents")]
+        [document.documentElement, ...document.querySelectorAll("main, .rows, .agents, .wide")]
           .map(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)
           .reduce((widest, width) => Math.max(widest, width)),
       );

@@ -91,7 +91,7 @@ async function bodyOf<Body>(response: Response): Promise<Body> {
 }
 
 async function refusalOf(response: Response): Promise<Problem> {
-  const { error, code, request_id } = await response.json().catch(() => ({}));
+  const { error, code, request_id } = await response.json().catch(noJson);
   // Under /api/v1 the error is a text.
   const told = typeof error === "object" ? error : { message: error, code, request_id };
   const seconds = Number(response.headers.get("Retry-After") || "0");
@@ -102,6 +102,12 @@ async function refusalOf(response: Response): Promise<Problem> {
     requestId: told?.request_id ?? response.headers.get("X-Request-ID") ?? "",
     retryAfter: seconds > 0 ? seconds * 1000 : undefined,
   });
+}
+
+/** An answer that was given up in the middle refuses nothing. */
+function noJson(thrown: unknown): Record<string, never> {
+  if (thrown instanceof DOMException) throw thrown;
+  return {};
 }
 
 function remember(url: string, version: string, body: unknown): void {

@@ -1,5 +1,6 @@
 import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
+import { whenVisible } from "../state/visible.ts";
 import { asProblem, mayPass, type Problem } from "./problem.ts";
 
 /** Something that is being read, or was. */
@@ -19,7 +20,7 @@ const LONGEST_PAUSE = 30_000;
 
 /**
  * Reads what `about` names, and again when that changes. What may pass by itself is tried again; `load` is given a signal
- * that ends when nobody wants the answer any more.
+ * that ends when nobody wants the answer any more. A hidden tab does not try again until it is looked at.
  */
 export function useResource<Data>(
   about: string,
@@ -36,7 +37,8 @@ export function useResource<Data>(
     isLoading: true,
   });
   const turn = useSignal(0);
-  useEffect(() => {
+  // Asked for before anything is drawn: an effect would wait for the next frame.
+  useLayoutEffect(() => {
     const stopped = new AbortController();
     let timer: ReturnType<typeof setTimeout> | undefined;
     const attempt = async (pause: number) => {
@@ -49,7 +51,9 @@ export function useResource<Data>(
         const wait = mayPass(problem) ? (problem.retryAfter ?? pause) : undefined;
         const retryAt = wait === undefined ? undefined : Date.now() + wait;
         state.value = { about, data: state.peek().data, problem, retryAt, isLoading: false };
-        if (wait !== undefined) timer = setTimeout(attempt, wait, Math.min(pause * 2, LONGEST_PAUSE));
+        if (wait === undefined) return;
+        const again = () => attempt(Math.min(pause * 2, LONGEST_PAUSE));
+        timer = setTimeout(whenVisible, wait, again, stopped.signal);
       }
     };
     state.value = { ...state.peek(), isLoading: true };

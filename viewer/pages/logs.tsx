@@ -8,7 +8,7 @@ import { Copy, curlOf, curlOfPost } from "../parts/copy.tsx";
 import { Empty } from "../parts/empty.tsx";
 import { ErrorBox } from "../parts/error-box.tsx";
 import { exactTime, Time } from "../parts/figures.tsx";
-import { dayToMoment, type Filter, Filters, filtersSet, SetFilters } from "../parts/filters.tsx";
+import { type Filter, Filters, filtersSet, inLocalDays, SetFilters } from "../parts/filters.tsx";
 import { type Column, List, ListFooter, News } from "../parts/list.tsx";
 import { SafeText } from "../parts/safe-text.tsx";
 import { Heading } from "../parts/shell.tsx";
@@ -56,7 +56,7 @@ export function Logs() {
 
 function Entries({ suggestions }: { suggestions: ReturnType<typeof useSuggestions> }) {
   const filters = filtersOf(suggestions);
-  const query = queryOf(filtersSet(filters));
+  const query = inLocalDays(filtersSet(filters));
   const about = JSON.stringify(query);
   const pages = usePages(
     about,
@@ -121,14 +121,6 @@ function filtersOf({ namespaces, agents }: ReturnType<typeof useSuggestions>): F
     { name: "start_date", label: "From", type: "date" },
     { name: "end_date", label: "Until", type: "date" },
   ];
-}
-
-function queryOf({ start_date, end_date, ...set }: Record<string, string>): Record<string, string> {
-  return {
-    ...set,
-    ...(start_date && { start_date: dayToMoment(start_date, "start") }),
-    ...(end_date && { end_date: dayToMoment(end_date, "end") }),
-  };
 }
 
 function choose(step: string): void {

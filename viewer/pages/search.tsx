@@ -7,8 +7,9 @@ import { Copy, curlOfPost } from "../parts/copy.tsx";
 import { Empty } from "../parts/empty.tsx";
 import { ErrorBox } from "../parts/error-box.tsx";
 import { Duration, exactTime, Time } from "../parts/figures.tsx";
-import { dayToMoment, type Filter, Filters, filtersSet, SetFilters } from "../parts/filters.tsx";
+import { type Filter, Filters, filtersSet, inLocalDays, SetFilters } from "../parts/filters.tsx";
 import { type Column, List, ListFooter, News } from "../parts/list.tsx";
+import { NoData } from "../parts/no-data.tsx";
 import { SafeText } from "../parts/safe-text.tsx";
 import { Heading } from "../parts/shell.tsx";
 import { namespaceFilter, useSuggestions } from "../parts/suggestions.ts";
@@ -60,7 +61,8 @@ const CARD = 124;
 
 /** `#/search`: steps of all sessions that match, newest first. */
 export function Search() {
-  const filters = useFilters();
+  const suggestions = useSuggestions(route.value.query.get("namespace") ?? "");
+  const filters = filtersOf(suggestions);
   const set = filtersSet(filters);
   const search = searchOf(set);
   const about = JSON.stringify(search);
@@ -74,6 +76,8 @@ export function Search() {
     ({ id }) => id,
   );
   const { rows, first } = pages;
+  const isEmptyTenant = suggestions.namespaces?.length === 0;
+  const isNothing = rows?.length === 0 && pages.next === undefined;
   return (
     <div class="page page-list">
       <Heading title="Search">
@@ -83,7 +87,8 @@ export function Search() {
       <Filters filters={filters} />
       {first.problem && <ErrorBox problem={first.problem} retryAt={first.retryAt} retry={first.retry} />}
       {!rows && !first.problem && <p class="quiet">Searching…</p>}
-      {rows?.length === 0 && pages.next === undefined && (
+      {isNothing && isEmptyTenant && <NoData title="Nothing to search yet" what="the step" />}
+      {isNothing && !isEmptyTenant && (
         <Empty title="No step matches">
           {!set.start_date && (
             <p>Looked at: the seven days before now, or before “Until”. “From” goes further back.</p>
@@ -131,9 +136,13 @@ function HowFar({ pages, shown }: { pages: Pages<FoundStep>; shown: number }) {
   );
 }
 
-function useFilters(): Filter[] {
-  const namespace = route.value.query.get("namespace") ?? "";
-  const { namespaces, agents, models, tools, users } = useSuggestions(namespace);
+function filtersOf({
+  namespaces,
+  agents,
+  models,
+  tools,
+  users,
+}: ReturnType<typeof useSuggestions>): Filter[] {
   return [
     { name: "text", label: "Text", type: "search" },
     namespaceFilter(namespaces),
@@ -153,10 +162,8 @@ function useFilters(): Filter[] {
 
 /** The search as the API takes it. */
 function searchOf(set: Record<string, string>): { namespace?: string; query: Query } {
-  const { namespace, start_date, end_date, min_duration_ms, ...others } = set;
+  const { namespace, min_duration_ms, ...others } = inLocalDays(set);
   const query: Query = { ...others };
-  if (start_date) query.start_date = dayToMoment(start_date, "start");
-  if (end_date) query.end_date = dayToMoment(end_date, "end");
   // What is no number is sent as it is: the API says what is wrong with it.
   if (min_duration_ms) query.min_duration_ms = Number(min_duration_ms) || min_duration_ms;
   return { namespace, query };

@@ -3,12 +3,13 @@ import { listSessions } from "../api/operations.ts";
 import { usePages } from "../api/pages.ts";
 import type { Session } from "../api/types.ts";
 import { Live } from "../parts/badge.tsx";
-import { Copy, curlOf, firstStep } from "../parts/copy.tsx";
+import { curlOf } from "../parts/copy.tsx";
 import { Empty } from "../parts/empty.tsx";
 import { ErrorBox } from "../parts/error-box.tsx";
 import { Count, Duration, Money, Time, Tokens } from "../parts/figures.tsx";
-import { type Filter, Filters, filtersSet, SetFilters } from "../parts/filters.tsx";
+import { type Filter, Filters, filtersSet, inLocalDays, SetFilters } from "../parts/filters.tsx";
 import { type Column, List, ListFooter, News } from "../parts/list.tsx";
+import { NoData } from "../parts/no-data.tsx";
 import { SafeText } from "../parts/safe-text.tsx";
 import { Heading } from "../parts/shell.tsx";
 import { namespaceFilter, useSuggestions } from "../parts/suggestions.ts";
@@ -117,7 +118,7 @@ const keyOf = ({ namespace, session_id }: Session) => JSON.stringify([namespace,
 /** `#/sessions`: the latest activity first. */
 export function Sessions() {
   const filters = useFilters();
-  const set = filtersSet(filters);
+  const set = inLocalDays(filtersSet(filters));
   const pages = usePages(
     JSON.stringify(set),
     async (cursor, signal) => {
@@ -146,7 +147,7 @@ export function Sessions() {
           <SetFilters filters={filters} />
         </Empty>
       )}
-      {isEmpty && Object.keys(set).length === 0 && <NoData />}
+      {isEmpty && Object.keys(set).length === 0 && <NoData title="No sessions yet" what="the session" />}
       {rows && !isEmpty && (
         <>
           <List
@@ -195,30 +196,4 @@ function useFilters(): Filter[] {
     { name: "end_date", label: "Until", type: "date" },
     { name: "text", label: "Text", type: "search" },
   ];
-}
-
-function NoData() {
-  const { curl, python, typescript } = firstStep();
-  const programs = [
-    ["curl", curl],
-    ["Python", python],
-    ["TypeScript", typescript],
-  ] as const;
-  return (
-    <Empty title="No sessions yet">
-      <p>
-        Nothing was traced with this token's tenant. This sends a first step; the session shows up here by
-        itself.
-      </p>
-      {programs.map(([name, code]) => (
-        <section key={name} class="program">
-          <h3>{name}</h3>
-          <Copy text={code} label={`Copy ${name}`} />
-          <pre tabIndex={0} role="region" aria-label={name}>
-            {code}
-          </pre>
-        </section>
-      ))}
-    </Empty>
-  );
 }

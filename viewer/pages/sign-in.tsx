@@ -18,7 +18,7 @@ export function SignIn() {
   const problem = useSignal<Problem | undefined>(undefined);
   const isTrying = useSignal(false);
   useEffect(() => {
-    document.title = "Sign in · Traces";
+    document.title = "Sign in · Agent Trace API";
     field.current?.focus();
   }, []);
 
@@ -41,7 +41,7 @@ export function SignIn() {
 
   return (
     <main class="sign-in">
-      <h1>Traces</h1>
+      <h1>Agent Trace API</h1>
       <p class="quiet">What your agents did: sessions, steps, tokens and cost.</p>
       <form onSubmit={submit}>
         <label for="token">Tracer token</label>

@@ -7,8 +7,9 @@ import { curlOf } from "../parts/copy.tsx";
 import { Empty } from "../parts/empty.tsx";
 import { ErrorBox } from "../parts/error-box.tsx";
 import { Count, Time } from "../parts/figures.tsx";
-import { type Filter, Filters, filtersSet, SetFilters } from "../parts/filters.tsx";
+import { type Filter, Filters, filtersSet, inLocalDays, SetFilters } from "../parts/filters.tsx";
 import { type Column, List, ListFooter, News } from "../parts/list.tsx";
+import { NoData } from "../parts/no-data.tsx";
 import { SafeText } from "../parts/safe-text.tsx";
 import { Heading } from "../parts/shell.tsx";
 import { href, push, replace, route, setQuery } from "../state/route.ts";
@@ -57,7 +58,7 @@ const LIMIT = 50;
 /** `#/traces`: the roots of trees, newest first. */
 export function Traces() {
   const filters = useFilters();
-  const set = filtersSet(filters);
+  const set = inLocalDays(filtersSet(filters));
   const query = { ...set, root_only: "true", limit: LIMIT };
   // The API's cursor of this list is an offset.
   const pages = usePages(
@@ -80,12 +81,7 @@ export function Traces() {
       {first.problem && <ErrorBox problem={first.problem} retryAt={first.retryAt} retry={first.retry} />}
       {!rows && !first.problem && <p class="quiet">Loading…</p>}
       {rows?.length === 0 && Object.keys(set).length === 0 && (
-        <Empty title="No traces yet">
-          <p>
-            Nothing was traced with this token's tenant.{" "}
-            <a href={href(["sessions"])}>What sends a first step</a>
-          </p>
-        </Empty>
+        <NoData title="No traces yet" what="the trace" />
       )}
       {rows?.length === 0 && Object.keys(set).length > 0 && (
         <Empty title="No trace matches">

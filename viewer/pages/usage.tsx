@@ -30,9 +30,9 @@ export function Usage() {
   useEffect(() => {
     if (!zone) setQuery({ time_zone: browserZone() }, replace);
   }, [zone]);
-  const { by: first, and: second, ...set } = filtersSet(filters);
+  const { by: first, and: second, time_zone, ...set } = filtersSet(filters);
   const by = dimensionsOf(first, second);
-  const query = { ...set, by: by.join(","), time_zone: zone ?? browserZone() };
+  const query = { ...set, by: by.join(","), time_zone: time_zone ?? browserZone() };
   const usage = useResource(JSON.stringify(query), async (signal) => ({
     answer: await getUsage(query, signal),
     by,

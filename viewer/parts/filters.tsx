@@ -15,8 +15,20 @@ export interface Filter {
   isRequired?: boolean;
 }
 
-/** A day of the browser's calendar, as the API takes it: when it begins, or when it is over. */
-export function dayToMoment(day: string, end: "start" | "end"): string {
+/** Days of the browser's calendar as the API takes them: from when the first begins until when the last is over. */
+export function inLocalDays({
+  start_date,
+  end_date,
+  ...set
+}: Record<string, string>): Record<string, string> {
+  return {
+    ...set,
+    ...(start_date && { start_date: dayToMoment(start_date, "start") }),
+    ...(end_date && { end_date: dayToMoment(end_date, "end") }),
+  };
+}
+
+function dayToMoment(day: string, end: "start" | "end"): string {
   const moment = new Date(`${day}T${end === "start" ? "00:00:00.000" : "23:59:59.999"}`);
   return Number.isNaN(moment.getTime()) ? day : moment.toISOString();
 }

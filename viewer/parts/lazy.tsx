@@ -1,6 +1,6 @@
 import { signal } from "@preact/signals";
 import type { ComponentType } from "preact";
-import { useEffect } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
 
 /** A page whose code is loaded when it is first shown. */
 export function lazy<Props extends object>(load: () => Promise<ComponentType<Props>>): ComponentType<Props> {
@@ -18,7 +18,8 @@ export function lazy<Props extends object>(load: () => Promise<ComponentType<Pro
     );
   };
   return function Lazy(props: Props) {
-    useEffect(start, []);
+    // Before anything is drawn: the code is what the reader waits for.
+    useLayoutEffect(start, []);
     const Loaded = loaded.value;
     if (Loaded) return <Loaded {...props} />;
     if (!failed.value) return <p class="quiet">Loading…</p>;

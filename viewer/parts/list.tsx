@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { useLayoutEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { keep, recall } from "../state/places.ts";
 import { route } from "../state/route.ts";
 
@@ -70,21 +70,22 @@ export function List<Row>(props: Props<Row>) {
     return () => observer.disconnect();
   }, []);
 
+  /** Not looked for again while one scrolls. */
+  const useIndexOf = (key: string | undefined) =>
+    useMemo(() => (key ? rows.findIndex((row) => keyOf(row) === key) : -1), [rows, key]);
+  const chosenIndex = useIndexOf(chosen);
   useLayoutEffect(() => {
-    const index = chosen === undefined ? -1 : rows.findIndex((row) => keyOf(row) === chosen);
-    if (index < 0 || !box.current) return;
+    if (chosenIndex < 0 || !box.current) return;
     remember({ key: chosen });
-    box.current.scrollTo({ top: scrolledTo(index, rowHeight, box.current) });
-  }, [chosen]);
+    box.current.scrollTo({ top: scrolledTo(chosenIndex, rowHeight, box.current) });
+    // Also when its page comes after the others.
+  }, [chosen, chosenIndex < 0]);
 
   const remember = (change: Partial<{ top: number; key: string }>) => {
     place.value = { ...place.peek(), ...change };
     keep(entry, `list ${name}`, place.value);
   };
-  const active = Math.max(
-    0,
-    rows.findIndex((row) => keyOf(row) === place.value.key),
-  );
+  const active = Math.max(0, useIndexOf(place.value.key));
   const choose = (index: number) => {
     const row = rows[index];
     if (!row) return;

@@ -56,7 +56,7 @@ export function Heading({
   children?: ComponentChildren;
 }) {
   useEffect(() => {
-    document.title = `${title} · Traces`;
+    document.title = `${title} · Agent Trace API`;
   }, [title]);
   return (
     <div class="heading">

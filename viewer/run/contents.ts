@@ -3,6 +3,7 @@ import { useEffect } from "preact/hooks";
 import { getSteps } from "../api/operations.ts";
 import { asProblem, mayPass, type Problem } from "../api/problem.ts";
 import type { WholeStep } from "../api/types.ts";
+import { whenVisible } from "../state/visible.ts";
 import type { Skeleton } from "./run.ts";
 
 /** What the API gives at once. */
@@ -42,7 +43,9 @@ export function useContents(wanted: Skeleton[]): Contents {
         const why = asProblem(thrown);
         if (stopped.signal.aborted || !why) return;
         problem.value = why;
-        if (mayPass(why)) timer = setTimeout(read, why.retryAfter ?? PAUSE_AFTER_FAILURE);
+        if (mayPass(why)) {
+          timer = setTimeout(whenVisible, why.retryAfter ?? PAUSE_AFTER_FAILURE, read, stopped.signal);
+        }
       }
     };
     timer = setTimeout(read, PAUSE);

@@ -42,7 +42,7 @@ export function ByAgent({ run }: { run: Run }) {
         <p class="quiet">Of the {run.steps.length.toLocaleString()} steps that are read.</p>
       )}
       <div class="scroll" tabIndex={0} role="region" aria-label="Figures of each agent">
-        <table>
+        <table class="cards">
           <thead>
             <tr>
               <th scope="col">Agent</th>
@@ -59,16 +59,18 @@ export function ByAgent({ run }: { run: Run }) {
                 <th scope="row">
                   <SafeText text={agent} />
                 </th>
-                <td class="number">
+                <td data-title="Steps" class="number">
                   <Count value={figures.steps} />
                 </td>
-                <td class={figures.errors ? "number failed" : "number"}>
+                <td data-title="Errors" class={figures.errors ? "number failed" : "number"}>
                   <Count value={figures.errors} />
                 </td>
-                <td class="number">
+                <td data-title="Tokens" class="number">
                   <Tokens input={figures.inputTokens} output={figures.outputTokens} />
                 </td>
-                <td class="number">{isFree(figures) ? "none" : <Money value={figures.cost} />}</td>
+                <td data-title="Cost" class="number">
+                  {isFree(figures) ? "none" : <Money value={figures.cost} />}
+                </td>
               </tr>
             ))}
           </tbody>

@@ -1,10 +1,12 @@
 import type { ComponentChildren, ComponentType } from "preact";
 import { useMemo, useRef } from "preact/hooks";
+import { StepPanel } from "../panel/panel.tsx";
 import { Empty } from "../parts/empty.tsx";
 import { ErrorBox } from "../parts/error-box.tsx";
 import { lazy } from "../parts/lazy.tsx";
 import { ListFooter, News } from "../parts/list.tsx";
 import { href, replace, route, setQuery } from "../state/route.ts";
+import { Conversation } from "../views/conversation.tsx";
 import { find } from "./find.ts";
 import { FindBox } from "./find-box.tsx";
 import { Keys, useKeys } from "./keys.tsx";
@@ -14,21 +16,16 @@ import type { ViewProps } from "./views.ts";
 
 /** The tabs, the first of which is shown unless the fragment says another one. */
 const VIEWS: Record<string, { title: string; view: ComponentType<ViewProps> }> = {
-  conversation: {
-    title: "Conversation",
-    view: lazy(() => import("../views/conversation.tsx").then((view) => view.Conversation)),
-  },
+  conversation: { title: "Conversation", view: Conversation },
   timeline: {
     title: "Timeline",
-    view: lazy(() => import("../views/timeline.tsx").then((view) => view.Timeline)),
+    view: lazy(() => import("../chunks/views.ts").then(({ Timeline }) => Timeline)),
   },
-  tree: { title: "Tree", view: lazy(() => import("../views/tree.tsx").then((view) => view.Tree)) },
-  agents: { title: "Agents", view: lazy(() => import("../views/agents.tsx").then((view) => view.Agents)) },
-  logs: { title: "Logs", view: lazy(() => import("../views/logs.tsx").then((view) => view.Logs)) },
+  tree: { title: "Tree", view: lazy(() => import("../chunks/views.ts").then(({ Tree }) => Tree)) },
+  agents: { title: "Agents", view: lazy(() => import("../chunks/views.ts").then(({ Agents }) => Agents)) },
+  logs: { title: "Logs", view: lazy(() => import("../chunks/views.ts").then(({ Logs }) => Logs)) },
 };
 const FIRST = "conversation";
-
-const StepPanel = lazy(() => import("../panel/panel.tsx").then((panel) => panel.StepPanel));
 
 interface Props {
   reading: RunReading;
@@ -118,7 +115,7 @@ export function RunPage({ reading, children }: Props) {
             </div>
             {step && <StepPanel run={run} step={step} close={close} refresh={reading.refresh} />}
           </div>
-          {chosen && !step && <NotRead isComplete={run.isComplete} />}
+          {chosen && !step && <NotRead isComplete={run.isComplete} isLoading={reading.isLoadingMore} />}
           <Footer reading={reading} run={run} />
         </>
       )}
@@ -143,12 +140,13 @@ function Tabs({ current }: { current: string }) {
   );
 }
 
-function NotRead({ isComplete }: { isComplete: boolean }) {
+function NotRead({ isComplete, isLoading }: { isComplete: boolean; isLoading: boolean }) {
+  const unread = isLoading
+    ? "Looking for the step of this link…"
+    : "The step of this link is not read yet: load more.";
   return (
     <p class="quiet" role="status">
-      {isComplete
-        ? "The step of this link is not here: it was never sent, or belongs elsewhere."
-        : "The step of this link is not read yet: load more."}
+      {isComplete ? "The step of this link is not here: it was never sent, or belongs elsewhere." : unread}
     </p>
   );
 }

@@ -10,6 +10,8 @@ import { route } from "../state/route.ts";
 import { merged, type Run, renewed } from "./run.ts";
 
 const PAGE = 5_000;
+/** What is there soon: the rest of a page follows it. */
+const FIRST_PAGE = 500;
 /** Steps that are read without being asked for. */
 const ENOUGH = 20_000;
 
@@ -61,7 +63,7 @@ export function useRun(kind: Run["kind"], id: string): RunReading {
   };
 
   const first = useResource(about, async (signal) => {
-    const page = await read({}, signal);
+    const page = await read({ limit: FIRST_PAGE }, signal);
     const known = shown.peek();
     if (known?.watermark === page.watermark && known.run.steps.length >= page.steps.length) return page;
     const { traces, steps, count, next_cursor: next, watermark } = page;
@@ -75,7 +77,8 @@ export function useRun(kind: Run["kind"], id: string): RunReading {
     if (!before?.next || more.peek().isLoading) return;
     more.value = { isLoading: true };
     try {
-      const page = await read({ cursor: before.next }, signal);
+      const limit = PAGE - (before.run.steps.length % PAGE);
+      const page = await read({ cursor: before.next, limit }, signal);
       const { run } = before;
       const known = new Set(run.steps.map((step) => step.id));
       const steps = [...run.steps, ...page.steps.filter((step) => !known.has(step.id))];

@@ -19,13 +19,14 @@ export function useOutline(run: Run, chosen: string | undefined): Outline {
   const rows = useMemo(() => rowsOf(branches, numbersIn(text)), [branches, text]);
   const setClosed = (closed: Set<number>) => setQuery({ closed: textOf(closed) }, replace);
 
+  const place = placeOf(run, chosen);
   useEffect(() => {
-    const step = run.steps[placeOf(run, chosen)];
+    const step = run.steps[place];
     if (!step) return;
     const closed = numbersIn(text);
     const hiding = numbersAbove(branches, step).filter((number) => closed.delete(number));
     if (hiding.length > 0) setClosed(closed);
-  }, [chosen]);
+  }, [chosen, place < 0]);
 
   const setOpen = (row: OutlineRow, isOpen: boolean) => {
     if (row.kind !== "trace") return;

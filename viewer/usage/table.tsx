@@ -29,7 +29,7 @@ export function UsageTable({ rows, totals, by, zone }: Props) {
         role="region"
         aria-label={`Usage by ${titles.join(" and ").toLowerCase()}`}
       >
-        <table class="usage-table">
+        <table class="usage-table cards">
           <thead>
             <tr>
               {titles.map((title) => (

@@ -61,6 +61,20 @@ function nameFields() {
   }
 }
 
+/** One field for the token: the header that does the same is told of in the text. */
+function withOneScheme(spec) {
+  const { tracerTokenHeader: _, ...securitySchemes } = spec.components.securitySchemes;
+  const isShown = (requirement) => !("tracerTokenHeader" in requirement);
+  const shown = ({ security, ...rest }) => (security ? { ...rest, security: security.filter(isShown) } : rest);
+  const each = (members, change) =>
+    Object.fromEntries(Object.entries(members).map(([name, member]) => [name, change(member)]));
+  return {
+    ...shown(spec),
+    paths: each(spec.paths, (path) => each(path, shown)),
+    components: { ...spec.components, securitySchemes },
+  };
+}
+
 fetch(documentUrl)
   .then((response) => (response.ok ? response.json() : Promise.reject(new Error(`it answered ${response.status}`))))
   .then((spec) => {
@@ -68,7 +82,7 @@ fetch(documentUrl)
     const url = new URL(".", documentUrl).href.replace(/\/$/, "");
     SwaggerUIBundle({
       dom_id: "#reference",
-      spec: { ...spec, servers: [{ url }] },
+      spec: { ...withOneScheme(spec), servers: [{ url }] },
       plugins: [codeSamples, accessible],
       deepLinking: true,
       displayRequestDuration: true,

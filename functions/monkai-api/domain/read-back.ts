@@ -28,7 +28,8 @@ const KINDS = Object.fromEntries(Object.entries(PUBLISHED).map(([kind, type]) =>
 export function toConversationRecord(stored: StepRow): JsonObject {
   const row = withMessages(stored);
   const { kind, name, occurred_at, is_span, user_id: _, messages: __, content, ...columns } = row;
-  const said = { ...userOf(row), ...content, ...withoutNulls(columns), inserted_at: occurred_at };
+  const { has_input_of_call: ___, ...told } = content ?? {};
+  const said = { ...userOf(row), ...told, ...withoutNulls(columns), inserted_at: occurred_at };
   if (kind === "message") return { ...said, msg: readableMessages(content?.msg ?? []) };
   const read = { ...said, msg: conversationOf(row), trace_type: PUBLISHED[kind] };
   if (is_span && (kind === "agent" || kind === "span")) return { ...read, name };

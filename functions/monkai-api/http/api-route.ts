@@ -181,7 +181,8 @@ export const requestId = { $ref: "#/components/parameters/RequestIdHeader" };
 const ifNoneMatch = { $ref: "#/components/parameters/IfNoneMatchHeader" };
 const idempotencyKey = { $ref: "#/components/parameters/IdempotencyKeyHeader" };
 
-const refusals = {
+/** What every limited route can be refused with. */
+export const refusals = {
   400: refused("A field is missing or invalid, or the body is not JSON.", [
     "missing_field",
     "invalid_payload",
@@ -231,7 +232,7 @@ function answered<Result extends z.ZodType>(description: string, schema: Result,
   return { description, headers, content: { "application/json": { schema } } };
 }
 
-function refused(description: string, codes: ErrorCode[], headers: Headers = responseHeaders.limited) {
+export function refused(description: string, codes: ErrorCode[], headers: Headers = responseHeaders.limited) {
   const examples = Object.fromEntries(codes.map((code) => [code, { $ref: `#/components/examples/${code}` }]));
   return { description, headers, content: { "application/json": { schema: ErrorEnvelope, examples } } };
 }

@@ -11,22 +11,28 @@ import type { AppEnv } from "../services.ts";
 export const credentials = (bucket: Bucket): MiddlewareHandler<AppEnv> =>
   async function credentials(c, next) {
     c.set("bucket", bucket);
-    const token = c.req.header("tracer_token") || authorizedBy(c.req.header("Authorization"));
-    if (!token) {
-      throw new ApiError(
-        "missing_token",
-        "Missing tracer token (use `tracer_token` header or `Authorization: Bearer tk_...`)",
-      );
-    }
+    const authorization = c.req.header("Authorization");
+    const token = c.req.header("tracer_token") || authorizedBy(authorization);
+    if (!token) throw new ApiError("missing_token", missing(authorization));
     const tokenHash = await hashTracerToken(token);
     const caller = { requestId: c.get("requestId"), tokenHash, bucket, limit: RATE_LIMITS[bucket] };
     c.set("store", c.get("services").store.request(caller));
     await next();
   };
 
-/** `Bearer`, or `Basic` with the token as password, whatever the user's name: Langfuse's clients know no other way. */
+/** What to tell those who sent no token, or one in a way that cannot be read. */
+function missing(authorization = ""): string {
+  const isTwice = /^Bearer +Bearer\b/i.test(authorization);
+  if (isTwice) return "`Authorization` has `Bearer` twice: give the token alone (`tk_...`)";
+  return "Missing tracer token (use `tracer_token` header or `Authorization: Bearer tk_...`)";
+}
+
+/**
+ * `Bearer`, or `Basic` with the token as password, whatever the user's name: Langfuse's clients know no other way. `%20` is a
+ * blank, because some exporters (Claude Code's) send `OTEL_EXPORTER_OTLP_HEADERS` as it is encoded there.
+ */
 function authorizedBy(authorization = ""): string | undefined {
-  const [, scheme = "", credentials = ""] = /^(Bearer|Basic) +(\S+) *$/i.exec(authorization) ?? [];
+  const [, scheme = "", credentials = ""] = /^(Bearer|Basic)(?: +|%20)(\S+) *$/i.exec(authorization) ?? [];
   return scheme.toLowerCase() === "basic" ? passwordOf(credentials) : credentials;
 }
 

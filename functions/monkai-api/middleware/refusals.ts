@@ -31,15 +31,18 @@ function envelope(c: Context<AppEnv>, error: ApiError): Response {
   return c.json({ ...body, ...context }, error.status);
 }
 
-export const onError: ErrorHandler<AppEnv> = (thrown, c) => {
+export const onError: ErrorHandler<AppEnv> = (thrown, c) => errorResponse(c, failureOf(thrown, c));
+
+/** What the client is told of something that was thrown. What is our fault goes to the log. */
+export function failureOf(thrown: Error, c: Context<AppEnv>): ApiError {
   const error = asApiError(thrown);
   const services = c.get("services");
   const requestId = c.get("requestId");
   if (error.status >= 500) {
     services.log("error", error.message, { request_id: requestId, cause: error.cause });
   }
-  return errorResponse(c, error);
-};
+  return error;
+}
 
 export const notFound: NotFoundHandler<AppEnv> = (c) =>
   errorResponse(

@@ -1,39 +1,44 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { ERRORS, type ErrorCode } from "../errors.ts";
-import { SCORE_ID_EXAMPLE, TRACE_ID_EXAMPLE } from "../schemas/common.ts";
 import { SoatError } from "../schemas/error.ts";
 import { EITHER_SCHEME, REQUEST_HEADERS, RESPONSE_HEADERS } from "../schemas/headers.ts";
 import type { AppEnv } from "../services.ts";
 import { codeSamples } from "./code-samples.ts";
-import { EXAMPLES, SESSION_EXAMPLE } from "./examples.ts";
+import { EXAMPLES, IN_PATHS, MADE_IDS } from "./examples.ts";
 
+/** In the order of the page at /docs: what sends comes before what reads it. */
 const TAGS = [
   { name: "Health", description: "Liveness and readiness (no token needed)." },
   { name: "Tokens", description: "What a tracer token may do." },
   { name: "Namespaces", description: "What keeps a tenant's agents or products apart." },
   { name: "Sessions", description: "Conversations that traces belong to." },
   { name: "Traces", description: "LLM calls, tool calls, handoffs and logs, one by one or in batches." },
-  {
-    name: "Usage",
-    description: "What agents did, added up: calls, errors, tokens, costs, latencies and scores.",
-  },
-  { name: "Scores", description: "Feedback: how good a trace, a session or a step was." },
   { name: "Records", description: "Conversation records in bulk." },
   { name: "Logs", description: "Operational log entries in bulk." },
+  {
+    name: "OpenTelemetry",
+    description:
+      "Traces and logs of any program, as its OpenTelemetry exporter sends them (OTLP over HTTP). The same paths answer under " +
+      "`/api/public/otel/v1`, where Langfuse's clients send theirs.",
+  },
+  { name: "Scores", description: "Feedback: how good a trace, a session or a step was." },
   { name: "Query", description: "Reading records and logs back." },
   { name: "Export", description: "All records or logs in one answer, as JSON or CSV." },
+  {
+    name: "Usage",
+    description:
+      "Sessions, and what agents did, added up: calls, errors, tokens, costs, latencies and scores.",
+  },
+  { name: "Steps", description: "What happened, step by step: lists for people and pages that look at it." },
   {
     name: "Trace trees",
     description:
       "One agent's part in an execution, linked into a tree: the SOAT Traces API. The same paths answer under `/api/v1`, where an " +
       "error is `{error: message, code, request_id}`.",
   },
-  { name: "Steps", description: "What happened, step by step: lists for people and pages that look at it." },
   {
-    name: "OpenTelemetry",
-    description:
-      "Traces and logs of any program, as its OpenTelemetry exporter sends them (OTLP over HTTP). The same paths answer under " +
-      "`/api/public/otel/v1`, where Langfuse's clients send theirs.",
+    name: "Model Context Protocol",
+    description: "The same for agents: tools that search and read what agents did.",
   },
   { name: "Anonymization", description: "What is taken out of content before it is stored." },
   { name: "Model prices", description: "What the tokens of each model cost." },
@@ -41,12 +46,13 @@ const TAGS = [
 ];
 
 const INFO = {
-  title: "MonkAI Trace API",
+  title: "Agent Trace API",
   version: "1.0.0",
   summary: "Send what your agents did, from any language, and read it back.",
   description: `Sessions, LLM calls, tool calls, handoffs, logs and whole conversation records go in by HTTP and JSON, and come
-back as queries, exports and execution trees. Every endpoint but health and documentation wants a tracer token, as
-\`Authorization: Bearer tk_...\` or as \`tracer_token: tk_...\`.
+back as queries, exports and execution trees. 
+Every endpoint but health and documentation wants a tracer token, as \`Authorization: Bearer tk_...\` or as
+\`tracer_token: tk_...\`: \`npm run token -- create --tenant NAME\` makes one.
 
 - **Retries**: send an \`Idempotency-Key\` with a trace, a score or a batch, and the same one again when you retry it.
 - **Limits**: per token and minute; every answer says what is left. Past them it is 429 with \`Retry-After\`.
@@ -59,9 +65,16 @@ back as queries, exports and execution trees. Every endpoint but health and docu
 interface Operation {
   operationId: string;
   security?: unknown[];
+  parameters?: Parameter[];
   requestBody?: { content: Record<string, MediaType> };
   responses: Record<string, { content?: Record<string, MediaType> }>;
   [extension: `x-${string}`]: unknown;
+}
+
+interface Parameter {
+  name: string;
+  in: string;
+  example?: unknown;
 }
 
 interface MediaType {
@@ -75,7 +88,8 @@ export function registerComponents({ openAPIRegistry: registry }: OpenAPIHono<Ap
     scheme: "bearer",
     bearerFormat: "opaque",
     description:
-      "`Authorization: Bearer tk_...`. Recommended. HTTP Basic is taken, too: the token is the password, whatever the user's name.",
+      "The token alone (`tk_...`), which `npm run token -- create --tenant NAME` makes. HTTP Basic is taken, too: the token is the " +
+      "password, whatever the user's name.",
   });
   registry.registerComponent("securitySchemes", "tracerTokenHeader", {
     type: "apiKey",
@@ -124,22 +138,32 @@ export function apiDocument(app: OpenAPIHono<AppEnv>, baseUrl: string, soat: boo
 
 /** Adds its example and its code samples to an operation. */
 function illustrate(operation: Operation, method: string, url: string): void {
-  const { query = "", request, response } = EXAMPLES[operation.operationId] ?? {};
+  const { parameters = {}, request, response } = EXAMPLES[operation.operationId] ?? {};
+  const known = { ...IN_PATHS, ...parameters };
+  for (const parameter of operation.parameters ?? [])
+    fillIn(parameter, parameter.in === "path" ? known : parameters);
   const sent = operation.requestBody?.content["application/json"];
   if (sent && request !== undefined) sent.example = request;
   const answered = (operation.responses[200] ?? operation.responses[201])?.content?.["application/json"];
   if (answered && response !== undefined) answered.example = response;
   operation["x-codeSamples"] = codeSamples({
     method,
-    url:
-      url
-        .replaceAll("{trace_id}", TRACE_ID_EXAMPLE)
-        .replaceAll("{file_id}", `file_${TRACE_ID_EXAMPLE}`)
-        .replaceAll("{score_id}", SCORE_ID_EXAMPLE)
-        .replaceAll("{session_id}", SESSION_EXAMPLE) + query,
+    url: url.replaceAll(/{(\w+)}/g, (_, name) => known[name] ?? "") + queryOf(url, parameters),
     authenticated: operation.security?.length !== 0,
     body: request,
   });
+}
+
+/** What the page fills in. */
+function fillIn(parameter: Parameter, examples: Record<string, string>): void {
+  const { name } = parameter;
+  if (examples[name] && !MADE_IDS.includes(name)) parameter.example = examples[name];
+}
+
+/** What stands behind the path. None of the examples needs to be escaped. */
+function queryOf(url: string, parameters: Record<string, string>): string {
+  const query = Object.entries(parameters).filter(([name]) => !url.includes(`{${name}}`));
+  return query.map(([name, value], index) => `${index ? "&" : "?"}${name}=${value}`).join("");
 }
 
 /** components/examples: each error code as its envelope. */

@@ -1,19 +1,34 @@
 import { SCORE_ID_EXAMPLE, TRACE_ID_EXAMPLE } from "../schemas/common.ts";
 
 interface Example {
-  /** What the address must have behind its path. */
-  query?: string;
+  /** What the query string has, and the path where it is not IN_PATHS. The page at /docs leaves all other fields empty. */
+  parameters?: Record<string, string>;
   request?: unknown;
   response?: unknown;
 }
 
-export const SESSION_EXAMPLE = "my-agent-5521999998888-20251210123456";
+// One story: what is asked for is what is sent, so that each operation that is tried on the page finds what those above it sent.
+const NAMESPACE = "my-agent";
+const SESSION_ID = "my-agent-5521999998888-20251210123456";
+/** The trace below that of the other examples. Its content is the one that is deleted: they keep theirs. */
+const CHILD_TRACE_ID = `${TRACE_ID_EXAMPLE}-1`;
+const FILE_ID = `file_${TRACE_ID_EXAMPLE}`;
+const STEP_ID = "3f0c1b9e-6d0a-4a53-9a0e-8f1f0c2b7d11";
 const WHEN = "2025-12-10T12:34:56.789Z";
-export const STEP_ID_EXAMPLE = "3f0c1b9e-6d0a-4a53-9a0e-8f1f0c2b7d11";
+
+export const IN_PATHS: Record<string, string> = {
+  trace_id: TRACE_ID_EXAMPLE,
+  session_id: SESSION_ID,
+  file_id: FILE_ID,
+  score_id: SCORE_ID_EXAMPLE,
+};
+
+/** Ids that only the server makes: nobody foresees them, and the page leaves them to its reader. */
+export const MADE_IDS = ["score_id", "ids"];
 
 const session = {
-  session_id: SESSION_EXAMPLE,
-  namespace: "my-agent",
+  session_id: SESSION_ID,
+  namespace: NAMESPACE,
   user_id: "5521999998888",
   inactivity_timeout: 300,
   created_at: WHEN,
@@ -24,21 +39,33 @@ const trace = {
   id: TRACE_ID_EXAMPLE,
   project_id: "proj_V1StGXR8Z5jdHi6B",
   agent_id: "agt_V1StGXR8Z5jdHi6B",
-  file_id: `file_${TRACE_ID_EXAMPLE}`,
+  file_id: FILE_ID,
   step_count: 3,
   parent_trace_id: null,
   root_trace_id: null,
   created_at: WHEN,
-  namespace: "my-agent",
+  namespace: NAMESPACE,
   agent: "support-bot",
-  session_id: SESSION_EXAMPLE,
+  session_id: SESSION_ID,
   content_redacted_at: null,
+  scores: { helpful: { count: 2, average: 0.9 } },
+};
+
+const child = {
+  ...trace,
+  id: CHILD_TRACE_ID,
+  agent_id: `${trace.agent_id}-1`,
+  agent: "sales-bot",
+  file_id: `file_${CHILD_TRACE_ID}`,
+  step_count: 1,
+  parent_trace_id: TRACE_ID_EXAMPLE,
+  root_trace_id: TRACE_ID_EXAMPLE,
   scores: {},
 };
 
+const place = { session_id: SESSION_ID, namespace: NAMESPACE, trace_id: TRACE_ID_EXAMPLE };
 const llm = {
-  session_id: SESSION_EXAMPLE,
-  namespace: "my-agent",
+  ...place,
   agent: "support-bot",
   model: "gpt-4",
   provider: "openai",
@@ -48,43 +75,48 @@ const llm = {
     usage: { prompt_tokens: 8, completion_tokens: 10 },
   },
   latency_ms: 820,
+  external_user_id: "5521999998888",
 };
 const tool = {
-  session_id: SESSION_EXAMPLE,
+  ...place,
+  agent: "support-bot",
   tool_name: "get_weather",
   arguments: { city: "Recife" },
   result: { temperature: 29 },
   latency_ms: 140,
 };
 const handoff = {
-  session_id: SESSION_EXAMPLE,
+  ...place,
   from_agent: "support-bot",
   to_agent: "sales-bot",
   reason: "The customer wants to buy",
 };
 const log = {
-  session_id: SESSION_EXAMPLE,
+  ...place,
+  trace_id: CHILD_TRACE_ID,
+  parent_trace_id: TRACE_ID_EXAMPLE,
+  agent: "sales-bot",
   level: "info",
   message: "Order 42 was placed",
   resource_id: "order-42",
 };
 
-const stored = { success: true, id: STEP_ID_EXAMPLE };
+const stored = { success: true, id: STEP_ID, trace_id: TRACE_ID_EXAMPLE };
 const traced = {
   llm: { ...stored, trace_type: "llm_call", tokens: { input: 8, output: 10 } },
   tool: { ...stored, trace_type: "tool_call", tool_name: "get_weather" },
   handoff: { ...stored, trace_type: "handoff", from: "support-bot", to: "sales-bot" },
-  log: { ...stored, trace_type: "log" },
+  log: { ...stored, trace_id: CHILD_TRACE_ID, trace_type: "log" },
 };
 
 const judged = {
   trace_id: TRACE_ID_EXAMPLE,
   name: "helpful",
   value: 0.9,
-  comment: "Found the cheapest flight.",
+  comment: "Answered at once.",
   source: "human",
 };
-const score = { id: SCORE_ID_EXAMPLE, namespace: "my-agent", ...judged, created_at: WHEN };
+const score = { id: SCORE_ID_EXAMPLE, namespace: NAMESPACE, ...judged, created_at: WHEN };
 
 const sentPrice = {
   model: "gpt-4*",
@@ -98,8 +130,8 @@ const price = { ...sentPrice, currency: "USD" };
 const cost = { amount: "0.00084", currency: "USD", unpriced_steps: 0 };
 const tokens = { input_tokens: 8, cached_input_tokens: 0, output_tokens: 10, reasoning_tokens: 0 };
 const listedSession = {
-  session_id: SESSION_EXAMPLE,
-  namespace: "my-agent",
+  session_id: SESSION_ID,
+  namespace: NAMESPACE,
   user_id: "5521999998888",
   created_at: WHEN,
   last_activity_at: "2025-12-10T12:35:04.120Z",
@@ -114,7 +146,7 @@ const listedSession = {
   duration_ms: 7331,
   first_message: "Hello!",
   last_message: "Hi, how can I help?",
-  scores: { solved: { count: 1, average: 1 } },
+  scores: { helpful: { count: 2, average: 0.9 }, solved: { count: 1, average: 1 } },
 };
 const callFigures = {
   calls: 1,
@@ -139,9 +171,9 @@ const otherFigures = {
 };
 
 const record = {
-  namespace: "my-agent",
+  namespace: NAMESPACE,
   agent: "support-bot",
-  session_id: SESSION_EXAMPLE,
+  session_id: SESSION_ID,
   msg: [
     { role: "user", content: "Hello!" },
     { role: "assistant", content: "Hi, how can I help?" },
@@ -153,7 +185,7 @@ const record = {
   model: "gpt-4",
 };
 const logEntry = {
-  namespace: "my-agent",
+  namespace: NAMESPACE,
   level: "error",
   message: "The payment was declined",
   timestamp: WHEN,
@@ -161,7 +193,7 @@ const logEntry = {
   custom_object: { attempt: 2 },
 };
 /** What is read back beside what was sent. */
-const read = { id: STEP_ID_EXAMPLE, started_at: WHEN };
+const read = { id: STEP_ID, started_at: WHEN };
 const readRecord = { ...record, ...read, trace_id: TRACE_ID_EXAMPLE };
 const readLogEntry = { ...logEntry, ...read };
 const uploaded = {
@@ -173,7 +205,7 @@ const uploaded = {
 };
 
 const skeleton = {
-  id: STEP_ID_EXAMPLE,
+  id: STEP_ID,
   trace_id: TRACE_ID_EXAMPLE,
   step_number: 1,
   type: "llm_call",
@@ -194,8 +226,8 @@ const skeleton = {
 
 const foundStep = {
   ...skeleton,
-  session_id: SESSION_EXAMPLE,
-  namespace: "my-agent",
+  session_id: SESSION_ID,
+  namespace: NAMESPACE,
   match: { field: "output", excerpt: "Hi, how can I help?", at: [4, 18] },
 };
 
@@ -209,7 +241,7 @@ const skeletons = {
 const attributes = (texts: Record<string, string>) =>
   Object.entries(texts).map(([key, stringValue]) => ({ key, value: { stringValue } }));
 const otel = {
-  resource: { attributes: attributes({ "service.name": "my-agent" }) },
+  resource: { attributes: attributes({ "service.name": NAMESPACE }) },
   traceId: "0af7651916cd43dd8448eb211c80319c",
   spanId: "b7ad6b7169203331",
 };
@@ -222,7 +254,7 @@ const span = {
   attributes: attributes({
     "gen_ai.operation.name": "chat",
     "gen_ai.request.model": "gpt-4",
-    "gen_ai.conversation.id": SESSION_EXAMPLE,
+    "gen_ai.conversation.id": SESSION_ID,
   }),
 };
 const logRecord = {
@@ -231,13 +263,13 @@ const logRecord = {
   timeUnixNano: "1765370096789000000",
   severityText: "INFO",
   body: { stringValue: "Order 42 was placed" },
-  attributes: attributes({ "session.id": SESSION_EXAMPLE }),
+  attributes: attributes({ "session.id": SESSION_ID }),
 };
 const agentsTrace = {
   object: "trace",
   id: `trace_${otel.traceId}`,
-  workflow_name: "my-agent",
-  group_id: SESSION_EXAMPLE,
+  workflow_name: NAMESPACE,
+  group_id: SESSION_ID,
 };
 const agentsSpan = {
   object: "trace.span",
@@ -256,9 +288,9 @@ const rules = {
 /** A model call as files and whole steps have it. */
 const wholeStep = {
   type: "llm_call",
-  namespace: "my-agent",
+  namespace: NAMESPACE,
   agent: "support-bot",
-  session_id: SESSION_EXAMPLE,
+  session_id: SESSION_ID,
   msg: [
     { role: "user", content: "Hello!" },
     { role: "assistant", content: "Hi, how can I help?", sender: "support-bot" },
@@ -273,6 +305,7 @@ const wholeStep = {
   input_tokens: 8,
   output_tokens: 10,
   total_tokens: 18,
+  external_user_id: llm.external_user_id,
   ...read,
   trace_id: TRACE_ID_EXAMPLE,
 };
@@ -280,16 +313,16 @@ const wholeStep = {
 /** What one may send to each operation, and what comes back. A test sends them all. */
 export const EXAMPLES: Record<string, Example> = {
   registerNamespace: {
-    request: { namespace: "my-agent" },
-    response: { namespace: "my-agent", created_at: WHEN },
+    request: { namespace: NAMESPACE },
+    response: { namespace: NAMESPACE, created_at: WHEN },
   },
   getToken: {
     response: { tenant: "acme", name: "dashboard", namespaces: null, scope: "read", expires_at: null },
   },
-  listNamespaces: { response: { namespaces: [{ namespace: "my-agent", created_at: WHEN }] } },
+  listNamespaces: { response: { namespaces: [{ namespace: NAMESPACE, created_at: WHEN }] } },
   createSession: {
     request: {
-      namespace: "my-agent",
+      namespace: NAMESPACE,
       user_id: "5521999998888",
       inactivity_timeout: 300,
       metadata: { platform: "whatsapp" },
@@ -297,7 +330,7 @@ export const EXAMPLES: Record<string, Example> = {
     response: session,
   },
   getOrCreateSession: {
-    request: { namespace: "my-agent", user_id: "5521999998888" },
+    request: { namespace: NAMESPACE, user_id: "5521999998888" },
     response: { ...session, reused: true },
   },
   traceLlmCall: { request: llm, response: traced.llm },
@@ -330,32 +363,21 @@ export const EXAMPLES: Record<string, Example> = {
     response: {},
   },
   ingestTraces: { request: { data: [agentsTrace, agentsSpan] }, response: {} },
-  listTraces: { response: { data: [trace], total: 1, limit: 50, offset: 0 } },
-  getTrace: { response: trace },
-  getTraceTree: {
-    response: {
-      ...trace,
-      children: [
-        {
-          ...trace,
-          id: "agt_trace_4f90d13a42aF3kQx",
-          agent_id: "agt_4f90d13a42aF3kQx",
-          agent: "sales-bot",
-          file_id: null,
-          step_count: 0,
-          parent_trace_id: TRACE_ID_EXAMPLE,
-          root_trace_id: TRACE_ID_EXAMPLE,
-          children: [],
-        },
-      ],
-    },
+  listTraces: {
+    parameters: { session_id: SESSION_ID },
+    response: { data: [trace], total: 1, limit: 50, offset: 0 },
   },
-  purgeTraceContent: { response: { ...trace, content_redacted_at: WHEN } },
+  getTrace: { response: trace },
+  getTraceTree: { response: { ...trace, children: [{ ...child, children: [] }] } },
+  purgeTraceContent: {
+    parameters: { trace_id: CHILD_TRACE_ID },
+    response: { ...child, content_redacted_at: WHEN },
+  },
   getFile: {
     response: {
-      id: `file_${TRACE_ID_EXAMPLE}`,
+      id: FILE_ID,
       trace_id: TRACE_ID_EXAMPLE,
-      filename: `file_${TRACE_ID_EXAMPLE}.json`,
+      filename: `${FILE_ID}.json`,
       content_type: "application/json",
       step_count: 3,
       created_at: WHEN,
@@ -365,22 +387,37 @@ export const EXAMPLES: Record<string, Example> = {
   downloadFile: { response: [{ step_number: 1, ...wholeStep }] },
   listTraceSteps: { response: skeletons },
   listSessionSteps: { response: skeletons },
-  getSteps: { query: `?ids=${STEP_ID_EXAMPLE}`, response: { steps: [wholeStep] } },
+  getSteps: { parameters: { ids: STEP_ID }, response: { steps: [wholeStep] } },
   searchSteps: {
     request: { query: { text: "how can i help", type: "llm_call" } },
     response: { steps: [foundStep] },
   },
-  listSessions: { response: { sessions: [listedSession], count: 1 } },
+  sendMcpMessage: {
+    request: {
+      jsonrpc: "2.0",
+      id: 1,
+      method: "tools/call",
+      params: { name: "get_usage", arguments: { by: "tool", since: "yesterday", until: "yesterday" } },
+    },
+    response: {
+      jsonrpc: "2.0",
+      id: 1,
+      result: {
+        content: [{ type: "text", text: "From 2025-12-09T00:00:00.000Z ...\ntool=search errors=3 ..." }],
+      },
+    },
+  },
+  listSessions: { parameters: { namespace: NAMESPACE }, response: { sessions: [listedSession], count: 1 } },
   getSession: {
     response: {
       ...listedSession,
-      namespaces: ["my-agent"],
+      namespaces: [NAMESPACE],
       root_trace_ids: [TRACE_ID_EXAMPLE],
       metadata: {},
     },
   },
   getUsage: {
-    query: "?by=day,model",
+    parameters: { namespace: NAMESPACE, by: "day,model" },
     response: {
       rows: [
         { day: "2025-12-10", model: "gpt-4", ...callFigures },
@@ -392,6 +429,7 @@ export const EXAMPLES: Record<string, Example> = {
     },
   },
   getFacets: {
+    parameters: { namespace: NAMESPACE },
     response: {
       agents: [
         { value: "support-bot", count: 3 },
@@ -404,7 +442,7 @@ export const EXAMPLES: Record<string, Example> = {
   },
   createScore: { request: judged, response: score },
   createScores: {
-    request: { scores: [judged, { session_id: SESSION_EXAMPLE, name: "solved", value: true }] },
+    request: { scores: [judged, { session_id: SESSION_ID, name: "solved", value: true }] },
     response: {
       success: true,
       total: 2,
@@ -417,8 +455,8 @@ export const EXAMPLES: Record<string, Example> = {
           status: "ok",
           result: {
             id: `${SCORE_ID_EXAMPLE.slice(0, -1)}1`,
-            namespace: "my-agent",
-            session_id: SESSION_EXAMPLE,
+            namespace: NAMESPACE,
+            session_id: SESSION_ID,
             name: "solved",
             value: true,
             created_at: WHEN,
@@ -427,29 +465,29 @@ export const EXAMPLES: Record<string, Example> = {
       ],
     },
   },
-  listScores: { response: { scores: [score] } },
+  listScores: { parameters: { trace_id: TRACE_ID_EXAMPLE }, response: { scores: [score] } },
   deleteScore: { response: score },
   uploadRecords: { request: { records: [record] }, response: uploaded },
   queryRecords: {
-    request: { namespace: "my-agent", query: { agent: "support-bot", limit: 10 } },
+    request: { namespace: NAMESPACE, query: { agent: "support-bot", limit: 10 } },
     response: { records: [readRecord], count: 1 },
   },
   exportRecords: {
-    request: { namespace: "my-agent", start_date: "2025-12-01T00:00:00Z", format: "json" },
+    request: { namespace: NAMESPACE, start_date: "2025-12-01T00:00:00Z", format: "json" },
     response: { records: [readRecord] },
   },
   uploadLogs: { request: { logs: [logEntry] }, response: uploaded },
   queryLogs: {
-    request: { namespace: "my-agent", level: "error", limit: 10 },
+    request: { namespace: NAMESPACE, level: "error", limit: 10 },
     response: { logs: [readLogEntry], count: 1 },
   },
   exportLogs: {
-    request: { namespace: "my-agent", level: "error", format: "json" },
+    request: { namespace: NAMESPACE, level: "error", format: "json" },
     response: { logs: [readLogEntry] },
   },
-  putAnonymizationRules: { request: { rules, expected_version: 0 }, response: { version: 1, rules } },
+  putAnonymizationRules: { request: { rules }, response: { version: 1, rules } },
   putModelPrices: {
-    request: { prices: [sentPrice], expected_version: 0 },
+    request: { prices: [sentPrice] },
     response: { version: 1, prices: [price] },
   },
   getModelPrices: { response: { version: 1, prices: [price] } },

@@ -27,19 +27,16 @@ const Toggles = z
     properties: Object.fromEntries(Object.keys(TOGGLES).map((name) => [name, { type: "boolean" }])),
     additionalProperties: false,
     description: "Classes of personal data that the server redacts. Off unless `true`.",
-    example: { cpf: true, email: true },
   });
 
 const CustomRule = z
   .strictObject({
-    name: z.string().min(1, MEASURED).max(64, MEASURED).openapi({ example: "customer" }),
+    name: z.string().min(1, MEASURED).max(64, MEASURED),
     pattern: z.string().min(1, MEASURED).max(LONGEST_PATTERN, MEASURED).openapi({
       description: "RE2 syntax: no look-around, no back-references.",
-      example: "MK-\\d+",
     }),
     replacement: z.string().max(100, MEASURED).openapi({
       description: "May take up groups of the pattern, `$1` to `$9`, and all that was found, `$&`.",
-      example: "[CUSTOMER]",
     }),
   })
   .openapi("CustomAnonymizationRule");

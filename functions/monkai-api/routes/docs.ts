@@ -4,7 +4,7 @@ import { ApiError } from "../errors.ts";
 import { responseHeaders } from "../schemas/headers.ts";
 import type { AppEnv } from "../services.ts";
 
-/** What the page is made of: the folder `assets`. */
+/** What the page is made of, in the folder `assets`: our script, and Swagger UI, which `scripts/pages-build.ts` lays beside it. */
 const FILES: Record<string, string> = {
   "docs.js": "text/javascript; charset=utf-8",
   "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
@@ -65,7 +65,7 @@ function page(folder: string, viewer: string): string {
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>MonkAI Trace API</title>
+<title>Agent Trace API</title>
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="${folder}swagger-ui.css">
 <style>

@@ -16,7 +16,7 @@ const fileParams = z.object({
 
 const File = z
   .object({
-    id: z.string().openapi({ example: "file_agt_trace_V1StGXR8Z5jdHi6B" }),
+    id: z.string(),
     trace_id: z.string(),
     filename: z.string(),
     content_type: z.literal("application/json"),

@@ -11,11 +11,13 @@ import {
   isOnePage,
   MEASURED,
   namespaceName,
+  namespaceWarning,
   nextCursor,
   nullsAbsent,
   ONE_PAGE,
   paging,
   requestBody,
+  warningOf,
 } from "../schemas/common.ts";
 import { filters, logFilters } from "../schemas/filters.ts";
 import { LogEntry, LogUpload } from "../schemas/logs.ts";
@@ -32,6 +34,7 @@ const LogQueryResponse = z
     logs: z.array(LogEntry),
     count: count().openapi({ description: "All entries that match, not only this page's." }),
     next_cursor: nextCursor(),
+    warning: namespaceWarning(),
   })
   .openapi("LogQueryResponse");
 
@@ -83,8 +86,10 @@ export function logRoutes(app: OpenAPIHono<AppEnv>): void {
   });
 
   app.openapi(queryLogs, async (c) => {
-    const { rows, ...page } = await c.var.store.querySteps("logs", c.req.valid("json"));
-    return c.json({ logs: rows.map(toLogEntry) as LogEntry[], ...page }, 200);
+    const query = c.req.valid("json");
+    const { rows, namespace_known, ...page } = await c.var.store.querySteps("logs", query);
+    const logs = rows.map(toLogEntry) as LogEntry[];
+    return c.json({ logs, ...page, ...warningOf(query.namespace, namespace_known) }, 200);
   });
 
   app.openapi(exportLogs, (c) => {

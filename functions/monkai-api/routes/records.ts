@@ -11,11 +11,13 @@ import {
   isOnePage,
   MEASURED,
   namespaceName,
+  namespaceWarning,
   nextCursor,
   nullsAbsent,
   ONE_PAGE,
   paging,
   requestBody,
+  warningOf,
 } from "../schemas/common.ts";
 import { filters, recordFilters } from "../schemas/filters.ts";
 import { ConversationRecord, RecordUpload } from "../schemas/records.ts";
@@ -37,6 +39,7 @@ const RecordQueryResponse = z
     records: z.array(ConversationRecord),
     count: count().openapi({ description: "All records that match, not only this page's." }),
     next_cursor: nextCursor(),
+    warning: namespaceWarning(),
   })
   .openapi("RecordQueryResponse");
 
@@ -105,9 +108,10 @@ export function recordRoutes(app: OpenAPIHono<AppEnv>): void {
 
   app.openapi(queryRecords, async (c) => {
     const { namespace, query } = c.req.valid("json");
-    const { rows, ...page } = await c.var.store.querySteps("records", { namespace, ...query });
+    const asked = { namespace, ...query };
+    const { rows, namespace_known, ...page } = await c.var.store.querySteps("records", asked);
     const records = rows.map(toConversationRecord) as ConversationRecord[];
-    return c.json({ records, ...page }, 200);
+    return c.json({ records, ...page, ...warningOf(namespace, namespace_known) }, 200);
   });
 
   app.openapi(exportRecords, (c) => {

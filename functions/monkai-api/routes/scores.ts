@@ -28,7 +28,7 @@ import type { TriedScore } from "../store/scores.ts";
 const TARGETS = ["trace_id", "session_id", "step_id"] as const;
 
 const stepId = () => z.uuid().toLowerCase();
-const scoreName = () => z.string().min(1, MEASURED).max(128, MEASURED).openapi({ example: "helpful" });
+const scoreName = () => z.string().min(1, MEASURED).max(128, MEASURED);
 const source = () =>
   z.enum(["human", "llm", "code"]).openapi({ description: "Who says so: a person, a model or a program." });
 const value = z.union([z.number(), z.boolean(), z.string().max(1000, MEASURED)], {
@@ -157,7 +157,11 @@ const deleteScore = deleteRoute({
   summary: "Delete a score",
   description: "Answers the score that is gone.",
   bucket: "query",
-  params: z.object({ score_id: z.uuid().openapi({ param: { name: "score_id", in: "path" } }) }),
+  params: z.object({
+    score_id: z.uuid().openapi({
+      param: { name: "score_id", in: "path", description: "The `id` of the answer." },
+    }),
+  }),
   result: Score,
 });
 

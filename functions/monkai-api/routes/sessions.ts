@@ -124,7 +124,7 @@ const WholeSession = ListedSession.extend({
 
 const listSessions = versionedRoute({
   path: "/sessions",
-  tag: "Sessions",
+  tag: "Usage",
   operationId: "listSessions",
   summary: "List sessions with their figures",
   description:
@@ -170,7 +170,7 @@ const listSessions = versionedRoute({
 
 const getSession = versionedRoute({
   path: "/sessions/{session_id}",
-  tag: "Sessions",
+  tag: "Usage",
   operationId: "getSession",
   summary: "Get a session with its figures",
   description: "Of all that it has in the namespaces that the token may use.",

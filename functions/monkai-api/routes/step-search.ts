@@ -2,49 +2,10 @@ import type { OpenAPIHono } from "@hono/zod-openapi";
 import * as z from "zod";
 import { kindOf, toFoundStep } from "../domain/read-back.ts";
 import { postRoute } from "../http/api-route.ts";
-import {
-  agentName,
-  count,
-  dates,
-  MEASURED,
-  namespaceName,
-  nullsAbsent,
-  requestBody,
-  sessionId,
-  traceId,
-} from "../schemas/common.ts";
-import { filters } from "../schemas/filters.ts";
+import { count, namespaceName, nullsAbsent, requestBody } from "../schemas/common.ts";
+import { filters, searchFilters } from "../schemas/filters.ts";
 import type { AppEnv } from "../services.ts";
-import { Skeleton, SPAN_TYPES } from "./steps.ts";
-
-const TYPES = [...SPAN_TYPES, "message", "log"] as const;
-
-const name = () => z.string().min(1, MEASURED).max(512, MEASURED);
-
-const searchFilters = {
-  text: z.string().min(1, MEASURED).max(200, MEASURED).optional().openapi({
-    description:
-      "Part of what was said, of the error, or of the name of the tool, model or agent; without case.",
-    example: "timeout",
-  }),
-  type: z.enum(TYPES).optional(),
-  status: z.enum(["ok", "error", "not_told"]).optional(),
-  agent: agentName().optional(),
-  model: name().optional(),
-  tool_name: name().optional(),
-  user_id: name().optional().openapi({ description: "That of the step, else that of its session." }),
-  session_id: sessionId().optional(),
-  trace_id: traceId().optional(),
-  min_duration_ms: count().optional(),
-  start_date: dates.start_date.openapi({
-    description: "Not told, seven days before `end_date` or now.",
-  }),
-  end_date: dates.end_date,
-  limit: z.int().min(1).max(200).default(50),
-  cursor: z.string().max(512, MEASURED).optional().openapi({
-    description: "The `next_cursor` of the page before.",
-  }),
-};
+import { Skeleton } from "./steps.ts";
 
 const StepSearchRequest = filters(
   {

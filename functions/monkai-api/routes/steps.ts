@@ -6,13 +6,11 @@ import { versionedRoute } from "../http/api-route.ts";
 import { knownVersions, versioned } from "../http/versioned-response.ts";
 import { count, fromUrl, inQuery, MEASURED, namespaceName, nextCursor } from "../schemas/common.ts";
 import { StepCost } from "../schemas/figures.ts";
-import { filters } from "../schemas/filters.ts";
+import { filters, SPAN_TYPES, stepIds } from "../schemas/filters.ts";
 import { LogEntry } from "../schemas/logs.ts";
 import { ConversationRecord } from "../schemas/records.ts";
 import type { AppEnv } from "../services.ts";
 import type { SkeletonList } from "../store/queries.ts";
-
-export const SPAN_TYPES = ["llm_call", "tool_call", "handoff", "agent", "span"] as const;
 
 export const Skeleton = z
   .object({
@@ -141,8 +139,6 @@ const WholeStep = ConversationRecord.extend({
 
 const WholeLogEntry = LogEntry.extend({ type: z.literal("log"), ...cut }).openapi("WholeLogEntry");
 
-const STEP_ID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
-
 const getSteps = versionedRoute({
   path: "/steps",
   tag: "Steps",
@@ -153,13 +149,10 @@ const getSteps = versionedRoute({
     "their number.",
   bucket: "view",
   query: filters({
-    ids: z
-      .string()
-      .transform((text) => text.split(","))
-      .refine((ids) => ids.length <= 50 && ids.every((id) => STEP_ID.test(id)), {
-        error: "must be up to 50 ids of steps, with commas in between",
-      })
-      .openapi({ type: "string", description: "Up to 50 ids of steps, with commas in between." }),
+    ids: stepIds.openapi({
+      type: "string",
+      description: "Up to 50 ids of steps, with commas in between: the `id` of an answer or of a list.",
+    }),
     max_bytes: inQuery(z.coerce.number().int().min(0).max(10_485_760).default(65_536)).openapi({
       type: "integer",
       minimum: 0,

@@ -3,16 +3,7 @@ import * as z from "zod";
 import { treeJson } from "../domain/trace-tree.ts";
 import { deleteRoute, getRoute } from "../http/api-route.ts";
 import { methodNotAllowed } from "../middleware/refusals.ts";
-import {
-  agentName,
-  count,
-  dates,
-  fromUrl,
-  inQuery,
-  sessionId,
-  TRACE_ID_EXAMPLE,
-  TRACE_TYPES,
-} from "../schemas/common.ts";
+import { agentName, count, dates, fromUrl, inQuery, sessionId, TRACE_TYPES } from "../schemas/common.ts";
 import { ScoreFigures } from "../schemas/figures.ts";
 import { filters } from "../schemas/filters.ts";
 import type { AppEnv } from "../services.ts";
@@ -20,11 +11,9 @@ import type { AppEnv } from "../services.ts";
 /** SOAT's Trace, and after it our own members. */
 const Trace = z
   .object({
-    id: z.string().openapi({ example: TRACE_ID_EXAMPLE }),
-    project_id: z
-      .string()
-      .openapi({ description: "The namespace's public id.", example: "proj_V1StGXR8Z5jdHi6B" }),
-    agent_id: z.string().openapi({ example: "agt_V1StGXR8Z5jdHi6B" }),
+    id: z.string(),
+    project_id: z.string().openapi({ description: "The namespace's public id." }),
+    agent_id: z.string(),
     file_id: z.string().nullable().openapi({ description: "The file of its steps; null while it has none." }),
     step_count: count(),
     parent_trace_id: z.string().nullable().openapi({ description: "Null for a root." }),

@@ -3,11 +3,10 @@ import * as z from "zod";
 import { parseTimestamp } from "../domain/timestamp.ts";
 import { versionedRoute } from "../http/api-route.ts";
 import { knownVersions, versioned } from "../http/versioned-response.ts";
-import { agentName, count, fromUrl, inQuery, MEASURED, namespaceName, userId } from "../schemas/common.ts";
+import { agentName, count, fromUrl, inQuery, namespaceName, timeZone, userId } from "../schemas/common.ts";
 import { Cost, ScoreFigures, tokenFigures } from "../schemas/figures.ts";
-import { filters } from "../schemas/filters.ts";
+import { filters, usageBy } from "../schemas/filters.ts";
 import type { AppEnv } from "../services.ts";
-import { USAGE_BY, type UsageBy } from "../store/usage.ts";
 
 const figures = {
   calls: count().openapi({ description: "Model calls." }),
@@ -25,7 +24,7 @@ const about = (description: string) => z.string().nullable().optional().openapi(
 
 const UsageRow = z
   .object({
-    day: z.string().optional().openapi({ description: "A day of the time zone.", example: "2026-11-21" }),
+    day: z.string().optional().openapi({ description: "A day of the time zone." }),
     hour: z.string().optional().openapi({ description: "When it begins.", format: "date-time" }),
     namespace: z.string().optional(),
     agent: about("Null: what no agent did, as scores of sessions."),
@@ -59,27 +58,6 @@ const momentOrDay = () =>
     })
     .optional();
 
-/** Of short names and offsets, Postgres makes something else than people mean: `IST` is not India, `+05:30` is west. */
-function isTimeZone(name: string): boolean {
-  if (!/^(?:UTC|GMT)$|\//.test(name)) return false;
-  try {
-    return new Intl.DateTimeFormat("en", { timeZone: name }) !== undefined;
-  } catch {
-    return false;
-  }
-}
-
-const by = z
-  .string()
-  .default("day")
-  .transform((text) => text.split(",") as UsageBy[])
-  .refine((names) => names.every((name) => USAGE_BY.includes(name)) && new Set(names).size === names.length, {
-    error: `must be some of ${USAGE_BY.join(", ")}, each once, with commas in between`,
-  })
-  .refine((names) => !(names.includes("day") && names.includes("hour")), {
-    error: "can be day or hour, but not both",
-  });
-
 const getUsage = versionedRoute({
   path: "/usage",
   tag: "Usage",
@@ -97,34 +75,22 @@ const getUsage = versionedRoute({
     model: inQuery(fromUrl(z.string()).optional()),
     tool: inQuery(fromUrl(z.string()).optional()),
     user_id: inQuery(fromUrl(userId()).optional()),
-    by: inQuery(by).openapi({
+    by: inQuery(usageBy).openapi({
       type: "string",
       default: "day",
       description:
         "What rows are by: some of `day` or `hour`, `namespace`, `agent`, `model`, `tool`, `user`.",
-      example: "day,model",
     }),
-    time_zone: inQuery(
-      z
-        .string()
-        .max(64, MEASURED)
-        .default("UTC")
-        .refine(isTimeZone, {
-          error: "must be the name of a time zone, as America/Recife",
-          when: () => true,
-        }),
-    ).openapi({
+    time_zone: inQuery(timeZone()).openapi({
       type: "string",
       default: "UTC",
-      description: "Whose days and hours.",
-      example: "America/Recife",
+      description: "Whose days and hours, as `America/Recife`.",
     }),
     start_date: inQuery(momentOrDay()).openapi({
       type: "string",
       description:
         "A moment, or a day of the time zone. Default: six days before the end, or before today. By day or hour, " +
         "366 days at most.",
-      example: "2026-11-15",
     }),
     end_date: inQuery(momentOrDay()).openapi({
       type: "string",

@@ -5,7 +5,7 @@ import { baseUrl } from "../paths.ts";
 import { responseHeaders } from "../schemas/headers.ts";
 import type { AppEnv, Services } from "../services.ts";
 
-/** What the page loads at once: `scripts/viewer-build.ts` writes their names into `assets/view/manifest.json`. */
+/** What the page loads at once: `scripts/pages-build.ts` writes their names into `assets/view/manifest.json`. */
 export interface ViewerFiles {
   script: string;
   style: string;
@@ -79,7 +79,7 @@ async function builtFiles(services: Services): Promise<ViewerFiles> {
   if (manifest) return new Response(manifest).json();
   throw new ApiError(
     "not_found",
-    "The viewer's files are not here: `node scripts/viewer-build.ts` makes them.",
+    "The viewer's files are not here: `node scripts/pages-build.ts` makes them.",
   );
 }
 
@@ -120,7 +120,7 @@ export function viewerPage(files: ViewerFiles, { folder, api }: { folder: string
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-${api ? `<meta name="api" content="${api}">\n` : ""}<title>Traces</title>
+${api ? `<meta name="api" content="${api}">\n` : ""}<title>Agent Trace API</title>
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="${folder}${files.style}">
 <script type="module" src="${folder}${files.script}"></script>

@@ -99,14 +99,10 @@ export const MEASURED = {
   when: ({ value }: { value: unknown }) => typeof value === "string" || Array.isArray(value),
 };
 
-export const namespaceName = () =>
-  z.string().min(1, MEASURED).max(128, MEASURED).openapi({ example: "my-agent" });
-export const sessionId = () =>
-  z.string().min(1, MEASURED).max(512, MEASURED).openapi({ example: "my-agent-user123-20251210123456" });
-export const agentName = () =>
-  z.string().min(1, MEASURED).max(256, MEASURED).openapi({ example: "support-bot" });
-export const userId = () =>
-  z.string().min(1, MEASURED).max(256, MEASURED).openapi({ example: "5521999998888" });
+export const namespaceName = () => z.string().min(1, MEASURED).max(128, MEASURED);
+export const sessionId = () => z.string().min(1, MEASURED).max(512, MEASURED);
+export const agentName = () => z.string().min(1, MEASURED).max(256, MEASURED);
+export const userId = () => z.string().min(1, MEASURED).max(256, MEASURED);
 
 export const TRACE_ID_EXAMPLE = "agt_trace_V1StGXR8Z5jdHi6B";
 export const SCORE_ID_EXAMPLE = "019b0a7c-3c15-7f2e-8a41-5d3c9e100000";
@@ -116,8 +112,7 @@ export const traceId = () =>
   z
     .string()
     .regex(/^[A-Za-z0-9_-]{1,64}$/, "must be 1 to 64 letters, digits, _ or -")
-    .refine((id) => !TRACE_TYPES.has(id), "must not be the name of a trace endpoint")
-    .openapi({ example: TRACE_ID_EXAMPLE });
+    .refine((id) => !TRACE_TYPES.has(id), "must not be the name of a trace endpoint");
 
 export const resourceId = () => z.string().max(512, MEASURED);
 export const logLevel = () => z.enum(["debug", "info", "warn", "error"]);
@@ -156,6 +151,41 @@ export const nextCursor = () =>
     .optional()
     .openapi({ description: "Send it as `cursor` for the next page; absent on the last." });
 
+/** Of short names and offsets, Postgres makes something else than people mean: `IST` is not India, `+05:30` is west. */
+function isTimeZone(name: string): boolean {
+  if (!/^(?:UTC|GMT)$|\//.test(name)) return false;
+  try {
+    return new Intl.DateTimeFormat("en", { timeZone: name }) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+/** Whose days are meant. */
+export const timeZone = () =>
+  z
+    .string()
+    .max(64, MEASURED)
+    .default("UTC")
+    .refine(isTimeZone, {
+      error: "must be the name of a time zone, as America/Recife",
+      when: () => true,
+    });
+
+/** Beside an empty page. Never an error: clients ask for what is to come, and take an empty page for it. */
+export const namespaceWarning = () =>
+  z.string().optional().openapi({
+    description: "Only where there is no such namespace.",
+  });
+
+/** What a page says of its namespace, where that is not there. */
+export function warningOf(namespace: string, isKnown: boolean): { warning?: string } {
+  if (isKnown) return {};
+  return {
+    warning: `There is no namespace "${namespace}" yet. GET /namespaces lists those that there are.`,
+  };
+}
+
 /** From and to when, both inclusive. */
 export const dates = {
   start_date: timestamp("start").optional(),
@@ -168,9 +198,8 @@ export const exportFormat = () => z.enum(["json", "csv"]).default("json");
 export const externalUser = {
   external_user_id: z.string().optional().openapi({
     description: "External user identifier (phone, email, customer id).",
-    example: "5521999998888",
   }),
-  external_user_name: z.string().optional().openapi({ example: "João Silva" }),
+  external_user_name: z.string().optional(),
   external_user_channel: z
     .string()
     .optional()

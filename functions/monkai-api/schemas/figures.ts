@@ -7,15 +7,15 @@ const money = z
       description: "A decimal number. Null where none of the steps has a price.",
       example: "0.0123",
     }),
-    currency: z.string().openapi({ example: "USD" }),
+    currency: z.string(),
   })
   .openapi({ description: "By the prices of now: see `GET /model-prices`." });
 
 /** What one step costs. */
 export const StepCost = z
   .object({
-    amount: z.string().openapi({ example: "0.0123" }),
-    currency: z.string().openapi({ example: "USD" }),
+    amount: z.string(),
+    currency: z.string(),
   })
   .openapi("StepCost");
 

@@ -11,7 +11,6 @@ import {
   namespaceName,
   resourceId,
   sessionId,
-  TRACE_ID_EXAMPLE,
   timestamp,
   traceId,
 } from "./common.ts";
@@ -40,8 +39,8 @@ export const LlmStep = z.object({
   agent: agentName()
     .optional()
     .openapi({ description: "Agent that made the call. Default: the namespace's name." }),
-  model: z.string().optional().openapi({ example: "gpt-4" }),
-  provider: z.string().optional().openapi({ example: "openai" }),
+  model: z.string().optional(),
+  provider: z.string().optional(),
   input: freeForm().optional().openapi({ description: "Common shape: `{ messages: [...] }`." }),
   output: freeForm().optional().openapi({ description: "Common shape: `{ content: ..., usage: {...} }`." }),
   latency_ms: count().optional(),
@@ -51,7 +50,7 @@ export const LlmStep = z.object({
 
 export const ToolStep = z.object({
   session_id: sessionId(),
-  tool_name: z.string().min(1, MEASURED).openapi({ example: "get_weather" }),
+  tool_name: z.string().min(1, MEASURED),
   arguments: freeForm().optional(),
   result: anyJson(),
   latency_ms: count().optional(),
@@ -62,8 +61,8 @@ export const ToolStep = z.object({
 
 export const HandoffStep = z.object({
   session_id: sessionId(),
-  from_agent: agentName().openapi({ example: "triage-agent" }),
-  to_agent: agentName().openapi({ example: "sales-agent" }),
+  from_agent: agentName(),
+  to_agent: agentName(),
   reason: z.string().optional(),
   agent: agentName()
     .optional()
@@ -106,7 +105,6 @@ const stored = {
       description:
         "The trace that you said it is a step of. Where you said none, the trace is known as soon as somebody reads it: " +
         "`GET /traces?session_id=` lists the traces of a session, and the step has its `trace_id` wherever it is read back.",
-      example: TRACE_ID_EXAMPLE,
     }),
 };
 

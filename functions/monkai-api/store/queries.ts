@@ -46,6 +46,8 @@ export interface QueryPage<Row> {
 /** The same where all rows that match are counted. */
 export interface CountedPage<Row> extends QueryPage<Row> {
   count: number;
+  /** Whether there is a namespace of the name that was asked for. */
+  namespace_known: boolean;
 }
 
 /** What of a list of steps is asked for: a page, and only what came after a watermark. */

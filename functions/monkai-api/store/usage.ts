@@ -1,8 +1,5 @@
+import type { UsageBy } from "../domain/usage-by.ts";
 import type { Cost, ScoreFigures } from "./sessions.ts";
-
-/** What rows of usage are by. */
-export const USAGE_BY = ["day", "hour", "namespace", "agent", "model", "tool", "user"] as const;
-export type UsageBy = (typeof USAGE_BY)[number];
 
 /** Dates are RFC 3339, or days (YYYY-MM-DD) in the time zone. */
 export interface UsageQuery {

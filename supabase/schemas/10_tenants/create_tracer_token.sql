@@ -1,12 +1,22 @@
--- payload: {tenant, token_hash, name?, namespaces?, scope?, expires_at?}. The tenant is created on first use. A token that is
--- known stays as it is (revoked, too) and is returned; another tenant's is an error.
+-- payload: {tenant, token_hash, name?, namespaces?, scope?, expires_at?, refuse_similar?}. The tenant is created on first use; with
+-- refuse_similar not beside one of nearly its name: tenant_too_similar. A token that is known stays as it is (revoked, too) and is
+-- returned; another tenant's is token_taken.
 create function public.create_tracer_token(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
   wanted jsonb := create_tracer_token.payload;
   owner_id uuid;
+  similar_name text;
   token public.tracer_tokens;
 begin
+  if (wanted ->> 'refuse_similar')::boolean then
+    similar_name := internal.similar_tenant(wanted ->> 'tenant');
+    if similar_name is not null then
+      return internal.refusal('tenant_too_similar',
+        format('There is no tenant "%s", but one called "%s".', wanted ->> 'tenant', similar_name));
+    end if;
+  end if;
+
   insert into public.tenants (name) values (wanted ->> 'tenant') on conflict do nothing;
   select tenants.id into owner_id from public.tenants where tenants.name = wanted ->> 'tenant';
 
@@ -22,10 +32,19 @@ begin
   select tracer_tokens.* into token from public.tracer_tokens
   where tracer_tokens.token_hash = wanted ->> 'token_hash' and tracer_tokens.tenant_id = owner_id;
   if not found then
-    raise exception 'This token already belongs to another tenant. Choose another token.'
-      using errcode = 'unique_violation';
+    return internal.refusal('token_taken', 'This token already belongs to another tenant. Choose another token.');
   end if;
   return internal.token_view(token);
+end $$;
+
+-- The name of a tenant that is easily taken for this one, which is not there; else null.
+create function internal.similar_tenant(name text) returns text
+language plpgsql stable set search_path = '' as $$
+begin
+  if exists (select from public.tenants where tenants.name = similar_tenant.name) then return null; end if;
+  return (
+    select min(tenants.name) from public.tenants
+    where internal.names_are_similar(tenants.name, similar_tenant.name));
 end $$;
 
 -- A token as `npm run token` shows it.

@@ -34,8 +34,8 @@ begin
     'messages', case when step.kind = 'llm' and step.span_id is not null then internal.messages_of_call(step) end);
 end $$;
 
--- What log entries within the span of a model call tell of it: [[{side: input | output, message}]], or, of one that is encrypted,
--- {id, sealed} in the place of its list.
+-- What others tell of a model call: log entries within its span, and the span around it if that has the call's input:
+-- [[{side: input | output, message}]]. Of one that is encrypted, {id, sealed} in the place of its list.
 create function internal.messages_of_call(step public.steps) returns jsonb
 language plpgsql stable set search_path = '' set enable_seqscan = off as $$
 begin
@@ -45,7 +45,17 @@ begin
     from public.steps as entry
     where entry.tree_key = step.tree_key and entry.parent_span_id = step.span_id and entry.kind = 'log'
       and entry.content ? 'messages_of_call'
-    order by entry.occurred_at, entry.id));
+    order by entry.occurred_at, entry.id)) || to_jsonb(array(
+    select case when around.content ? 'sealed' then jsonb_build_object('id', around.id, 'sealed', around.content -> 'sealed')
+      else jsonb_agg(jsonb_build_object('side', 'input', 'message', said.message) order by said.place) end
+    from public.steps as around
+    cross join lateral jsonb_array_elements(case jsonb_typeof(around.content -> 'input')
+      when 'array' then around.content -> 'input' else jsonb_build_array(around.content -> 'input') end)
+      with ordinality as said (message, place)
+    where around.tenant_id = step.tenant_id and around.otel_trace_id = step.otel_trace_id
+      and around.span_id = step.parent_span_id and around.namespace_id = step.namespace_id
+      and around.content ? 'has_input_of_call' and around.content ? 'input'
+    group by around.id));
 end $$;
 
 -- When a step began: as it was told, else its end less what it took. (Nothing takes longer than there was time.)

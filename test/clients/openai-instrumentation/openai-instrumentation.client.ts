@@ -6,8 +6,7 @@ import { runClient } from "../support/run-client.ts";
 it("OpenTelemetry's auto-instrumentations, around a program that does not know of them", async () => {
   const { client, passed } = await runClient({
     program: "openai-instrumentation",
-    page: "opentelemetry-js",
-    command: 1,
+    page: "openai-instrumentation",
     // Its detectors would ask clouds where the program runs.
     variables: { OTEL_METRICS_EXPORTER: "none", OTEL_NODE_RESOURCE_DETECTORS: "none" },
   });

@@ -28,13 +28,26 @@ export class FakeModel {
       [...said.matchAll(/"call_(\d+)"/g)].map(([, number]) => this.#names[Number(number)]),
     );
     const names = tools.map((tool) => tool.function?.name ?? tool.name ?? "");
-    const left = names.filter((name) => name !== "" && !called.has(name));
+    const left = names.filter((name) => name !== "" && name !== NO_TOOL && !called.has(name));
     const next = left.find(isHandoff) ?? left[0];
     const number = this.#names.push(next ?? "");
     if (next === undefined) return { model, number, text: TEXT };
-    const args = isHandoff(next) ? {} : { city: "Paris" };
-    return { model, number, call: { id: `call_${number - 1}`, name: next, arguments: JSON.stringify(args) } };
+    const args = JSON.stringify(argumentsOf(next));
+    return { model, number, call: { id: `call_${number - 1}`, name: next, arguments: args } };
   }
 }
 
+/** Claude Code sends it in the place of tools that it has not loaded. */
+const NO_TOOL = "DeferredToolPlaceholder";
+
 const isHandoff = (name: string) => name.startsWith("transfer_to_");
+
+/** Of tools that others than the programs here have made. Those of Mastra for agents have the agent's name behind `agent-`. */
+const ARGUMENTS: [isTool: RegExp, args: object][] = [
+  [/^transfer_to_/, {}],
+  [/^agent-/, { prompt: "How is it in Paris?" }],
+  [/^Bash$/, { command: "echo 21", description: "Look at the weather" }],
+];
+
+const argumentsOf = (tool: string) =>
+  ARGUMENTS.find(([isTool]) => isTool.test(tool))?.[1] ?? { city: "Paris" };

@@ -2,9 +2,11 @@ import { readFileSync } from "node:fs";
 
 const PAGES = new URL("../../../docs/clients/", import.meta.url);
 
+const RUNS_A_PROGRAM = /^(node|python|claude) /;
+
 export interface Page {
   text: string;
-  /** Its code in JavaScript, block by block. */
+  /** Its code in JavaScript and Python, block by block. */
   programs: string[];
   /** The packages that it installs. */
   packages: string[];
@@ -19,12 +21,12 @@ export function readPage(name: string): Page {
   const exported = (above: number) => lines.slice(0, above).filter((line) => line.startsWith("export "));
   return {
     text,
-    programs: blocksOf(text, "js"),
+    programs: [...blocksOf(text, "js"), ...blocksOf(text, "python")],
     packages: lines
-      .filter((line) => line.startsWith("npm install "))
+      .filter((line) => /^(npm|pip) install /.test(line))
       .flatMap((line) => line.split(" ").slice(2)),
     commands: lines.flatMap((line, place) =>
-      line.startsWith("node ") ? [[...exported(place), line].join("\n")] : [],
+      RUNS_A_PROGRAM.test(line) ? [[...exported(place), line].join("\n")] : [],
     ),
   };
 }

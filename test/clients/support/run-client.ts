@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
 import { inject } from "vitest";
 import { type Client, newClient } from "../../support/tenant.ts";
 import { startFakeModels } from "./fake-models.ts";
@@ -39,6 +40,8 @@ export async function runClient({ program, page, command = 0, variables = {} }: 
     MONKAI_TRACER_TOKEN: client.token,
     OPENAI_API_KEY: "sk-fake",
     OPENAI_BASE_URL: `${models.url}/v1`,
+    ANTHROPIC_API_KEY: "sk-ant-fake",
+    ANTHROPIC_BASE_URL: models.url,
     ...variables,
   }).finally(() => Promise.all([models.stop(), network.stop()]));
   return { client, passed: network.passed, stdout };
@@ -49,9 +52,11 @@ const LONGEST = 60_000;
 /** In an environment of its own: vitest sets NODE_ENV, which switches some clients off. */
 async function runShell(folder: string, lines: string, variables: Variables): Promise<string> {
   const { PATH, HOME = "" } = process.env;
+  const cwd = fileURLToPath(new URL(`../${folder}/`, import.meta.url));
+  const programs = [`${cwd}node_modules/.bin`, `${cwd}.venv/bin`, dirname(process.execPath), PATH];
   const shell = spawn("sh", ["-ec", lines], {
-    cwd: new URL(`../${folder}/`, import.meta.url),
-    env: { PATH: `${dirname(process.execPath)}:${PATH}`, HOME, ...variables },
+    cwd,
+    env: { PATH: programs.join(":"), HOME, ...variables },
     detached: true,
   });
   // To its whole group: the program is the shell's child.

@@ -4,7 +4,7 @@ import { readBack } from "../support/read-back.ts";
 import { runClient } from "../support/run-client.ts";
 
 it("Vercel AI SDK 5, streamed", async () => {
-  const { client, passed } = await runClient({ program: "vercel-ai-sdk-5", page: "vercel-ai-sdk" });
+  const { client, passed } = await runClient({ program: "vercel-ai-sdk-5", page: "vercel-ai-sdk-5" });
   expectSentTwice(passed, ["/v1/traces"]);
   const call = { agent: "default", model: "gpt-5", asked: "How warm is it in Paris?" };
   expect(await readBack(client)).toEqual({

@@ -27,6 +27,7 @@ describe("what a span is", () => {
     ["older Traceloop", { "llm.request.type": "completion" }, "llm"],
     ["Claude Code's tool execution", { "span.type": "tool.execution" }, "span"],
     ["Mastra's call", { "mastra.span.type": "model_inference" }, "llm"],
+    ["Mastra's step of an agent", { "gen_ai.operation.name": "agent_step" }, "span"],
     ["LangSmith's chain", { "langsmith.span.kind": "chain" }, "span"],
   ])("%s", (_, attributes, kind) => {
     expect(spanStepOf(attributes).kind).toBe(kind);

@@ -101,6 +101,14 @@ export async function go(page: Page, at: string): Promise<void> {
   }, at);
 }
 
+/** The tab is looked at, or not, as far as its page knows. */
+export async function setHidden(page: Page, isHidden: boolean): Promise<void> {
+  await page.evaluate((value) => {
+    Object.defineProperty(document, "hidden", { value, configurable: true });
+    document.dispatchEvent(new Event("visibilitychange"));
+  }, isHidden);
+}
+
 /** Sends an LLM step; its session's id is answered. */
 export async function sendStep(
   client: Client,

@@ -25,10 +25,11 @@ export function whoseOf(reading: Reading) {
 }
 
 /** What the attributes tell of a step of each kind: its columns, and its content without the metadata. */
-export function toldOf({ kind, operation }: Meaning, reading: Reading, start: bigint) {
+export function toldOf({ kind, operation, hasInputOfCall }: Meaning, reading: Reading, start: bigint) {
   if (kind === "llm") return llmCall(reading, operation, start);
   if (kind === "tool") return toolCall(reading);
-  return kind === "agent" ? agentRun(reading) : { columns: {}, content: around(reading) };
+  if (kind === "agent") return agentRun(reading);
+  return { columns: {}, content: { ...around(reading), has_input_of_call: hasInputOfCall } };
 }
 
 function llmCall(reading: Reading, operation: string | undefined, start: bigint) {

@@ -8,7 +8,14 @@ import type { ListedSession } from "../sessions.ts";
 import { cutToFit } from "./cut-to-fit.ts";
 import { type DataKeyRow, MasterKeys, type WrappedKey } from "./master-keys.ts";
 import { keyNumberOf, type Seal, type Sealed } from "./seal.ts";
-import { boundId, type SealedContent, type SealedSummary, sealIn, sessionOf } from "./sealed-items.ts";
+import {
+  boundId,
+  messagesOfCall,
+  type SealedContent,
+  type SealedSummary,
+  sealIn,
+  sessionOf,
+} from "./sealed-items.ts";
 import { TenantKeys } from "./tenant-keys.ts";
 
 const MOST_TOKENS = 1_000;
@@ -94,7 +101,7 @@ export class ContentSeal {
       const sealed = sealIn(list);
       if (!sealed) return list;
       const { content } = await this.#content((list as unknown as { id: string }).id, sealed);
-      return content.messages_of_call as MessageOfCall[];
+      return messagesOfCall(content);
     });
     return Promise.all(opened);
   }

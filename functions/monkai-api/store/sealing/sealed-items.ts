@@ -2,7 +2,7 @@ import { randomBytes } from "../../domain/content-keys.ts";
 import { hex } from "../../domain/hash.ts";
 import { isObject, type JsonObject } from "../../domain/json.ts";
 import { firstWords, stepPreview } from "../../domain/preview.ts";
-import type { StepError } from "../../domain/step.ts";
+import type { MessageOfCall, StepError } from "../../domain/step.ts";
 import type { Seal } from "./seal.ts";
 
 /** A step or a score on its way to the database. */
@@ -74,14 +74,22 @@ async function sealedStep(seal: Seal, id: string, { content, error, name, ...col
   return (isNamedFreely ? item : { ...item, name }) as unknown as Item;
 }
 
-/** What SQL functions look at in a content (store_steps, messages_of_call): who hands over to whom, and whether messages are there. */
-function structureOf({ from_agent, to_agent, transfers, messages_of_call }: JsonObject): JsonObject {
+/** What SQL functions look at in a content (store_steps, messages_of_call): who hands over to whom, and whether it tells of a call. */
+function structureOf(content: JsonObject): JsonObject {
+  const { from_agent, to_agent, transfers, messages_of_call, has_input_of_call, input } = content;
   return {
     from_agent,
     to_agent,
     transfers: Array.isArray(transfers) ? transfers.map(({ from, to }) => ({ from, to })) : undefined,
     messages_of_call: messages_of_call ? [] : undefined,
+    ...(has_input_of_call && input !== undefined ? { has_input_of_call, input: null } : {}),
   };
+}
+
+/** What a step tells of the model call within it or around it, as `messages_of_call` has it where it is not encrypted. */
+export function messagesOfCall({ messages_of_call, input }: JsonObject): MessageOfCall[] {
+  if (messages_of_call) return messages_of_call as MessageOfCall[];
+  return [input].flat().map((message) => ({ side: "input", message }));
 }
 
 function shortened(error: StepError | undefined): string | null {

@@ -10,6 +10,8 @@ export interface Meaning {
   operation?: string;
   /** Where being there at all says how it ended. */
   status?: StepStatus;
+  /** Its input is that of the model call below it, which does not say it itself. */
+  hasInputOfCall?: true;
 }
 
 export const CHAT: Meaning = { kind: "llm", operation: "chat" };
@@ -19,6 +21,7 @@ export const EMBEDDINGS: Meaning = { kind: "llm", operation: "embeddings" };
 export const TOOL: Meaning = { kind: "tool" };
 export const AGENT: Meaning = { kind: "agent" };
 export const SPAN: Meaning = { kind: "span" };
+export const AROUND_CALL: Meaning = { kind: "span", hasInputOfCall: true };
 
 /** An attribute that says what a span is. */
 export interface KindSource {

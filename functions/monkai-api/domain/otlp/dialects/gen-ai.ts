@@ -20,7 +20,6 @@ export const genAi: Dialect = {
         create_agent: SPAN,
         invoke_workflow: SPAN,
         retrieval: SPAN,
-        agent_step: SPAN,
         model_chunk: SPAN,
         mapping: SPAN,
         chain: SPAN,

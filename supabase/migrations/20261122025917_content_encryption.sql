@@ -156,8 +156,8 @@ begin
   return admission || jsonb_build_object('anonymization', internal.current_rules(owner_id));
 end $$;
 
--- What log entries within the span of a model call tell of it: [[{side: input | output, message}]], or, of one that is encrypted,
--- {id, sealed} in the place of its list.
+-- What others tell of a model call: log entries within its span, and the span around it if that has the call's input:
+-- [[{side: input | output, message}]]. Of one that is encrypted, {id, sealed} in the place of its list.
 create or replace function internal.messages_of_call(step public.steps) returns jsonb
 language plpgsql stable set search_path = '' set enable_seqscan = off as $$
 begin
@@ -167,7 +167,17 @@ begin
     from public.steps as entry
     where entry.tree_key = step.tree_key and entry.parent_span_id = step.span_id and entry.kind = 'log'
       and entry.content ? 'messages_of_call'
-    order by entry.occurred_at, entry.id));
+    order by entry.occurred_at, entry.id)) || to_jsonb(array(
+    select case when around.content ? 'sealed' then jsonb_build_object('id', around.id, 'sealed', around.content -> 'sealed')
+      else jsonb_agg(jsonb_build_object('side', 'input', 'message', said.message) order by said.place) end
+    from public.steps as around
+    cross join lateral jsonb_array_elements(case jsonb_typeof(around.content -> 'input')
+      when 'array' then around.content -> 'input' else jsonb_build_array(around.content -> 'input') end)
+      with ordinality as said (message, place)
+    where around.tenant_id = step.tenant_id and around.otel_trace_id = step.otel_trace_id
+      and around.span_id = step.parent_span_id and around.namespace_id = step.namespace_id
+      and around.content ? 'has_input_of_call' and around.content ? 'input'
+    group by around.id));
 end $$;
 
 -- What the ids of a request's steps begin with: UUIDs of version 7, of the time and of chance. Their last five digits are the
@@ -734,7 +744,7 @@ end $$;
 -- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
 create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 20261122023710;
+return 20261122025917;
 
 -- POST /records/upload and /logs/upload. payload.items: steps (internal.store_steps) of the kind message or log, each with its
 -- namespace. All are stored but duplicates, or none is: an item that the token may not store refuses the request, forbidden.

@@ -81,7 +81,7 @@ end $$;
 -- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
 create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 20261122021730;
+return 20261122024926;
 
 -- supabase/schemas/10_tenants/00_tables.sql
 -- Who owns data, and the tokens that speak for them.
@@ -138,15 +138,25 @@ comment on column public.tracer_tokens.rate_limits is
 create index tracer_tokens_of_a_tenant on public.tracer_tokens (tenant_id);
 
 -- supabase/schemas/10_tenants/create_tracer_token.sql
--- payload: {tenant, token_hash, name?, namespaces?, scope?, expires_at?}. The tenant is created on first use. A token that is
--- known stays as it is (revoked, too) and is returned; another tenant's is an error.
+-- payload: {tenant, token_hash, name?, namespaces?, scope?, expires_at?, refuse_similar?}. The tenant is created on first use; with
+-- refuse_similar not beside one of nearly its name: tenant_too_similar. A token that is known stays as it is (revoked, too) and is
+-- returned; another tenant's is token_taken.
 create function public.create_tracer_token(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
   wanted jsonb := create_tracer_token.payload;
   owner_id uuid;
+  similar_name text;
   token public.tracer_tokens;
 begin
+  if (wanted ->> 'refuse_similar')::boolean then
+    similar_name := internal.similar_tenant(wanted ->> 'tenant');
+    if similar_name is not null then
+      return internal.refusal('tenant_too_similar',
+        format('There is no tenant "%s", but one called "%s".', wanted ->> 'tenant', similar_name));
+    end if;
+  end if;
+
   insert into public.tenants (name) values (wanted ->> 'tenant') on conflict do nothing;
   select tenants.id into owner_id from public.tenants where tenants.name = wanted ->> 'tenant';
 
@@ -162,10 +172,19 @@ begin
   select tracer_tokens.* into token from public.tracer_tokens
   where tracer_tokens.token_hash = wanted ->> 'token_hash' and tracer_tokens.tenant_id = owner_id;
   if not found then
-    raise exception 'This token already belongs to another tenant. Choose another token.'
-      using errcode = 'unique_violation';
+    return internal.refusal('token_taken', 'This token already belongs to another tenant. Choose another token.');
   end if;
   return internal.token_view(token);
+end $$;
+
+-- The name of a tenant that is easily taken for this one, which is not there; else null.
+create function internal.similar_tenant(name text) returns text
+language plpgsql stable set search_path = '' as $$
+begin
+  if exists (select from public.tenants where tenants.name = similar_tenant.name) then return null; end if;
+  return (
+    select min(tenants.name) from public.tenants
+    where internal.names_are_similar(tenants.name, similar_tenant.name));
 end $$;
 
 -- A token as `npm run token` shows it.
@@ -3831,7 +3850,7 @@ end $$;
 
 -- supabase/schemas/70_queries/query_steps.sql
 -- POST /record_query and /logs/query. payload.query: see find_steps, with {namespace}. data: {rows: [step_view], next, count: all
--- that match}.
+-- that match, namespace_known}.
 create function public.query_steps(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
@@ -3845,17 +3864,17 @@ begin
     (query ->> 'limit')::integer);
 end $$;
 
--- A page of the steps that find_steps finds in query.namespace: {rows: [step_view], next, count}. Stable, so that all of it sees
--- one moment: a step that is deleted meanwhile does not end the page early.
+-- A page of the steps that find_steps finds in query.namespace: {rows: [step_view], next, count, namespace_known}. Stable, so that
+-- all of it sees one moment: a step that is deleted meanwhile does not end the page early.
 create function internal.page_of_steps(tenant_id uuid, query jsonb, bytes integer) returns jsonb
 language plpgsql stable set search_path = '' set enable_seqscan = off as $$
 declare
   namespace text := query ->> 'namespace';
+  namespace_id bigint := internal.namespace_id(page_of_steps.tenant_id, namespace);
   found_steps record;
   source refcursor;
 begin
-  found_steps := internal.find_steps(
-    page_of_steps.tenant_id, internal.namespace_id(page_of_steps.tenant_id, namespace), query);
+  found_steps := internal.find_steps(page_of_steps.tenant_id, namespace_id, query);
   open source for -- with a limit, so that each view is made when it is fetched
     select internal.step_view(steps, namespace) as view, steps.occurred_at as moment, steps.id
     from unnest(found_steps.ids) with ordinality as wanted (id, place)
@@ -3863,7 +3882,7 @@ begin
     order by wanted.place
     limit cardinality(found_steps.ids);
   return internal.page_of(source, (query ->> 'limit')::integer, page_of_steps.bytes)
-    || jsonb_build_object('count', found_steps.total);
+    || jsonb_build_object('count', found_steps.total, 'namespace_known', namespace_id is not null);
 end $$;
 
 -- supabase/schemas/70_queries/step_view.sql
@@ -3903,7 +3922,8 @@ begin
     'messages', case when step.kind = 'llm' and step.span_id is not null then internal.messages_of_call(step) end);
 end $$;
 
--- What log entries within the span of a model call tell of it: [[{side: input | output, message}]].
+-- What others tell of a model call: log entries within its span, and the span around it if that has the call's input:
+-- [[{side: input | output, message}]].
 create function internal.messages_of_call(step public.steps) returns jsonb
 language plpgsql stable set search_path = '' set enable_seqscan = off as $$
 begin
@@ -3912,7 +3932,16 @@ begin
     from public.steps as entry
     where entry.tree_key = step.tree_key and entry.parent_span_id = step.span_id and entry.kind = 'log'
       and entry.content ? 'messages_of_call'
-    order by entry.occurred_at, entry.id));
+    order by entry.occurred_at, entry.id)) || to_jsonb(array(
+    select jsonb_agg(jsonb_build_object('side', 'input', 'message', said.message) order by said.place)
+    from public.steps as around
+    cross join lateral jsonb_array_elements(case jsonb_typeof(around.content -> 'input')
+      when 'array' then around.content -> 'input' else jsonb_build_array(around.content -> 'input') end)
+      with ordinality as said (message, place)
+    where around.tenant_id = step.tenant_id and around.otel_trace_id = step.otel_trace_id
+      and around.span_id = step.parent_span_id and around.namespace_id = step.namespace_id
+      and around.content ? 'has_input_of_call' and around.content ? 'input'
+    group by around.id));
 end $$;
 
 -- When a step began: as it was told, else its end less what it took. (Nothing takes longer than there was time.)
