@@ -1,5 +1,5 @@
 -- For `npm run keys`. payload: {tenant?}. All data keys, or one tenant's: [{tenant, tenant_id, number, wrapped, master_key,
--- created_at}]; with {tenants: true} a tenant without any is one with null for a number.
+-- created_at}].
 create function public.list_data_keys(payload jsonb) returns jsonb
 language plpgsql stable set search_path = '' as $$
 begin
@@ -7,8 +7,7 @@ begin
     select jsonb_build_object(
       'tenant', tenants.name, 'tenant_id', tenants.id, 'number', data_keys.number, 'wrapped', data_keys.wrapped,
       'master_key', data_keys.master_key, 'created_at', internal.timestamp_text(data_keys.created_at))
-    from public.tenants left join public.data_keys on data_keys.tenant_id = tenants.id
-    where (list_data_keys.payload ->> 'tenant' is null or tenants.name = list_data_keys.payload ->> 'tenant')
-      and (data_keys.number is not null or list_data_keys.payload ? 'tenants')
+    from public.data_keys join public.tenants on tenants.id = data_keys.tenant_id
+    where list_data_keys.payload ->> 'tenant' is null or tenants.name = list_data_keys.payload ->> 'tenant'
     order by tenants.name, data_keys.number));
 end $$;
