@@ -31,9 +31,13 @@ export async function rotateDataKeys(
   return writing.map((key) => key.tenant);
 }
 
-/** Wraps all data keys by the first master key that another one has wrapped. Returns how many. Throws where one does not open. */
-export async function rewrapDataKeys(project: Project, masters: MasterKeys): Promise<number> {
-  const keys = await listedKeys(project);
+/** Wraps the data keys, or a tenant's, by the first master key that another one has wrapped. Returns how many. Throws where one does not open. */
+export async function rewrapDataKeys(
+  project: Project,
+  masters: MasterKeys,
+  tenant?: string,
+): Promise<number> {
+  const keys = await listedKeys(project, tenant);
   const others = keys.filter(
     (key): key is ListedKey & WrappedKey => key.wrapped !== null && key.master_key !== masters.first,
   );

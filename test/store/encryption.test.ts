@@ -4,7 +4,7 @@ import { newContentKey } from "../../functions/monkai-api/domain/content-keys.ts
 import { appInProcess } from "../support/app.ts";
 import { ask, type Call } from "../support/operations.ts";
 import { heldTexts, Planted } from "../support/planted.ts";
-import { type Api, Client, newClient } from "../support/tenant.ts";
+import { type Api, type Client, newClient } from "../support/tenant.ts";
 
 const sql = postgres(inject("databaseUrl"), { max: 1, onnotice: () => {} });
 afterAll(() => sql.end());
