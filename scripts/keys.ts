@@ -2,7 +2,7 @@
 import { newContentKey } from "../functions/monkai-api/domain/content-keys.ts";
 import { MasterKeys } from "../functions/monkai-api/store/sealing/master-keys.ts";
 import { alignedTable } from "./aligned-table.ts";
-import { parseOptions, refuseArguments, required, runCommand, UsageError } from "./command-line.ts";
+import { parseOptions, required, runCommand, UsageError } from "./command-line.ts";
 import { contentKeys } from "./keys/content-keys.ts";
 import {
   forgetDataKeys,
@@ -17,14 +17,14 @@ const USAGE = `Usage:
   npm run keys -- new [--id ID]
   npm run keys -- list [--tenant NAME]
   npm run keys -- rotate [--tenant NAME]
-  npm run keys -- rewrap
+  npm run keys -- rewrap [--tenant NAME]
   npm run keys -- forget --tenant NAME
 
 The keys that content is encrypted with: a master key in CONTENT_KEYS wraps the data keys of the tenants.
   new      prints a new master key for CONTENT_KEYS, and needs nothing. --id: what it is called; else the day
   list     shows the data keys, and which master key wraps each
   rotate   gives the tenant, or each one, a new data key to write with. What was written before stays readable
-  rewrap   wraps all data keys by the first key of CONTENT_KEYS. Then the other ones are not needed any more
+  rewrap   wraps all data keys, or the tenant's, by the first key of CONTENT_KEYS. Then the other ones are not needed any more
   forget   forgets a tenant's data keys, for good: what they encrypted cannot be read any more
 
 \`rotate\` and \`rewrap\` need the API's CONTENT_KEYS in the environment. All but \`new\` act on the hosted project in
@@ -67,11 +67,10 @@ async function rotate(given: string[]): Promise<void> {
 }
 
 async function rewrap(given: string[]): Promise<void> {
-  refuseArguments(given);
+  const tenant = tenantOf(given);
   const masters = masterKeys();
-  console.error(
-    `Data keys wrapped by ${masters.first}: ${await rewrapDataKeys(chosenProject(), masters)} more.`,
-  );
+  const rewrapped = await rewrapDataKeys(chosenProject(), masters, tenant);
+  console.error(`Data keys that ${masters.first} has wrapped anew: ${rewrapped}.`);
 }
 
 async function forget(given: string[]): Promise<void> {
