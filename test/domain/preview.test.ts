@@ -8,7 +8,17 @@ const sql = postgres(inject("databaseUrl"), { max: 1, onnotice: () => {} });
 afterAll(() => sql.end());
 
 const word = fc.oneof(
-  fc.constantFrom("Olá", "said", "💬 emoji", "  two  spaces ", "line\nline\tend", '"quoted" \\', "", "type", "calls"),
+  fc.constantFrom(
+    "Olá",
+    "said",
+    "💬 emoji",
+    "  two  spaces ",
+    "line\nline\tend",
+    '"quoted" \\',
+    "",
+    "type",
+    "calls",
+  ),
   fc.string({ unit: fc.constantFrom("a", "é", "語", "💬", " ", "\n"), maxLength: 1300 }),
 );
 const number = fc.oneof(
@@ -17,11 +27,26 @@ const number = fc.oneof(
   fc.constantFrom(1e21, 1.5e-7, -2.25e22, 0.1, 1e-9, -0),
 );
 const tools = fc.array(
-  fc.oneof(fc.record({ function: fc.record({ name: fc.oneof(word, number) }) }), fc.constantFrom({}, null, "x")),
+  fc.oneof(
+    fc.record({ function: fc.record({ name: fc.oneof(word, number) }) }),
+    fc.constantFrom({}, null, "x"),
+  ),
   { maxLength: 3 },
 );
 const type = fc.constantFrom("text", "input_text", "output_text", "message", "image", "tool_use", null);
-const members = ["content", "text", "messages", "message", "choices", "parts", "prompt", "bb", "a", "role", "ç"];
+const members = [
+  "content",
+  "text",
+  "messages",
+  "message",
+  "choices",
+  "parts",
+  "prompt",
+  "bb",
+  "a",
+  "role",
+  "ç",
+];
 
 /** Values of the shapes that inputs and outputs of models have, and of others. */
 const { said } = fc.letrec((tie) => ({
@@ -33,7 +58,10 @@ const { said } = fc.letrec((tie) => ({
     fc.array(tie("said"), { maxLength: 4 }),
     fc.dictionary(fc.constantFrom(...members), tie("said"), { maxKeys: 4 }),
     fc.record({ type, text: tie("said") }, { requiredKeys: ["type"] }),
-    fc.record({ tool_calls: tools, content: fc.constantFrom(null, undefined) }, { requiredKeys: ["tool_calls"] }),
+    fc.record(
+      { tool_calls: tools, content: fc.constantFrom(null, undefined) },
+      { requiredKeys: ["tool_calls"] },
+    ),
   ),
 }));
 const KINDS = ["llm", "tool", "handoff", "message", "log", "agent", "span"];
