@@ -108,7 +108,7 @@ const MOST_TRIES = 4;
 
 /** What the database gets of items that hold what was said, and what they are sealed with, if they are. */
 interface SealedWork {
-  work: { items: object[]; chance?: string };
+  work: { items: object[] };
   writer?: Writer;
 }
 
@@ -543,7 +543,7 @@ export class StoreRequest {
     try {
       return {
         writer,
-        work: { ...writer.work, chance, items: await sealed(writer.seal, chance, items as Item[]) },
+        work: { ...writer.work, items: await sealed(writer.seal, chance, items as Item[]) },
       };
     } catch (cause) {
       throw new ApiError("encryption_error", "This could not be encrypted. Nothing was stored.", { cause });

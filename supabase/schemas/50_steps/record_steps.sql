@@ -2,8 +2,7 @@
 -- payload.items: steps (internal.store_steps), numbered by their `index` in the request. What validation refused is not among
 -- them. All that the token may store are stored, or none is.
 -- data: {ids, refused: [{index, code, message}]}, `ids` being what the steps' ids begin with (internal.new_step_ids).
--- payload.single: the one item's refusal is the request's. payload.anonymization_version: see identify_sender. payload.chance: see
--- new_step_ids.
+-- payload.single: the one item's refusal is the request's. payload.anonymization_version: see identify_sender.
 create function public.record_steps(payload jsonb) returns jsonb
 language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan as $$
 declare
@@ -27,8 +26,7 @@ begin
     admission := admission || jsonb_build_object('error', (refused -> 0) - 'index');
   else
     admission := admission || jsonb_build_object('data', jsonb_build_object(
-      'ids', internal.store_steps((admission ->> 'tenant_id')::uuid, internal.not_refused(items, refused),
-        record_steps.payload ->> 'chance'),
+      'ids', internal.store_steps((admission ->> 'tenant_id')::uuid, internal.not_refused(items, refused)),
       'refused', refused));
   end if;
   if record_steps.payload ? 'idempotency' then

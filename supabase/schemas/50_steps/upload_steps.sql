@@ -1,7 +1,6 @@
 -- POST /records/upload and /logs/upload. payload.items: steps (internal.store_steps) of the kind message or log, each with its
 -- namespace. All are stored but duplicates, or none is: an item that the token may not store refuses the request, forbidden.
--- data: {inserted_count, duplicates: [index, ...]}. payload.anonymization_version: see identify_sender. payload.chance: see
--- new_step_ids.
+-- data: {inserted_count, duplicates: [index, ...]}. payload.anonymization_version: see identify_sender.
 create function public.upload_steps(payload jsonb) returns jsonb
 language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan as $$
 declare
@@ -27,7 +26,7 @@ begin
       select item.value from jsonb_array_elements(items) as item
       where (item.value ->> 'index')::integer <> all (duplicates)));
   end if;
-  perform internal.store_steps(owner_id, items, upload_steps.payload ->> 'chance');
+  perform internal.store_steps(owner_id, items);
   return internal.count_or_undo(
     admission || jsonb_build_object('data', jsonb_build_object(
       'inserted_count', jsonb_array_length(items), 'duplicates', to_jsonb(duplicates))), upload_steps.payload);

@@ -1,8 +1,7 @@
 -- POST /scores (one item) and /scores/batch (1 to 100). payload.items: {index, trace_id | session_id | step_id, namespace?, name,
--- value? (number or boolean), source?, created_at?, content: {text_value?, comment?} or {sealed}}, numbered by their `index` in the request.
+-- value? (number or boolean), source?, created_at?, content: {text_value?, comment?} or {sealed}, chance? (new_ids_of)}, numbered by their `index` in the request.
 -- All that the token may store are stored, or none is. data: see store_scores; it is remembered, so nothing in it is content.
--- payload.single: the one item's refusal is the request's. payload.anonymization_version: see identify_sender. payload.chance:
--- see new_step_ids.
+-- payload.single: the one item's refusal is the request's. payload.anonymization_version: see identify_sender.
 create function public.record_scores(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
@@ -17,8 +16,7 @@ begin
   end if;
   perform internal.refuse_beyond_limit(admission, record_scores.payload);
 
-  stored := internal.store_scores(
-    admission, record_scores.payload -> 'items', record_scores.payload ->> 'chance');
+  stored := internal.store_scores(admission, record_scores.payload -> 'items');
   if record_scores.payload ? 'single' and stored -> 'refused' <> '[]' then
     admission := admission || jsonb_build_object('error', (stored #> '{refused,0}') - 'index');
   else
@@ -34,11 +32,11 @@ exception when sqlstate 'TR429' then -- nothing of the above has happened
 end $$;
 
 -- Stores the items that the token may store: {scores: [{index, id, namespace, created_at}], refused: [{index, code, message}]}.
-create function internal.store_scores(admission jsonb, items jsonb, chance text) returns jsonb
+create function internal.store_scores(admission jsonb, items jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
   owner_id uuid := store_scores.admission ->> 'tenant_id';
-  whole jsonb := internal.whole_scores(owner_id, store_scores.items, store_scores.chance);
+  whole jsonb := internal.whole_scores(owner_id, store_scores.items);
   refused jsonb := internal.refused_scores(store_scores.admission, whole);
 begin
   whole := internal.not_refused(whole, refused);
@@ -62,10 +60,10 @@ begin
 end $$;
 
 -- The items with their ids and all that their senders may leave open; `home` is the namespace of what they are about.
-create function internal.whole_scores(owner_id uuid, items jsonb, chance text) returns jsonb
+create function internal.whole_scores(owner_id uuid, items jsonb) returns jsonb
 language plpgsql volatile set search_path = '' as $$
 declare
-  ids text := internal.new_step_ids(whole_scores.chance);
+  ids text := internal.new_ids_of(whole_scores.items);
 begin
   return to_jsonb(array(
     select item.value || jsonb_build_object(

@@ -8,6 +8,8 @@ import type { Seal } from "./seal.ts";
 /** A step or a score on its way to the database. */
 export interface Item {
   index: number;
+  /** Of its id, where it is sealed. */
+  chance?: string;
   kind?: string;
   name?: string;
   content: JsonObject;
@@ -35,7 +37,7 @@ const LONGEST_ERROR = 120;
 
 /**
  * The part of a request's ids that stands for chance, in the form that ids have: the database makes them of it (SQL:
- * `new_step_ids`), so what is sealed can be bound to them before they are there.
+ * `new_ids_of`), so what is sealed can be bound to them before they are there.
  */
 export function newChance(): string {
   const digits = hex(randomBytes(7));
@@ -53,10 +55,12 @@ function idOf(chance: string, { index }: Item): string {
 
 /** The steps with all that was said sealed. What the database looks at stays beside it. */
 export function sealedSteps(seal: Seal, chance: string, steps: Item[]): Promise<Item[]> {
-  return Promise.all(steps.map((step) => sealedStep(seal, idOf(chance, step), step)));
+  return Promise.all(steps.map((step) => sealedStep(seal, chance, step)));
 }
 
-async function sealedStep(seal: Seal, id: string, { content, error, name, ...columns }: Item) {
+async function sealedStep(seal: Seal, chance: string, step: Item) {
+  const { content, error, name, ...columns } = step;
+  const id = idOf(chance, step);
   const { kind = "" } = columns;
   const isNamedFreely = FREELY_NAMED.includes(kind);
   const summary: SealedSummary = {
@@ -70,7 +74,7 @@ async function sealedStep(seal: Seal, id: string, { content, error, name, ...col
     seal.seal("content", id, whole),
     seal.seal("summary", id, summary),
   ]);
-  const item = { ...columns, content: { ...structureOf(content), sealed }, error: shown };
+  const item = { ...columns, chance, content: { ...structureOf(content), sealed }, error: shown };
   return (isNamedFreely ? item : { ...item, name }) as unknown as Item;
 }
 
@@ -106,9 +110,9 @@ export function sealedScores(seal: Seal, chance: string, scores: Item[]): Promis
   return Promise.all(
     scores.map(async (score) => {
       const { text_value, comment } = score.content;
-      if (text_value === undefined && comment === undefined) return score;
+      if (text_value === undefined && comment === undefined) return { ...score, chance };
       const sealed = await seal.seal("score", idOf(chance, score), { text_value, comment });
-      return { ...score, content: { sealed } };
+      return { ...score, chance, content: { sealed } };
     }),
   );
 }

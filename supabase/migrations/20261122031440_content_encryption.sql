@@ -20,14 +20,6 @@ create table public.data_keys (
 
 drop function internal.first_words(uuid);
 
-drop function internal.new_step_ids();
-
-drop function internal.store_scores(jsonb, jsonb);
-
-drop function internal.store_steps(uuid, jsonb);
-
-drop function internal.whole_scores(uuid, jsonb);
-
 alter table public.data_keys
   enable row level security;
 
@@ -180,17 +172,14 @@ begin
     group by around.id));
 end $$;
 
--- What the ids of a request's steps begin with: UUIDs of version 7, of the time and of chance. Their last five digits are the
--- index of the item in hexadecimal, so that the ids of a request are in order and no other request's are among them. `chance`: what
--- is in the place of chance where the API has made it, because what it encrypts is bound to it.
-create or replace function internal.new_step_ids(chance text) returns text
+-- The same for these items. Where the API encrypts, it has made their `chance`, because what it encrypts is bound to that: what is
+-- behind the 15 characters of the time and the version.
+create or replace function internal.new_ids_of(items jsonb) returns text
 language plpgsql volatile set search_path = '' as $$
 declare
-  random text := gen_random_uuid();
-  moment text := lpad(to_hex((extract(epoch from clock_timestamp()) * 1000)::bigint), 12, '0');
+  ids text := internal.new_step_ids();
 begin
-  return left(moment, 8) || '-' || right(moment, 4) || '-7' || coalesce(
-    new_step_ids.chance, substr(random, 1, 3) || '-8' || substr(random, 21, 3) || '-' || substr(random, 25, 7));
+  return left(ids, 15) || coalesce(new_ids_of.items #>> '{0,chance}', substr(ids, 16));
 end $$;
 
 -- Takes away what was said in the scores of these traces and of their steps, as far as the token may use their namespaces.
@@ -376,11 +365,11 @@ begin
 end $$;
 
 -- Stores the items that the token may store: {scores: [{index, id, namespace, created_at}], refused: [{index, code, message}]}.
-create or replace function internal.store_scores(admission jsonb, items jsonb, chance text) returns jsonb
+create or replace function internal.store_scores(admission jsonb, items jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
   owner_id uuid := store_scores.admission ->> 'tenant_id';
-  whole jsonb := internal.whole_scores(owner_id, store_scores.items, store_scores.chance);
+  whole jsonb := internal.whole_scores(owner_id, store_scores.items);
   refused jsonb := internal.refused_scores(store_scores.admission, whole);
 begin
   whole := internal.not_refused(whole, refused);
@@ -408,12 +397,12 @@ end $$;
 -- input_tokens?, output_tokens?, process_tokens?, memory_tokens?, total_tokens?, cached_input_tokens?, reasoning_tokens?,
 -- level?, resource_id?, trace_id?, parent_trace_id?, otel_trace_id?, span_id?, parent_span_id?, user_id?, role?,
 -- fingerprint?, content}. An encrypted one has {sealed} in its content, beside what is looked at here and in step_view, and a text
--- for its error.
-create or replace function internal.store_steps(owner_id uuid, items jsonb, chance text) returns text
+-- for its error, and the `chance` of its id (new_ids_of).
+create or replace function internal.store_steps(owner_id uuid, items jsonb) returns text
 language plpgsql set search_path = '' as $$
 declare
   places internal.place[] := internal.places_of(owner_id, items);
-  ids text := internal.new_step_ids(store_steps.chance);
+  ids text := internal.new_ids_of(items);
 begin
   insert into public.steps (
     id, tenant_id, namespace_id, session_id, kind, name, agent, agent_is_named, status, started_at, occurred_at, latency_ms,
@@ -460,10 +449,10 @@ begin
 end $$;
 
 -- The items with their ids and all that their senders may leave open; `home` is the namespace of what they are about.
-create or replace function internal.whole_scores(owner_id uuid, items jsonb, chance text) returns jsonb
+create or replace function internal.whole_scores(owner_id uuid, items jsonb) returns jsonb
 language plpgsql volatile set search_path = '' as $$
 declare
-  ids text := internal.new_step_ids(whole_scores.chance);
+  ids text := internal.new_ids_of(whole_scores.items);
 begin
   return to_jsonb(array(
     select item.value || jsonb_build_object(
@@ -664,10 +653,9 @@ begin
 end $$;
 
 -- POST /scores (one item) and /scores/batch (1 to 100). payload.items: {index, trace_id | session_id | step_id, namespace?, name,
--- value? (number or boolean), source?, created_at?, content: {text_value?, comment?} or {sealed}}, numbered by their `index` in the request.
+-- value? (number or boolean), source?, created_at?, content: {text_value?, comment?} or {sealed}, chance? (new_ids_of)}, numbered by their `index` in the request.
 -- All that the token may store are stored, or none is. data: see store_scores; it is remembered, so nothing in it is content.
--- payload.single: the one item's refusal is the request's. payload.anonymization_version: see identify_sender. payload.chance:
--- see new_step_ids.
+-- payload.single: the one item's refusal is the request's. payload.anonymization_version: see identify_sender.
 create or replace function public.record_scores(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
@@ -682,8 +670,7 @@ begin
   end if;
   perform internal.refuse_beyond_limit(admission, record_scores.payload);
 
-  stored := internal.store_scores(
-    admission, record_scores.payload -> 'items', record_scores.payload ->> 'chance');
+  stored := internal.store_scores(admission, record_scores.payload -> 'items');
   if record_scores.payload ? 'single' and stored -> 'refused' <> '[]' then
     admission := admission || jsonb_build_object('error', (stored #> '{refused,0}') - 'index');
   else
@@ -702,8 +689,7 @@ end $$;
 -- payload.items: steps (internal.store_steps), numbered by their `index` in the request. What validation refused is not among
 -- them. All that the token may store are stored, or none is.
 -- data: {ids, refused: [{index, code, message}]}, `ids` being what the steps' ids begin with (internal.new_step_ids).
--- payload.single: the one item's refusal is the request's. payload.anonymization_version: see identify_sender. payload.chance: see
--- new_step_ids.
+-- payload.single: the one item's refusal is the request's. payload.anonymization_version: see identify_sender.
 create or replace function public.record_steps(payload jsonb) returns jsonb
 language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan as $$
 declare
@@ -727,8 +713,7 @@ begin
     admission := admission || jsonb_build_object('error', (refused -> 0) - 'index');
   else
     admission := admission || jsonb_build_object('data', jsonb_build_object(
-      'ids', internal.store_steps((admission ->> 'tenant_id')::uuid, internal.not_refused(items, refused),
-        record_steps.payload ->> 'chance'),
+      'ids', internal.store_steps((admission ->> 'tenant_id')::uuid, internal.not_refused(items, refused)),
       'refused', refused));
   end if;
   if record_steps.payload ? 'idempotency' then
@@ -743,12 +728,11 @@ end $$;
 -- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
 create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 20261122030136;
+return 20261122031440;
 
 -- POST /records/upload and /logs/upload. payload.items: steps (internal.store_steps) of the kind message or log, each with its
 -- namespace. All are stored but duplicates, or none is: an item that the token may not store refuses the request, forbidden.
--- data: {inserted_count, duplicates: [index, ...]}. payload.anonymization_version: see identify_sender. payload.chance: see
--- new_step_ids.
+-- data: {inserted_count, duplicates: [index, ...]}. payload.anonymization_version: see identify_sender.
 create or replace function public.upload_steps(payload jsonb) returns jsonb
 language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan as $$
 declare
@@ -774,7 +758,7 @@ begin
       select item.value from jsonb_array_elements(items) as item
       where (item.value ->> 'index')::integer <> all (duplicates)));
   end if;
-  perform internal.store_steps(owner_id, items, upload_steps.payload ->> 'chance');
+  perform internal.store_steps(owner_id, items);
   return internal.count_or_undo(
     admission || jsonb_build_object('data', jsonb_build_object(
       'inserted_count', jsonb_array_length(items), 'duplicates', to_jsonb(duplicates))), upload_steps.payload);
