@@ -2,7 +2,7 @@ import { type MasterKey, parseContentKeys } from "../../functions/monkai-api/dom
 
 /** The master keys of the environment, undefined where there are none. Throws, and quotes nothing, where they are written wrongly. */
 export function contentKeys(): { text: string; keys: [MasterKey, ...MasterKey[]] } | undefined {
-  const { CONTENT_KEYS: text } = process.env;
+  const text = process.env.CONTENT_KEYS;
   if (text === undefined) return undefined;
   try {
     return { text, keys: parseContentKeys(text) };

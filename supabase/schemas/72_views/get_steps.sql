@@ -57,7 +57,8 @@ begin
 end $$;
 
 -- A step_view whose content is no larger than so many bytes of JSON: its smallest members, as many as fit, and the names of the
--- others in `left_out`. What is encrypted stays as it is.
+-- others in `left_out`. What is encrypted stays as it is: the API cuts it
+-- (store/sealing/cut-to-fit.ts).
 create function internal.cut_view(step_view jsonb, max_bytes integer) returns jsonb
 language plpgsql immutable set search_path = '' as $$
 declare

@@ -34,6 +34,7 @@ export interface SealedSummary {
 /** Steps whose name is whatever a program has made of it. It goes with the content, as when that is taken away. */
 const FREELY_NAMED = ["llm", "span"];
 const LONGEST_ERROR = 120;
+const AT_A_TIME = 100;
 
 /**
  * The part of a request's ids that stands for chance, in the form that ids have: the database makes them of it (SQL:
@@ -55,7 +56,16 @@ function idOf(chance: string, { index }: Item): string {
 
 /** The steps with all that was said sealed. What the database looks at stays beside it. */
 export function sealedSteps(seal: Seal, chance: string, steps: Item[]): Promise<Item[]> {
-  return Promise.all(steps.map((step) => sealedStep(seal, chance, step)));
+  return inTurns(steps, (step) => sealedStep(seal, chance, step));
+}
+
+/** A hundred at a time: of a large upload not all is held twice. */
+async function inTurns(items: Item[], seal: (item: Item) => Promise<Item>): Promise<Item[]> {
+  const sealed: Item[] = [];
+  for (let at = 0; at < items.length; at += AT_A_TIME) {
+    sealed.push(...(await Promise.all(items.slice(at, at + AT_A_TIME).map(seal))));
+  }
+  return sealed;
 }
 
 async function sealedStep(seal: Seal, chance: string, step: Item) {
@@ -107,14 +117,12 @@ function shortened(error: StepError | undefined): string | null {
 
 /** The scores with their texts and comments sealed. */
 export function sealedScores(seal: Seal, chance: string, scores: Item[]): Promise<Item[]> {
-  return Promise.all(
-    scores.map(async (score) => {
-      const { text_value, comment } = score.content;
-      if (text_value === undefined && comment === undefined) return { ...score, chance };
-      const sealed = await seal.seal("score", idOf(chance, score), { text_value, comment });
-      return { ...score, chance, content: { sealed } };
-    }),
-  );
+  return inTurns(scores, async (score) => {
+    const { text_value, comment } = score.content;
+    if (text_value === undefined && comment === undefined) return { ...score, chance };
+    const sealed = await seal.seal("score", idOf(chance, score), { text_value, comment });
+    return { ...score, chance, content: { sealed } };
+  });
 }
 
 /** What a session's metadata is bound to. Its id is made by the database, when it is there. */
