@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { beforeAll, describe, expect, inject, it } from "vitest";
 import { ERROR_CODES } from "../../functions/monkai-api/errors.ts";
 import { RATE_LIMITS } from "../../functions/monkai-api/rate-limits.ts";
+import { TRACE_ID_EXAMPLE } from "../../functions/monkai-api/schemas/common.ts";
 import { appInProcess } from "../support/app.ts";
 import { anyText, fieldPaths, mutated, mutations } from "../support/hostile-json.ts";
 import { repeatedContent } from "../support/kept-content.ts";
@@ -43,13 +44,18 @@ async function unlimitedClient(): Promise<Client> {
   return client;
 }
 
-/** The example with a namespace and a session that no other case has, and whatever the version is. */
+/** The example with a namespace, a session and a trace that no other case has, and whatever the version is. */
 function fresh({ expected_version: _, ...example }: Json): Json {
-  return JSON.parse(JSON.stringify(example).replaceAll("my-agent", `case-${randomUUID()}`));
+  const text = JSON.stringify(example).replaceAll("my-agent", `case-${randomUUID()}`);
+  return JSON.parse(text.replaceAll(TRACE_ID_EXAMPLE, `case-${randomUUID()}`));
 }
 
-/** What a success says. A refusal must be a 4xx in the envelope; to exporters of OpenTelemetry, as google.rpc.Status. */
+/**
+ * What a success says. A refusal must be a 4xx in the envelope; to exporters of OpenTelemetry it is a google.rpc.Status, and
+ * to clients of the Model Context Protocol an error of JSON-RPC.
+ */
 async function acceptedBy(response: Response): Promise<Json> {
+  if (response.status === 202) return undefined; // a notification of JSON-RPC
   const body = await response.json();
   if (response.status === 200 || response.status === 201) return body;
   expect([400, 404, 405, 409, 413]).toContain(response.status);
@@ -58,6 +64,10 @@ async function acceptedBy(response: Response): Promise<Json> {
     return undefined;
   }
   const message = expect.stringMatching(/^.{1,2000}$/s);
+  if (body.jsonrpc === "2.0") {
+    expect(body.error).toMatchObject({ code: expect.any(Number), message });
+    return undefined;
+  }
   expect(body.error).toEqual({
     code: expect.toBeOneOf(ERROR_CODES),
     message,

@@ -117,8 +117,8 @@ function sectionsOf(text: string): string[] {
   );
 }
 
-it("the changelog begins with the version of the document", async () => {
+it("the changelog begins with the version of the document and of the package", async () => {
   const { info } = await (await appWithoutStore().request("http://api.test/v1/openapi.json")).json();
   const [, newest] = /^## (\S+)/m.exec(read("CHANGELOG.md")) ?? [];
-  expect(newest).toBe(info.version);
+  expect([newest, JSON.parse(read("package.json")).version]).toEqual([info.version, info.version]);
 });

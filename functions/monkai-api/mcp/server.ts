@@ -3,6 +3,7 @@ import type { ApiError } from "../errors.ts";
 import { failureOf } from "../middleware/refusals.ts";
 import { secondsToWait } from "../rate-limits.ts";
 import type { AppEnv } from "../services.ts";
+import { VERSION } from "../version.ts";
 import {
   completed,
   handshakeVersion,
@@ -15,7 +16,7 @@ import {
 } from "./protocol.ts";
 import { TOOLS } from "./tools.ts";
 
-const SERVER = { name: "monkai-trace", title: "MonkAI Trace", version: "1.0.0" };
+const SERVER = { name: "agent-trace-api", title: "Agent Trace API", version: VERSION };
 
 const CAPABILITIES = { tools: {} };
 

@@ -3,6 +3,7 @@ import { ERRORS, type ErrorCode } from "../errors.ts";
 import { SoatError } from "../schemas/error.ts";
 import { EITHER_SCHEME, REQUEST_HEADERS, RESPONSE_HEADERS } from "../schemas/headers.ts";
 import type { AppEnv } from "../services.ts";
+import { VERSION } from "../version.ts";
 import { codeSamples } from "./code-samples.ts";
 import { EXAMPLES, IN_PATHS, MADE_IDS } from "./examples.ts";
 
@@ -47,7 +48,7 @@ const TAGS = [
 
 const INFO = {
   title: "Agent Trace API",
-  version: "1.0.0",
+  version: VERSION,
   summary: "Send what your agents did, from any language, and read it back.",
   description: `Sessions, LLM calls, tool calls, handoffs, logs and whole conversation records go in by HTTP and JSON, and come
 back as queries, exports and execution trees. 

@@ -89,7 +89,7 @@ export function logRoutes(app: OpenAPIHono<AppEnv>): void {
     const query = c.req.valid("json");
     const { rows, namespace_known, ...page } = await c.var.store.querySteps("logs", query);
     const logs = rows.map(toLogEntry) as LogEntry[];
-    return c.json({ logs, ...page, ...warningOf(query.namespace, namespace_known) }, 200);
+    return c.json({ logs, ...page, ...warningOf(namespace_known) }, 200);
   });
 
   app.openapi(exportLogs, (c) => {

@@ -111,7 +111,7 @@ export function recordRoutes(app: OpenAPIHono<AppEnv>): void {
     const asked = { namespace, ...query };
     const { rows, namespace_known, ...page } = await c.var.store.querySteps("records", asked);
     const records = rows.map(toConversationRecord) as ConversationRecord[];
-    return c.json({ records, ...page, ...warningOf(namespace, namespace_known) }, 200);
+    return c.json({ records, ...page, ...warningOf(namespace_known) }, 200);
   });
 
   app.openapi(exportRecords, (c) => {

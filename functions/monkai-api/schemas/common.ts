@@ -179,11 +179,9 @@ export const namespaceWarning = () =>
   });
 
 /** What a page says of its namespace, where that is not there. */
-export function warningOf(namespace: string, isKnown: boolean): { warning?: string } {
+export function warningOf(isKnown: boolean): { warning?: string } {
   if (isKnown) return {};
-  return {
-    warning: `There is no namespace "${namespace}" yet. GET /namespaces lists those that there are.`,
-  };
+  return { warning: "There is no namespace of that name yet. GET /namespaces lists those that there are." };
 }
 
 /** From and to when, both inclusive. */
