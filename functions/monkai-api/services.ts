@@ -1,6 +1,8 @@
 import type { OtlpForm } from "./domain/otlp/wire.ts";
 import type { Bucket } from "./rate-limits.ts";
-import type { Idempotency, Store, StoreRequest } from "./store/store.ts";
+import type { Idempotency } from "./store/database-request.ts";
+import type { Store } from "./store/store.ts";
+import type { StoreRequest } from "./store/store-request.ts";
 
 export type LogLevel = "info" | "warn" | "error";
 

@@ -3,7 +3,7 @@ import { toSkeleton } from "../domain/read-back.ts";
 import { ApiError } from "../errors.ts";
 import { filters } from "../schemas/filters.ts";
 import type { LinkedTrace, SkeletonList } from "../store/queries.ts";
-import type { StoreRequest } from "../store/store.ts";
+import type { StoreRequest } from "../store/store-request.ts";
 import { bytesOf, line, listing, pageCut, pageEnd } from "./answer.ts";
 import { cursor, limit } from "./arguments.ts";
 import { tool } from "./tool.ts";

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { ApiError } from "../errors.ts";
 import { validationError } from "../middleware/validation.ts";
 import { requestBody } from "../schemas/common.ts";
-import type { StoreRequest } from "../store/store.ts";
+import type { StoreRequest } from "../store/store-request.ts";
 
 /** Where a tool reads from: the database as the caller's token sees it, and the clock. */
 export interface Sources {
