@@ -3,6 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { cpus, loadavg } from "node:os";
 import { appCost } from "./bench/app-cost.ts";
 import { bulkInsert } from "./bench/bulk-insert.ts";
+import { encryptionCost } from "./bench/encryption.ts";
 import { exportSpeed } from "./bench/export.ts";
 import { type Figure, isMet } from "./bench/figures.ts";
 import { foldSpeed } from "./bench/fold.ts";
@@ -69,6 +70,7 @@ function sectionsOf(settings: Settings): Sections {
     [8, async () => foldSpeed(await large())],
     [9, () => otlpSpans(settings)],
     [10, () => viewerBudgets(settings)],
+    [11, () => encryptionCost(settings)],
   ]);
 }
 

@@ -34,6 +34,12 @@ export function parseOptions<Config extends ParseArgsConfig>(config: Config) {
   }
 }
 
+/** The value of an option that must be given. */
+export function required(value: string | undefined, option: string): string {
+  if (!value?.trim()) throw new UsageError(`${option} is missing or empty.`);
+  return value.trim();
+}
+
 /** For a command that takes none. */
 export function refuseArguments(args: string[]): void {
   parseOptions({ args, options: {} });

@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import { hashTracerToken } from "../functions/monkai-api/domain/tracer-token.ts";
 import { refuseArguments, runCommand } from "./command-line.ts";
+import { contentKeys } from "./keys/content-keys.ts";
 import { buildPages } from "./pages-build.ts";
 import { type DataDir, dataDirName, openDataDir, type RunningStack } from "./stack/data-dir.ts";
 import { type Database, startDatabase } from "./stack/database.ts";
@@ -18,6 +19,7 @@ interface Settings {
   port: number;
   dataDir: string;
   tracerToken: string | undefined;
+  contentKeys: string | undefined;
 }
 
 const USAGE = `Usage: npm run dev
@@ -78,6 +80,7 @@ async function run(settings: Settings, signal: AbortSignal): Promise<void> {
     supabaseUrl: rest.url,
     serviceKey,
     port: settings.port,
+    contentKeys: settings.contentKeys,
     adopt(child) {
       database.adopt(child);
       running({ workerdPid: child.pid });
@@ -124,7 +127,7 @@ function readSettings(): Settings {
   if (tracerToken && !/^[\w.~+/=-]+$/.test(tracerToken)) {
     throw new Error("MONKAI_TRACER_TOKEN must be letters, digits and . _ ~ + / = - only.");
   }
-  return { port: wantedPort(8787), dataDir: dataDirName(), tracerToken };
+  return { port: wantedPort(8787), dataDir: dataDirName(), tracerToken, contentKeys: contentKeys()?.text };
 }
 
 // A run that was killed may hold its port for another moment.

@@ -1,10 +1,10 @@
 // `npm run token`: creates, lists and revokes the tokens that clients of the API authenticate with.
 import { z } from "zod";
 import { hashTracerToken, newTracerToken } from "../functions/monkai-api/domain/tracer-token.ts";
-import { parseOptions, runCommand, UsageError } from "./command-line.ts";
-import { dataDirName, readState } from "./stack/data-dir.ts";
-import { isAlive } from "./stack/processes.ts";
-import { callFunction, type Project, Refused } from "./stack/rpc.ts";
+import { alignedTable } from "./aligned-table.ts";
+import { parseOptions, required, runCommand, UsageError } from "./command-line.ts";
+import { chosenProject } from "./stack/chosen-project.ts";
+import { callFunction, Refused } from "./stack/rpc.ts";
 
 interface TracerToken {
   id: string;
@@ -66,7 +66,7 @@ async function create(given: string[]): Promise<void> {
 
   const token = newTracerToken();
   const token_hash = await hashTracerToken(token);
-  const created = await callFunction<TracerToken>(project(), "create_tracer_token", {
+  const created = await callFunction<TracerToken>(chosenProject(), "create_tracer_token", {
     ...wanted,
     token_hash,
     refuse_similar: !values["new-tenant"],
@@ -83,13 +83,13 @@ async function create(given: string[]): Promise<void> {
 async function list(given: string[]): Promise<void> {
   const { values } = parseOptions({ args: given, options: { tenant: { type: "string" } } });
   const filter = values.tenant === undefined ? {} : { tenant: required(values.tenant, "--tenant") };
-  const tokens = await callFunction<TracerToken[]>(project(), "list_tracer_tokens", filter);
+  const tokens = await callFunction<TracerToken[]>(chosenProject(), "list_tracer_tokens", filter);
   if (tokens.length === 0) {
     console.error("No tokens.");
     return;
   }
   console.log(
-    table([
+    alignedTable([
       ["ID", "TENANT", "NAME", "STATE", "EXPIRES", "NAMESPACES", "SCOPE", "CREATED"],
       ...tokens.map(row),
     ]),
@@ -104,16 +104,11 @@ async function revoke(given: string[]): Promise<void> {
 
   const isId = z.uuid().safeParse(which).success;
   const target = isId ? { id: which } : { token_hash: await hashTracerToken(which) };
-  const revoked = await callFunction<TracerToken | null>(project(), "revoke_tracer_token", target);
+  const revoked = await callFunction<TracerToken | null>(chosenProject(), "revoke_tracer_token", target);
   if (!revoked) throw new Error("There is no such token.");
   console.error(
     `Revoked token ${revoked.id}${revoked.name ? ` (${revoked.name})` : ""} of ${revoked.tenant}.`,
   );
-}
-
-function required(value: string | undefined, option: string): string {
-  if (!value?.trim()) throw new UsageError(`${option} is missing or empty.`);
-  return value.trim();
 }
 
 function namespaces(value: string | undefined): string[] | null {
@@ -136,25 +131,6 @@ function expiry(value: string | undefined): string | null {
   return new Date(value).toISOString();
 }
 
-function project(): Project {
-  const { SUPABASE_URL: url, SUPABASE_SERVICE_ROLE_KEY: serviceKey } = process.env;
-  if (url && serviceKey) return { url, serviceKey };
-  if (url || serviceKey) throw new Error("Set both SUPABASE_URL and SUPABASE_SERVICE_ROLE_KEY, or neither.");
-  return runningStack();
-}
-
-function runningStack(): Project {
-  const dataDir = dataDirName();
-  const state = readState(dataDir);
-  const running = state?.running;
-  if (state && running?.restUrl && isAlive(running.pid))
-    return { url: running.restUrl, serviceKey: state.serviceKey };
-  throw new Error(
-    `npm run dev is not running on ${dataDir}. Start it in another terminal, ` +
-      "or set SUPABASE_URL and SUPABASE_SERVICE_ROLE_KEY to those of a hosted project.",
-  );
-}
-
 function row(token: TracerToken): string[] {
   const { id, tenant, name, expires_at, namespaces, scope, created_at } = token;
   return [
@@ -172,11 +148,4 @@ function row(token: TracerToken): string[] {
 function stateOf({ active, expires_at }: TracerToken): string {
   if (!active) return "revoked";
   return expires_at && Date.parse(expires_at) <= Date.now() ? "expired" : "active";
-}
-
-function table(rows: string[][]): string {
-  const widths =
-    rows[0]?.map((_, column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0))) ?? [];
-  const line = (cells: string[]) => cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ");
-  return rows.map((cells) => line(cells).trimEnd()).join("\n");
 }

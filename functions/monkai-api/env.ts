@@ -1,5 +1,6 @@
 import { decodeBase64Url } from "hono/utils/encode";
 import * as z from "zod";
+import { parseContentKeys } from "./domain/content-keys.ts";
 import { isObject } from "./domain/json.ts";
 
 const PUBLIC_KEY =
@@ -9,6 +10,7 @@ const Env = z.object({
   SUPABASE_URL: z.url(),
   SUPABASE_SERVICE_ROLE_KEY: z.string().min(1).refine(isNoPublicKey, PUBLIC_KEY),
   DATABASE_TIMEOUT_SECONDS: z.coerce.number().positive().max(600).default(10),
+  CONTENT_KEYS: z.string().transform(contentKeys).optional(),
 });
 
 export type Env = z.infer<typeof Env>;
@@ -35,6 +37,15 @@ function defaultKey(keys: unknown): unknown {
     return JSON.parse(String(keys)).default;
   } catch {
     return undefined;
+  }
+}
+
+function contentKeys(text: string, context: z.RefinementCtx) {
+  try {
+    return parseContentKeys(text);
+  } catch (error) {
+    context.addIssue({ code: "custom", message: (error as Error).message, input: undefined });
+    return z.NEVER;
   }
 }
 

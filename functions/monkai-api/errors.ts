@@ -2,7 +2,7 @@ import type { ContentfulStatusCode } from "hono/utils/http-status";
 
 /**
  * Every error code of the contract (the `Error` schema of the MonkAI document), its status and what it tells the client.
- * The OpenAPI enum and the table in docs/api.md are made from this one. `unauthorized` and `encryption_error` are never sent.
+ * The OpenAPI enum and the table in docs/api.md are made from this one. `unauthorized` is never sent.
  */
 export const ERRORS = {
   bad_request: {
@@ -26,7 +26,10 @@ export const ERRORS = {
   idempotency_key_conflict: { status: 422, meaning: "The idempotency key was used for another request." },
   rate_limit_exceeded: { status: 429, meaning: "The minute's limit is used up. Wait `Retry-After` seconds." },
   internal_error: { status: 500, meaning: "Our fault. Retry with a growing pause; quote the request id." },
-  encryption_error: { status: 500, meaning: "Content could not be encrypted. Nothing was stored." },
+  encryption_error: {
+    status: 500,
+    meaning: "Content could not be encrypted (then nothing was stored), or not be decrypted.",
+  },
   anonymization_error: { status: 500, meaning: "Content could not be anonymized. Nothing was stored." },
 } as const satisfies Record<string, { status: ContentfulStatusCode; meaning: string }>;
 

@@ -30,5 +30,6 @@ function openStore(environment: unknown): Store {
   const env = parseEnv(environment);
   return new Store(env.SUPABASE_URL, env.SUPABASE_SERVICE_ROLE_KEY, {
     timeoutSeconds: env.DATABASE_TIMEOUT_SECONDS,
+    contentKeys: env.CONTENT_KEYS,
   });
 }

@@ -38,7 +38,7 @@ export async function sendStepWithKey(url: string, { token, nextSession }: Sende
 }
 
 /** Sends so many LLM calls to the API at once. */
-export async function sendBatch({ url }: Stack, { token, nextSession }: Sender, size: number): Promise<void> {
+export async function sendBatch(url: string, { token, nextSession }: Sender, size: number): Promise<void> {
   const traces = Array.from({ length: size }, () => ({ type: "llm", ...llmStep(nextSession()) }));
   await post(`${url}/v1/traces/batch`, token, { traces });
 }

@@ -42,7 +42,7 @@ async function compared(
   const senders = newSenders(tenant, IN_FLIGHT, sessionLength);
   const insert = directInsert(stack);
   const sender = (place: number) => senders[place] as Sender;
-  const sent = (place: number) => sendBatch(stack, sender(place), BATCH);
+  const sent = (place: number) => sendBatch(stack.url, sender(place), BATCH);
   const inserted = (place: number) =>
     insert(Array.from({ length: BATCH }, () => rowOf(tenant, sender(place))));
 

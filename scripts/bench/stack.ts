@@ -70,14 +70,18 @@ export async function startOther({ project }: Stack, worker: string): Promise<Se
   return { url: `http://${loopback}:${port}`, stop };
 }
 
-/** One more Worker on the same data, which has done nothing yet. */
-export async function startFreshWorker({ database, project }: Pick<Stack, "database" | "project">) {
+/** One more Worker on the same data, which has done nothing yet; one that encrypts, where it has keys for that. */
+export async function startFreshWorker(
+  { database, project }: Pick<Stack, "database" | "project">,
+  contentKeys?: string,
+) {
   let workerdPid = 0;
   const { url, stop } = await startWorker({
     // A line for each request, which would bury the result.
     log: "ignore",
     supabaseUrl: project.url,
     serviceKey: project.serviceKey,
+    contentKeys,
     adopt(child) {
       database.adopt(child);
       workerdPid = child.pid ?? 0;

@@ -11,7 +11,7 @@ export function writeAllTheTime({ stack, token }: Volume): { stop(): Promise<voi
   const sending = new Set<Promise<void>>();
   let failure: unknown;
   const timer = setInterval(() => {
-    const batch = sendBatch(stack, sender, BATCH)
+    const batch = sendBatch(stack.url, sender, BATCH)
       .catch((error) => {
         failure = error;
       })

@@ -13,6 +13,8 @@ export interface WorkerOptions extends WorkerdOutput {
   port?: number;
   /** How long it waits for the database; its own default when left out. */
   timeoutSeconds?: number;
+  /** As `CONTENT_KEYS` has them. */
+  contentKeys?: string;
   /** Gets each workerd process as it starts: workerd outlives a parent that is killed with -9. */
   adopt(child: ChildProcess): void;
 }
@@ -28,6 +30,7 @@ export async function startWorker(options: WorkerOptions): Promise<Server> {
       SUPABASE_URL: options.supabaseUrl,
       SUPABASE_SERVICE_ROLE_KEY: options.serviceKey,
       ...(options.timeoutSeconds ? { DATABASE_TIMEOUT_SECONDS: `${options.timeoutSeconds}` } : {}),
+      ...(options.contentKeys === undefined ? {} : { CONTENT_KEYS: options.contentKeys }),
     },
     assets: assetsFolder(),
   });

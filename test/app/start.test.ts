@@ -72,3 +72,32 @@ it("with a public key nothing is served but health, and neither the answer nor t
   expect(text + said.join()).not.toMatch(/publishable_a|tk_any/);
   expect(text).not.toMatch(/SUPABASE|public key/);
 });
+
+const key = btoa("k".repeat(32));
+it.each([
+  ["an empty text", "", "key 1: write it as ID=BASE64"],
+  ["a key without an id", key, "key 1: write it as ID=BASE64"],
+  ["an id with a space in it", `2026 11=${key}`, "key 1: write it as ID=BASE64"],
+  [
+    "a key that is too short",
+    `2026-11=${btoa("k".repeat(31))}`,
+    "key 1: what follows the id must be 32 bytes",
+  ],
+  ["what is no base64", `2026-11=${"%".repeat(44)}`, "key 1: what follows the id must be 32 bytes"],
+  ["two keys with one id", `a=${key},b=${key},a=${key}`, "key 3: another one has its id"],
+  ["a key and a comma", `a=${key},`, "key 2: write it as ID=BASE64"],
+])("%s is refused as CONTENT_KEYS, in words that quote nothing", (_, CONTENT_KEYS, problem) => {
+  const parse = () => parseEnv({ SUPABASE_URL, SUPABASE_SERVICE_ROLE_KEY: serviceKey, CONTENT_KEYS });
+  expect(parse).toThrow(`CONTENT_KEYS: ${problem}`);
+  expect(parse).not.toThrow(/2026|a2tra|%%/);
+});
+
+it("CONTENT_KEYS that are good are taken in their order, and none are none", () => {
+  const environment = { SUPABASE_URL, SUPABASE_SERVICE_ROLE_KEY: serviceKey };
+  const { CONTENT_KEYS } = parseEnv({ ...environment, CONTENT_KEYS: `2026-11=${key}, old.1_x=${key}` });
+  expect(CONTENT_KEYS?.map(({ id, bytes }) => [id, bytes.length])).toEqual([
+    ["2026-11", 32],
+    ["old.1_x", 32],
+  ]);
+  expect(parseEnv(environment).CONTENT_KEYS).toBeUndefined();
+});

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { createApp } from "../../functions/monkai-api/app.ts";
+import { parseContentKeys } from "../../functions/monkai-api/domain/content-keys.ts";
 import type { LogFacts, LogLevel } from "../../functions/monkai-api/services.ts";
 import { Store } from "../../functions/monkai-api/store/store.ts";
 import { assetsFolder } from "../../scripts/stack/bundle.ts";
@@ -42,7 +43,12 @@ export function appWithoutStore(): ReturnType<typeof createApp> {
 export function appInProcess(
   restUrl: string,
   serviceKey: string,
-  { now = () => new Date(), timeoutSeconds = 10, fetch: ask = fetch } = {},
+  {
+    now = () => new Date(),
+    timeoutSeconds = 10,
+    fetch: ask = fetch,
+    contentKeys,
+  }: { now?: () => Date; timeoutSeconds?: number; fetch?: typeof fetch; contentKeys?: string } = {},
 ): InProcessApp {
   const seen: InProcessApp = {
     api: async (path, init) => app.request(`http://api.test${path}`, init),
@@ -55,7 +61,11 @@ export function appInProcess(
     return ask(input, init);
   };
   const app = createApp({
-    store: new Store(restUrl, serviceKey, { fetch: counting, timeoutSeconds }),
+    store: new Store(restUrl, serviceKey, {
+      fetch: counting,
+      timeoutSeconds,
+      contentKeys: contentKeys === undefined ? undefined : parseContentKeys(contentKeys),
+    }),
     readAsset,
     now,
     newId: () => crypto.randomUUID(),

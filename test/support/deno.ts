@@ -30,7 +30,7 @@ function configuredFunction(): EdgeFunction {
 
 /** Runs the entry file of Supabase Edge Functions in Deno, as it is deployed. */
 export async function startDeno(
-  { supabaseUrl, serviceKey, adopt, problems = "inherit" }: WorkerOptions,
+  { supabaseUrl, serviceKey, contentKeys, adopt, problems = "inherit" }: WorkerOptions,
   { folder, entry, importMap } = configuredFunction(),
 ): Promise<Server> {
   const port = await freePort();
@@ -54,6 +54,7 @@ export async function startDeno(
         ...process.env,
         SUPABASE_URL: supabaseUrl,
         SUPABASE_SERVICE_ROLE_KEY: serviceKey,
+        ...(contentKeys === undefined ? {} : { CONTENT_KEYS: contentKeys }),
         DENO_SERVE_ADDRESS: `tcp:127.0.0.1:${port}`,
         DENO_NO_UPDATE_CHECK: "1",
       },

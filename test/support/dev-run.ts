@@ -10,21 +10,26 @@ export class DevRun {
   readonly running: Command;
   readonly #release: () => Promise<void>;
 
-  private constructor(dataDir: string, port: number, release: () => Promise<void>) {
+  private constructor(
+    dataDir: string,
+    port: number,
+    release: () => Promise<void>,
+    env: Record<string, string>,
+  ) {
     this.dataDir = dataDir;
     this.address = `http://127.0.0.1:${port}`;
-    this.running = dev({ PORT: String(port), DATA_DIR: dataDir, MONKAI_TRACER_TOKEN: "" });
+    this.running = dev({ PORT: String(port), DATA_DIR: dataDir, MONKAI_TRACER_TOKEN: "", ...env });
     this.#release = release;
   }
 
   /** On an empty folder, or on one that is there; either is removed when it stops. */
-  static async start(folder?: string): Promise<DevRun> {
+  static async start(folder?: string, env: Record<string, string> = {}): Promise<DevRun> {
     const { path, release } = folder
       ? { path: folder, release: () => remove(folder) }
       : await temporaryDataDir();
     // For root, whose Postgres runs as another user.
     await chmod(path, 0o711);
-    const run = new DevRun(path, await freePort(), release);
+    const run = new DevRun(path, await freePort(), release, env);
     await run.running.says(/Ctrl-C/);
     return run;
   }

@@ -212,7 +212,7 @@ export const refusals = {
     ["rate_limit_exceeded"],
     responseHeaders.exceeded,
   ),
-  500: refused("Something went wrong on the server.", ["internal_error"]),
+  500: refused("Something went wrong on the server.", ["internal_error", "encryption_error"]),
   503: refused("The database is out of order.", ["internal_error"], responseHeaders.outage),
 };
 

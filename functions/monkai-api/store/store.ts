@@ -1,6 +1,7 @@
 import { createClient } from "@supabase/supabase-js";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { AnonymizationRules } from "../domain/anonymization/anonymizer.ts";
+import type { MasterKey } from "../domain/content-keys.ts";
 import type { JsonObject } from "../domain/json.ts";
 import type { OtlpStep } from "../domain/otlp/step.ts";
 import type { AnsweredStep, StepAnswer, UploadedStep } from "../domain/sent-steps.ts";
@@ -42,6 +43,9 @@ import {
   scoreResults,
   type TriedScore,
 } from "./scores.ts";
+import { ContentSeal, type KeysKnown, keysKnown, type Writer } from "./sealing/content-seal.ts";
+import type { DataKeyRow } from "./sealing/master-keys.ts";
+import { type Item, newChance, sealedScores, sealedSteps, sessionOf } from "./sealing/sealed-items.ts";
 import type {
   NamespaceRow,
   NewSession,
@@ -96,7 +100,18 @@ type Answer<Data> = Admission & {
   error?: { code: ErrorCode; message: string; status?: ContentfulStatusCode; [context: string]: unknown };
   /** Nothing was done: what was sent is not anonymized by these, the tenant's current rules. */
   anonymization?: AnonymizationRules;
+  /** The tenant's data keys, where they are not known here. What brings content was not stored then. */
+  data_keys?: DataKeyRow[];
 };
+
+/** How often what brings content is tried: to learn the rules and keys, and as often as they change at this moment. */
+const MOST_TRIES = 4;
+
+/** What the database gets of items that hold what was said, and what they are sealed with, if they are. */
+interface SealedWork {
+  work: { items: object[] };
+  writer?: Writer;
+}
 
 /** How much an export reads at a time. It holds two pages in memory; larger ones are not faster by much. */
 const EXPORT_PAGE = { limit: 1_000, bytes: 512 * 1024 };
@@ -110,18 +125,23 @@ interface Shared {
   cursors: CursorSeal;
   messageHash: MessageHash;
   anonymizers: AnonymizerCache;
+  keys: KeysKnown;
+}
+
+interface StoreOptions {
+  timeoutSeconds?: number;
+  /** Only where the runtime's own will not do. */
+  fetch?: typeof globalThis.fetch;
+  /** The master keys of content, the first one writes. Without any, nothing is encrypted. */
+  contentKeys?: [MasterKey, ...MasterKey[]];
 }
 
 /** The database, for the life of an app. Each API request takes a `StoreRequest` of its own. */
 export class Store {
   readonly #shared: Shared;
 
-  /** `key` is the service role's, or a secret one. `fetch` only where the runtime's own will not do. */
-  constructor(
-    url: string,
-    key: string,
-    { timeoutSeconds = 10, fetch }: { timeoutSeconds?: number; fetch?: typeof globalThis.fetch } = {},
-  ) {
+  /** `key` is the service role's, or a secret one. */
+  constructor(url: string, key: string, { timeoutSeconds = 10, fetch, contentKeys }: StoreOptions = {}) {
     const client = createClient(url, key, {
       // Nobody signs in here: without this, every call asks for a session first.
       accessToken: async () => key,
@@ -134,6 +154,7 @@ export class Store {
       cursors: new CursorSeal(key),
       messageHash: new MessageHash(key),
       anonymizers: new AnonymizerCache(),
+      keys: keysKnown(contentKeys),
     };
   }
 
@@ -154,12 +175,13 @@ export class Store {
 /**
  * One API request's only call to the database: each method is one SQL function, one transaction, one round trip. There
  * are two exceptions: an export makes one for each page, and what brings content makes a second one when the tenant's
- * anonymization rules are not known here yet, or have changed.
+ * anonymization rules or data keys are not known here yet, or have changed.
  * Throws ApiError for what the database refuses, and `internal_error` when it does not answer.
  */
 export class StoreRequest {
   readonly #shared: Shared;
   readonly #caller: Caller;
+  readonly #seal: ContentSeal;
   /** Whether this request's round trip was made, whatever came of it. */
   asked = false;
   /** Set once the database has answered. */
@@ -170,6 +192,7 @@ export class StoreRequest {
   constructor(shared: Shared, caller: Caller) {
     this.#shared = shared;
     this.#caller = caller;
+    this.#seal = new ContentSeal(shared.keys, caller.tokenHash);
   }
 
   /** For a request that was refused before its work: is the token good. SQL: `admit`. */
@@ -178,23 +201,54 @@ export class StoreRequest {
   }
 
   createSession(session: NewSession): Promise<SessionRow> {
-    return this.#call("create_session", { session });
+    return this.#openSession("create_session", session);
   }
 
   getOrCreateSession(session: WantedSession): Promise<SessionRow & { reused: boolean }> {
-    return this.#call("get_or_create_session", { session });
+    return this.#openSession("get_or_create_session", session);
+  }
+
+  async #openSession<Row extends SessionRow>(name: string, session: NewSession): Promise<Row> {
+    const end = this.#shared.deadline();
+    for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+      const { work, writer } = await this.#sealedSession(session);
+      const answer = await this.#ask<Row>(name, work, end);
+      if (!answer.data) continue; // its metadata is to be encrypted with another key
+      if (writer) this.#seal.noteStored(writer);
+      const { namespace, user_id, metadata } = answer.data;
+      return { ...answer.data, metadata: await this.#seal.openMetadata(metadata, namespace, user_id) };
+    }
+    throw keysAreChanging();
+  }
+
+  /** Metadata that is encrypted is a text. It is an empty one as long as the key is not known. */
+  async #sealedSession(session: NewSession): Promise<{ work: { session: object }; writer?: Writer }> {
+    const { namespace, user_id, metadata } = session;
+    if (!this.#seal.isOn || metadata === undefined) return { work: { session } };
+    const writer = await this.#seal.writer();
+    if (!writer) return { work: { session: { ...session, metadata: "" } } };
+    const sealed = await writer.seal.seal("metadata", sessionOf(namespace, user_id), metadata);
+    return { work: { ...writer.work, session: { ...session, metadata: sealed } }, writer };
   }
 
   /** A page of sessions, the latest activity first. */
-  listSessions(query: SessionsQuery, known?: string): Promise<Versioned<SessionPage>> {
-    return this.#versionedPage("list_sessions", "sessions", query, known);
+  async listSessions(query: SessionsQuery, known?: string): Promise<Versioned<SessionPage>> {
+    this.#refuseText(query);
+    const page = await this.#versionedPage<SessionPage>("list_sessions", "sessions", query, known);
+    return opened(page, async (data) => ({ ...data, rows: await this.#seal.openSessions(data.rows) }));
   }
 
-  getSession(
+  async getSession(
     query: { session_id: string; namespace?: string },
     known?: string,
   ): Promise<Versioned<WholeSession>> {
-    return this.#versioned("get_session", query, known);
+    const session = await this.#versioned<WholeSession>("get_session", query, known);
+    return opened(session, async (data) => {
+      const [shown = data] = await this.#seal.openSessions([data]);
+      if (!Array.isArray(data.metadata)) return shown;
+      const [sealed, userId] = data.metadata;
+      return { ...shown, metadata: await this.#seal.openMetadata(sealed, data.namespace, userId) };
+    });
   }
 
   getUsage(query: UsageQuery, known?: string): Promise<Versioned<UsageAnswer>> {
@@ -249,8 +303,9 @@ export class StoreRequest {
   }
 
   /** A page of the scores that the token may see, newest first. */
-  listScores(query: ScoresQuery, known?: string): Promise<Versioned<QueryPage<ScoreRow>>> {
-    return this.#versionedPage("list_scores", "scores", query, known);
+  async listScores(query: ScoresQuery, known?: string): Promise<Versioned<QueryPage<ScoreRow>>> {
+    const page = await this.#versionedPage<QueryPage<ScoreRow>>("list_scores", "scores", query, known);
+    return opened(page, async (data) => ({ ...data, rows: await this.#seal.openScores(data.rows) }));
   }
 
   /** The score that is gone. */
@@ -303,9 +358,10 @@ export class StoreRequest {
   }
 
   /** A page of a list, newest first. */
-  querySteps(list: StepList, query: StepFilters & Paging): Promise<CountedPage<StepRow>> {
+  async querySteps(list: StepList, query: StepFilters & Paging): Promise<CountedPage<StepRow>> {
     const asked = { list, ...query };
-    return this.#page("query_steps", list, asked);
+    const page = await this.#page<CountedPage<StepRow>>("query_steps", list, asked);
+    return { ...page, rows: await this.#seal.openSteps(page.rows) };
   }
 
   /** All steps of a list that match, newest first, page by page. */
@@ -344,23 +400,35 @@ export class StoreRequest {
   }
 
   /** The steps with these ids, those that are there. */
-  getSteps(
+  async getSteps(
     query: { ids: string[]; max_bytes: number },
     known?: string,
   ): Promise<Versioned<{ steps: StepRow[] }>> {
-    return this.#versioned("get_steps", query, known);
+    const found = await this.#versioned<{ steps: StepRow[] }>("get_steps", query, known);
+    return opened(found, async ({ steps }) => ({
+      steps: await this.#seal.openSteps(steps, query.max_bytes),
+    }));
   }
 
   /** A page of the steps that a search finds, newest first. */
   async searchSteps({ cursor, ...query }: StepSearch): Promise<FoundSteps> {
     const { cursors } = this.#shared;
+    this.#refuseText(query);
     const after = cursor === undefined ? undefined : await cursors.open("found steps", cursor);
     const { next, searched_until, ...found } = await this.#call<FoundSteps & { next: object | null }>(
       "search_steps",
       { query: { ...query, after } },
     );
+    found.steps = await this.#seal.openSkeletons(found.steps);
     if (next) found.next_cursor = await cursors.seal("found steps", next);
     return searched_until ? { ...found, searched_until } : found;
+  }
+
+  #refuseText({ text }: { text?: string }): void {
+    if (text === undefined || !this.#seal.isOn) return;
+    const message =
+      "text: what steps say is encrypted here, and the database cannot search in it. Leave it out.";
+    throw new ApiError("invalid_payload", message);
   }
 
   async #skeletons(
@@ -378,7 +446,8 @@ export class StoreRequest {
     const { next, ...page } = data;
     const next_cursor = next ? { next_cursor: await cursors.seal(name, next) } : {};
     const watermark = await cursors.seal("folds", { fold: page.watermark });
-    return { version, data: { ...page, ...next_cursor, watermark } };
+    const steps = await this.#seal.openSkeletons(page.steps);
+    return { version, data: { ...page, steps, ...next_cursor, watermark } };
   }
 
   async #versioned<Data>(name: string, query: object, known?: string): Promise<Versioned<Data>> {
@@ -450,31 +519,55 @@ export class StoreRequest {
     return { version, data: page as unknown as Answered };
   }
 
-  async *#export<Row>(name: string, filters: object): AsyncGenerator<Row[]> {
+  async *#export<Row extends StepRow>(name: string, filters: object): AsyncGenerator<Row[]> {
     let page: Page<Row> | undefined;
     do {
       const query = { ...filters, ...EXPORT_PAGE, after: page?.next ?? undefined };
       page = await this.#call<Page<Row>>(name, { query });
-      yield page.rows;
+      yield await this.#seal.openSteps(page.rows);
     } while (page.next);
   }
 
-  /** The only way in which content reaches the database: anonymized by the rules that the tenant has now, as `items` are then. */
-  async #store<Data, Item extends object = object>(
+  /**
+   * The only way in which what steps and scores say reaches the database: anonymized by the rules that the tenant has now, as
+   * `items` are then, and sealed with its newest data key, where content is encrypted.
+   */
+  async #store<Data, Stored extends object = object>(
     name: string,
-    items: Item[],
+    items: Stored[],
     work = {},
-  ): Promise<{ data: Data; items: Item[] }> {
+  ): Promise<{ data: Data; items: Stored[] }> {
     const { tokenHash } = this.#caller;
     const { anonymizers, deadline } = this.#shared;
     const end = deadline();
-    for (let tries = 0; tries < 3; tries += 1) {
+    for (let tries = 0; tries < MOST_TRIES; tries += 1) {
       const { anonymization_version, anonymized } = anonymizers.anonymize(tokenHash, items);
-      const answer = await this.#ask<Data>(name, { ...work, anonymization_version, items: anonymized }, end);
-      if (!answer.anonymization) return { data: answer.data as Data, items: anonymized };
-      anonymizers.keep(tokenHash, answer.anonymization);
+      const sealed = await this.#sealed(name, anonymized);
+      const answer = await this.#ask<Data>(name, { ...work, anonymization_version, ...sealed.work }, end);
+      if (!answer.anonymization && !answer.data_keys) {
+        if (sealed.writer) this.#seal.noteStored(sealed.writer);
+        return { data: answer.data as Data, items: anonymized };
+      }
+      if (answer.anonymization) anonymizers.keep(tokenHash, answer.anonymization);
     }
-    throw new ApiError("anonymization_error", "The anonymization rules are being changed. Please try again.");
+    throw keysAreChanging();
+  }
+
+  /** The items as they are sent to the database: none, as long as the key that they are to be sealed with is not known. */
+  async #sealed(name: string, items: object[]): Promise<SealedWork> {
+    if (!this.#seal.isOn) return { work: { items } };
+    const writer = await this.#seal.writer();
+    if (!writer) return { work: { items: [] } };
+    const chance = newChance();
+    const sealed = name === "record_scores" ? sealedScores : sealedSteps;
+    try {
+      return {
+        writer,
+        work: { ...writer.work, items: await sealed(writer.seal, chance, items as Item[]) },
+      };
+    } catch (cause) {
+      throw new ApiError("encryption_error", "This could not be encrypted. Nothing was stored.", { cause });
+    }
   }
 
   async #call<Data>(name: string, work: Record<string, unknown>): Promise<Data> {
@@ -488,16 +581,33 @@ export class StoreRequest {
   ): Promise<Answer<Data>> {
     const { requestId, tokenHash, bucket, limit } = this.#caller;
     const refills = bucket === REFILLED;
-    const payload = { request_id: requestId, token_hash: tokenHash, bucket, limit, refills, ...work };
+    const request = { request_id: requestId, token_hash: tokenHash, bucket, limit, refills };
+    const payload = { ...request, ...this.#seal.toTell, ...work };
     this.asked = true;
     const answer = (await this.#shared.call(name, payload, deadline)) as Answer<Data>;
     const { tenant_id, rate_limit, warnings } = answer;
     this.admission = { tenant_id, rate_limit, warnings };
     this.replay = answer.replay;
+    if (answer.data_keys && tenant_id) this.#seal.keep(tenant_id, answer.data_keys);
     if (answer.error) {
       const { code, message, status, ...context } = answer.error;
       throw new ApiError(code, message, { status, context });
     }
     return answer;
   }
+}
+
+/** An answer with its data opened, where it has any. */
+async function opened<Data>(
+  answer: Versioned<Data>,
+  open: (data: Data) => Promise<Data>,
+): Promise<Versioned<Data>> {
+  return answer.data === undefined ? answer : { ...answer, data: await open(answer.data) };
+}
+
+function keysAreChanging(): ApiError {
+  return new ApiError(
+    "anonymization_error",
+    "The anonymization rules or the keys are being changed. Please try again.",
+  );
 }

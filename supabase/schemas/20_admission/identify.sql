@@ -1,11 +1,12 @@
 -- Who is asking. Returns {tenant_id, token_id, scope, namespaces, limit}, `namespaces` being the only ones that the token may use
 -- (null: any) and `limit` the limit that is set for the token, or else for its tenant (null: neither has one, and the bucket's
--- own counts); or a refusal: invalid_token, token_inactive, token_expired.
+-- own counts); or a refusal: invalid_token, token_inactive, token_expired. For an API that encrypts, with_data_keys.
 create function internal.identify(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
   token record;
   usable text[];
+  admission jsonb;
 begin
   select tracer_tokens.id, tracer_tokens.tenant_id, tracer_tokens.active, tracer_tokens.expires_at, tracer_tokens.namespaces,
          tracer_tokens.scope,
@@ -34,8 +35,10 @@ begin
       where namespaces.tenant_id = token.tenant_id
         and (token.namespaces is null or namespaces.name = any (token.namespaces)));
   end if;
-  return jsonb_build_object(
+  admission := jsonb_build_object(
     'tenant_id', token.tenant_id, 'token_id', token.id, 'scope', token.scope, 'namespaces', to_jsonb(usable), 'limit', token.rate_limit);
+  if identify.payload ? 'known_data_key' then return internal.with_data_keys(admission, identify.payload); end if;
+  return admission;
 end $$;
 
 -- The namespaces that an admitted token may use, null for any.

@@ -17,8 +17,9 @@ begin
 end $$;
 
 -- identify, for a request that brings content. Where that was not redacted by the tenant's current rules (payload.
--- anonymization_version), adds them as {anonymization: {version, rules}}: then the request must stop here, and the API
--- redacts by them and asks again. record_steps and upload_steps begin with it.
+-- anonymization_version), adds them as {anonymization: {version, rules}}, and where it was not encrypted with the newest key, the
+-- keys as {data_keys} (with_key_of_content): then the request must stop here, and the API redacts and encrypts by them and asks
+-- again. record_steps, upload_steps and record_scores begin with it.
 create function internal.identify_sender(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
@@ -29,6 +30,9 @@ begin
     return case when admission ? 'token_id' then internal.count_request(admission, identify_sender.payload) else admission end;
   end if;
   perform pg_advisory_xact_lock_shared(internal.content_lock(owner_id));
+  if identify_sender.payload ? 'known_data_key' then
+    admission := internal.with_key_of_content(admission, identify_sender.payload);
+  end if;
   if coalesce((identify_sender.payload ->> 'anonymization_version')::integer, 0) = coalesce((
     select known.version from public.anonymization_rules known where known.tenant_id = owner_id), 0) then
     return admission;

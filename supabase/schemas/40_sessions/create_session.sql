@@ -3,8 +3,10 @@ create function public.create_session(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
   wanted jsonb := create_session.payload -> 'session';
-  admission jsonb := internal.in_namespace(internal.admit_writer(create_session.payload), wanted ->> 'namespace');
+  admission jsonb := internal.stopped_for_data_keys(create_session.payload, wanted -> 'metadata');
 begin
+  if admission is not null then return admission; end if;
+  admission := internal.in_namespace(internal.admit_writer(create_session.payload), wanted ->> 'namespace');
   if admission ? 'error' then return admission; end if;
 
   return admission || jsonb_build_object('data',

@@ -5,10 +5,12 @@ create function public.get_or_create_session(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
   wanted jsonb := get_or_create_session.payload -> 'session';
-  admission jsonb := internal.in_namespace(internal.admit_writer(get_or_create_session.payload), wanted ->> 'namespace');
+  admission jsonb := internal.stopped_for_data_keys(get_or_create_session.payload, wanted -> 'metadata');
   session public.sessions;
   reused boolean := false;
 begin
+  if admission is not null then return admission; end if;
+  admission := internal.in_namespace(internal.admit_writer(get_or_create_session.payload), wanted ->> 'namespace');
   admission := internal.folded(admission); -- the last activity of sessions comes from their steps
   if admission ? 'error' then return admission; end if;
 

@@ -1,4 +1,5 @@
--- What lists of steps show of what was said. Made when a step is stored, so that no list reads whole contents.
+-- What lists of steps show of what was said. Made when a step is stored, so that no list reads whole contents. Of what is encrypted,
+-- the API makes it: functions/monkai-api/domain/preview.ts says the same.
 
 -- What a step says, in one line of at most 120 characters: of a tool call the result, else the arguments; of a model call or a
 -- span the last of its output, else of its input; of a record the first of its messages. Null: nothing, or it was taken away.

@@ -111,6 +111,9 @@ comment on column public.steps.user_id is
 comment on column public.steps.role is
   'Of a span of OpenAI Agents: turn, whose tokens are those of the model call in it and of the tasks in it; or task.';
 comment on column public.steps.fingerprint is 'A hash of a log record that has no id of its own: what is equal is stored once.';
+comment on column public.steps.content is
+  'Encrypted, it is {sealed} and what the database looks at: from_agent, to_agent, transfers'' from and to, an empty messages_of_call.';
+comment on column public.steps.error is 'Encrypted, a text: what lists show of the step, sealed by itself.';
 comment on column public.steps.handoffs is 'Who handed over to whom, in order: [{from, to}]. Null: nobody.';
 comment on column public.steps.tree_key is
   'What is derived together with it (internal.tree_key). Null: it belongs to no trace, as a log entry without a session.';

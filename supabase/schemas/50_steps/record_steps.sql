@@ -10,7 +10,7 @@ declare
   items jsonb := record_steps.payload -> 'items';
   refused jsonb;
 begin
-  if admission ?| array['error', 'anonymization'] then return admission; end if;
+  if admission ?| array['error', 'anonymization', 'data_keys'] then return admission; end if;
   -- The key before the count: a request that waits for its twin must not hold up the other requests of its token.
   if record_steps.payload ? 'idempotency' then
     admission := internal.replay_or_claim(admission, record_steps.payload);

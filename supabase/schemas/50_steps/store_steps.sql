@@ -5,12 +5,13 @@
 -- item: {index, kind, session_id?, namespace?, name?, agent?, status?, error?, started_at?, occurred_at?, latency_ms?, model?,
 -- input_tokens?, output_tokens?, process_tokens?, memory_tokens?, total_tokens?, cached_input_tokens?, reasoning_tokens?,
 -- level?, resource_id?, trace_id?, parent_trace_id?, otel_trace_id?, span_id?, parent_span_id?, user_id?, role?,
--- fingerprint?, content}.
+-- fingerprint?, content}. An encrypted one has {sealed} in its content, beside what is looked at here and in step_view, and a text
+-- for its error, and the `chance` of its id (new_ids_of).
 create function internal.store_steps(owner_id uuid, items jsonb) returns text
 language plpgsql set search_path = '' as $$
 declare
   places internal.place[] := internal.places_of(owner_id, items);
-  ids text := internal.new_step_ids();
+  ids text := internal.new_ids_of(items);
 begin
   insert into public.steps (
     id, tenant_id, namespace_id, session_id, kind, name, agent, agent_is_named, status, started_at, occurred_at, latency_ms,
@@ -66,6 +67,16 @@ declare
 begin
   return left(moment, 8) || '-' || right(moment, 4) || '-7' || substr(chance, 1, 3) || '-8' || substr(chance, 21, 3) || '-'
     || substr(chance, 25, 7);
+end $$;
+
+-- The same for these items. Where the API encrypts, it has made their `chance`, because what it encrypts is bound to that: what is
+-- behind the 15 characters of the time and the version.
+create function internal.new_ids_of(items jsonb) returns text
+language plpgsql volatile set search_path = '' as $$
+declare
+  ids text := internal.new_step_ids();
+begin
+  return left(ids, 15) || coalesce(new_ids_of.items #>> '{0,chance}', substr(ids, 16));
 end $$;
 
 -- Who handed over to whom, as a record's transfers say: [{from, to}], null where nobody did.

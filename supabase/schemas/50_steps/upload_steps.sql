@@ -11,7 +11,7 @@ declare
   refusal jsonb;
   duplicates integer[];
 begin
-  if admission ?| array['error', 'anonymization'] then return admission; end if;
+  if admission ?| array['error', 'anonymization', 'data_keys'] then return admission; end if;
   perform internal.refuse_beyond_limit(admission, upload_steps.payload);
   refusal := internal.upload_refusal(admission, items);
   if refusal is null then

@@ -35,17 +35,19 @@ begin
 end $$;
 
 -- What others tell of a model call: log entries within its span, and the span around it if that has the call's input:
--- [[{side: input | output, message}]].
+-- [[{side: input | output, message}]]. Of one that is encrypted, {id, sealed} in the place of its list.
 create function internal.messages_of_call(step public.steps) returns jsonb
 language plpgsql stable set search_path = '' set enable_seqscan = off as $$
 begin
   return to_jsonb(array(
-    select entry.content -> 'messages_of_call'
+    select case when entry.content ? 'sealed' then jsonb_build_object('id', entry.id, 'sealed', entry.content -> 'sealed')
+      else entry.content -> 'messages_of_call' end
     from public.steps as entry
     where entry.tree_key = step.tree_key and entry.parent_span_id = step.span_id and entry.kind = 'log'
       and entry.content ? 'messages_of_call'
     order by entry.occurred_at, entry.id)) || to_jsonb(array(
-    select jsonb_agg(jsonb_build_object('side', 'input', 'message', said.message) order by said.place)
+    select case when around.content ? 'sealed' then jsonb_build_object('id', around.id, 'sealed', around.content -> 'sealed')
+      else jsonb_agg(jsonb_build_object('side', 'input', 'message', said.message) order by said.place) end
     from public.steps as around
     cross join lateral jsonb_array_elements(case jsonb_typeof(around.content -> 'input')
       when 'array' then around.content -> 'input' else jsonb_build_array(around.content -> 'input') end)

@@ -33,12 +33,14 @@ begin
     order by wanted.place);
 end $$;
 
--- How much content is in these steps, of each no more than so much.
+-- How much content is in these steps, of each no more than so much; but all of an encrypted one, which only the API can cut.
 create function internal.bytes_of_steps(ids uuid[], max_bytes integer) returns bigint
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 begin
   return (
-    select coalesce(sum(least(max_bytes, (select steps.bytes from public.steps where steps.id = wanted.id))), 0)
+    select coalesce(sum((
+      select case when jsonb_typeof(steps.error) = 'string' then steps.bytes else least(max_bytes, steps.bytes) end
+      from public.steps where steps.id = wanted.id)), 0)
     from unnest(bytes_of_steps.ids) as wanted (id));
 end $$;
 
@@ -55,12 +57,14 @@ begin
 end $$;
 
 -- A step_view whose content is no larger than so many bytes of JSON: its smallest members, as many as fit, and the names of the
--- others in `left_out`.
+-- others in `left_out`. What is encrypted stays as it is: the API cuts it
+-- (store/sealing/cut-to-fit.ts).
 create function internal.cut_view(step_view jsonb, max_bytes integer) returns jsonb
 language plpgsql immutable set search_path = '' as $$
 declare
   left_out text[];
 begin
+  if step_view -> 'content' ? 'sealed' then return step_view; end if;
   if coalesce(octet_length(step_view ->> 'content') + octet_length(coalesce(step_view ->> 'messages', '')) <= max_bytes, true) then
     return step_view;
   end if;

@@ -56,7 +56,8 @@ end $$;
 
 -- The skeletons of these steps, in their order. A step's number is its place in the order of arrival in its trace (of log entries
 -- that belong to none both are null); and to a trace that the token may not see, no step leads. Tokens are told where they count:
--- what spans say of the calls below them is in the steps themselves. Column by column: a whole row would bring its content along.
+-- what spans say of the calls below them is in the steps themselves. Of an encrypted step, `error` is {sealed}, which has the preview
+-- and the name, too. Column by column: a whole row would bring its content along.
 create function internal.skeletons(owner_id uuid, usable text[], ids uuid[]) returns jsonb
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan
   set enable_seqscan = off set enable_nestloop = off as $$
@@ -86,7 +87,8 @@ begin
       'duration_ms', step.latency_ms,
       'time_told', step.started_at is not null,
       'status', step.status,
-      'error', left(coalesce(step.error ->> 'message', step.error ->> 'type'), 120),
+      'error', case when jsonb_typeof(step.error) = 'string' then jsonb_build_object('sealed', step.error)
+        else to_jsonb(left(coalesce(step.error ->> 'message', step.error ->> 'type'), 120)) end,
       'input_tokens', case when counts.here then coalesce(step.input_tokens, placed.input_tokens) end,
       'output_tokens', case when counts.here then coalesce(step.output_tokens, placed.output_tokens) end,
       'cost', cost.cost,

@@ -39,7 +39,10 @@ begin
           and traces.namespace_id = any (places) and traces.parent_trace_id is null
         order by traces.created_at, traces.trace_id)),
       'metadata', coalesce((
-        select sessions.metadata from public.sessions
+        -- Encrypted metadata is bound to the session's own user, who is not always the one that is shown.
+        select case jsonb_typeof(sessions.metadata)
+          when 'string' then jsonb_build_array(sessions.metadata, sessions.user_id) else sessions.metadata end
+        from public.sessions
         where sessions.tenant_id = owner_id and sessions.id = whole_session.session_id
           and sessions.namespace_id = any (places)), '{}'));
 end $$;

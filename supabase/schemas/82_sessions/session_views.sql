@@ -33,7 +33,8 @@ begin
       'cost', cost.cost,
       'duration_ms', round(extract(epoch from summary.ended_at - summary.began_at) * 1000)::bigint,
       'first_message', internal.first_words(summary.first_message_id),
-      'last_message', (select steps.preview from public.steps where steps.id = summary.last_message_id),
+      'last_message', (
+        select internal.shown_text(steps.id, steps.error, steps.preview) from public.steps where steps.id = summary.last_message_id),
       'scores', internal.scores_of_session(owner_id, wanted.namespace_ids, wanted.session_id))
     from unnest(session_views.listed) with ordinality as wanted (session_id, namespace_ids, place)
     cross join lateral internal.summed_summary(owner_id, wanted.session_id, wanted.namespace_ids) as summary
@@ -103,11 +104,23 @@ begin
 end $$;
 
 -- How a conversation begins: of a model call what it was asked, of a record what it says.
-create function internal.first_words(step_id uuid) returns text
+create function internal.first_words(step_id uuid) returns jsonb
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 begin
   return (
-    select case when steps.kind <> 'llm' then steps.preview else coalesce(
-      internal.step_preview('llm', steps.name, jsonb_build_object('input', steps.content -> 'input')), steps.preview) end
+    select internal.shown_text(steps.id, steps.error, case
+      when steps.kind <> 'llm' or jsonb_typeof(steps.error) = 'string' then steps.preview
+      else coalesce(
+        internal.step_preview('llm', steps.name, jsonb_build_object('input', steps.content -> 'input')), steps.preview) end)
     from public.steps where steps.id = first_words.step_id);
+end $$;
+
+-- What a list shows of what a step says: the text, or, of an encrypted step, {id, sealed}.
+create function internal.shown_text(step_id uuid, error jsonb, preview text) returns jsonb
+language plpgsql immutable set search_path = '' as $$
+begin
+  if jsonb_typeof(shown_text.error) = 'string' then
+    return jsonb_build_object('id', shown_text.step_id, 'sealed', shown_text.error);
+  end if;
+  return to_jsonb(shown_text.preview);
 end $$;

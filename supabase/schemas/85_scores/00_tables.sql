@@ -14,6 +14,7 @@ create table public.scores (
   comment text,
   source text,
   created_at timestamptz not null,
+  sealed text,
   constraint score_id_is_unique primary key (id),
   constraint score_namespace_belongs_to_its_tenant
     foreign key (tenant_id, namespace_id) references public.namespaces (tenant_id, id) on delete cascade,
@@ -29,6 +30,7 @@ comment on column public.scores.id is 'A UUID of version 7, made as those of ste
 comment on column public.scores.namespace_id is
   'The one that its sender gave, else that of what it is about as it was known then, else `default`.';
 comment on column public.scores.text_value is 'Content, as the comment. Of a score without any value it was taken away.';
+comment on column public.scores.sealed is 'The text and the comment, encrypted by the API.';
 comment on column public.scores.created_at is 'As its sender told, else when it arrived.';
 
 -- Each filter finds its rows in the order of the list. And a namespace that is deleted takes its scores along.

@@ -59,6 +59,7 @@ begin
     'step_id', score.step_id,
     'name', score.name,
     'comment', score.comment,
+    'sealed', score.sealed,
     'source', score.source,
     'created_at', internal.timestamp_text(score.created_at)
   )) || jsonb_build_object('value', coalesce(

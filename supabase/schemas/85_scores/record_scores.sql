@@ -1,5 +1,5 @@
 -- POST /scores (one item) and /scores/batch (1 to 100). payload.items: {index, trace_id | session_id | step_id, namespace?, name,
--- value? (number or boolean), source?, created_at?, content: {text_value?, comment?}}, numbered by their `index` in the request.
+-- value? (number or boolean), source?, created_at?, content: {text_value?, comment?} or {sealed}, chance? (new_ids_of)}, numbered by their `index` in the request.
 -- All that the token may store are stored, or none is. data: see store_scores; it is remembered, so nothing in it is content.
 -- payload.single: the one item's refusal is the request's. payload.anonymization_version: see identify_sender.
 create function public.record_scores(payload jsonb) returns jsonb
@@ -8,7 +8,7 @@ declare
   admission jsonb := internal.identify_sender(record_scores.payload);
   stored jsonb;
 begin
-  if admission ?| array['error', 'anonymization'] then return admission; end if;
+  if admission ?| array['error', 'anonymization', 'data_keys'] then return admission; end if;
   -- In the order of record_steps: the key, the work, the count.
   if record_scores.payload ? 'idempotency' then
     admission := internal.replay_or_claim(admission, record_scores.payload);
@@ -43,13 +43,13 @@ begin
   perform internal.register_namespaces(owner_id, array(
     select item.value ->> 'namespace' from jsonb_array_elements(whole) as item));
   insert into public.scores (
-    id, tenant_id, namespace_id, trace_id, session_id, step_id, name, number_value, boolean_value, text_value, comment, source,
-    created_at)
+    id, tenant_id, namespace_id, trace_id, session_id, step_id, name, number_value, boolean_value, text_value, comment, sealed,
+    source, created_at)
   select
     item.id, owner_id, internal.namespace_id(owner_id, item.namespace), item.trace_id, item.session_id, item.step_id, item.name,
     case jsonb_typeof(item.value) when 'number' then item.value::double precision end,
     case jsonb_typeof(item.value) when 'boolean' then item.value::boolean end,
-    item.content ->> 'text_value', item.content ->> 'comment', item.source, item.created_at
+    item.content ->> 'text_value', item.content ->> 'comment', item.content ->> 'sealed', item.source, item.created_at
   from jsonb_to_recordset(whole) as item (
     id uuid, namespace text, trace_id text, session_id text, step_id uuid, name text, value jsonb, content jsonb, source text,
     created_at timestamptz);
@@ -63,7 +63,7 @@ end $$;
 create function internal.whole_scores(owner_id uuid, items jsonb) returns jsonb
 language plpgsql volatile set search_path = '' as $$
 declare
-  ids text := internal.new_step_ids();
+  ids text := internal.new_ids_of(whole_scores.items);
 begin
   return to_jsonb(array(
     select item.value || jsonb_build_object(

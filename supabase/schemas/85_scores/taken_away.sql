@@ -21,8 +21,8 @@ declare
       offset 0 -- one by one: the planner does not know how few they are
     ) as about);
 begin
-  update public.scores set text_value = null, comment = null
-  where scores.id = any (scored) and num_nonnulls(scores.text_value, scores.comment) > 0
+  update public.scores set text_value = null, comment = null, sealed = null
+  where scores.id = any (scored) and num_nonnulls(scores.text_value, scores.comment, scores.sealed) > 0
     and (usable is null or (
       select namespaces.name from public.namespaces where namespaces.id = scores.namespace_id) = any (usable));
 end $$;
