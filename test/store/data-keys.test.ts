@@ -72,6 +72,10 @@ describe("the data keys of a tenant", () => {
     const opening = () =>
       at(third, client).post("/v1/sessions/create", { namespace: "n", metadata: { a: 1 } });
     expect([await callsOf(third, opening), await callsOf(third, opening)]).toEqual([2, 1]);
+    expect((await client.put("/v1/anonymization-rules", { toggles: { email: true } })).status).toBe(200);
+    const fourth = instance();
+    const write = () => at(fourth, client).post("/v1/traces/llm", said("rules and keys at once"));
+    expect([await callsOf(fourth, write), await callsOf(fourth, write)]).toEqual([2, 1]);
     expect(await numbersOf(client)).toEqual([1]);
   });
 
