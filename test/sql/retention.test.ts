@@ -146,19 +146,19 @@ describe("what is kept for some days", { timeout: 60_000 }, () => {
     await sendAgo(caller, [{ ...plain, key: "old" }], 9 * DAY);
     await sendAgo(caller, [{ ...plain, key: "new", session: "t" }], 0);
     await sql`
-      insert into public.scores (id, tenant_id, namespace_id, name, session_id, step_id, comment, created_at)
+      insert into public.scores (id, tenant_id, namespace_id, name, session_id, step_id, comment, sealed, created_at)
       select internal.first_kept(now(), score.days), ${caller.tenantId}, internal.namespace_id(${caller.tenantId}, 'n'), score.name,
              case when score.name <> 'of the step' then 't' end,
              case when score.name = 'of the step' then (
-               select id from public.steps where tenant_id = ${caller.tenantId} and resource_id = 'old') end, 'said', now()
+               select id from public.steps where tenant_id = ${caller.tenantId} and resource_id = 'old') end, 'said', 'said', now()
       from (values ('old', 9), ('said', 3), ('new', 0), ('of the step', 1)) as score (name, days)`;
     await putRetention(caller, { content_days: 2, days: 5 });
     await forgetDue(caller);
     const scores =
-      await sql`select name, comment from public.scores where tenant_id = ${caller.tenantId} order by name`;
+      await sql`select name, comment, sealed from public.scores where tenant_id = ${caller.tenantId} order by name`;
     expect(scores).toEqual([
-      { name: "new", comment: "said" },
-      { name: "said", comment: null },
+      { name: "new", comment: "said", sealed: "said" },
+      { name: "said", comment: null, sealed: null },
     ]);
   });
 

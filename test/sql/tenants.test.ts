@@ -112,6 +112,7 @@ describe("tenant isolation in the database", () => {
       await callAll(sql, "put_model_prices", [{ ...caller, prices: [] }]);
       const rules = { content_days: 1, days: null, namespaces: {} };
       await callAll(sql, "put_retention", [{ ...caller, rules }]);
+      await sql`insert into public.data_keys (tenant_id, number) values (${id}, 1)`;
       await sql`
         insert into public.forgotten_content (tenant_id, namespace_id, last_id)
         select ${id}, min(id), gen_random_uuid() from public.namespaces where tenant_id = ${id}`;

@@ -5,10 +5,15 @@ create function public.get_or_create_session(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
   wanted jsonb := get_or_create_session.payload -> 'session';
-  admission jsonb := internal.stopped_for_data_keys(get_or_create_session.payload, wanted -> 'metadata');
+  admission jsonb;
   session public.sessions;
   reused boolean := false;
 begin
+  -- Before the share of the content lock, which that would want alone: two that have a share would wait for each other.
+  if jsonb_typeof(wanted -> 'metadata') = 'string' then
+    perform internal.without_due(internal.identify(get_or_create_session.payload));
+  end if;
+  admission := internal.stopped_for_data_keys(get_or_create_session.payload, wanted -> 'metadata');
   if admission is not null then return admission; end if;
   admission := internal.in_namespace(internal.admit_writer(get_or_create_session.payload), wanted ->> 'namespace');
   admission := internal.folded(admission); -- the last activity of sessions comes from their steps

@@ -240,7 +240,7 @@ begin
   if forget_old_content.first_id is null or forget_old_content.first_id <= last_id then return 0; end if;
   perform internal.take_content(owner_id, piece);
   until_id := case when cardinality(piece) = most then piece[most] else forget_old_content.first_id end;
-  update public.scores set text_value = null, comment = null
+  update public.scores set text_value = null, comment = null, sealed = null
   where scores.tenant_id = owner_id and scores.namespace_id = forget_old_content.namespace_id
     and scores.id > last_id and scores.id <= until_id;
   get diagnostics emptied_scores = row_count;

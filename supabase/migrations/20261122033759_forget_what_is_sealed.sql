@@ -1,0 +1,123 @@
+-- Made from supabase/schemas/, which says what is true now, by `npm run db:migration`.
+
+-- A function may call one that is made after it.
+set check_function_bodies = off;
+
+select internal.begin_migration();
+
+-- Takes away what was said in the oldest steps of a namespace that still have it, below an id, and in scores as old.
+create or replace function internal.forget_old_content(owner_id uuid, namespace_id bigint, first_id uuid, most integer) returns integer
+language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+declare
+  last_id uuid := internal.last_forgotten(owner_id, namespace_id);
+  piece uuid[] := array(
+    select steps.id from public.steps
+    where steps.tenant_id = owner_id and steps.namespace_id = forget_old_content.namespace_id
+      and steps.id > last_id and steps.id < forget_old_content.first_id
+    order by steps.id limit most);
+  until_id uuid;
+  emptied_scores integer;
+begin
+  if forget_old_content.first_id is null or forget_old_content.first_id <= last_id then return 0; end if;
+  perform internal.take_content(owner_id, piece);
+  until_id := case when cardinality(piece) = most then piece[most] else forget_old_content.first_id end;
+  update public.scores set text_value = null, comment = null, sealed = null
+  where scores.tenant_id = owner_id and scores.namespace_id = forget_old_content.namespace_id
+    and scores.id > last_id and scores.id <= until_id;
+  get diagnostics emptied_scores = row_count;
+  if emptied_scores + cardinality(piece) = 0 then return 0; end if;
+  insert into public.forgotten_content as known (tenant_id, namespace_id, last_id)
+  values (owner_id, forget_old_content.namespace_id, until_id)
+  on conflict on constraint namespace_knows_what_content_was_forgotten do update set last_id = excluded.last_id;
+  return emptied_scores + cardinality(piece);
+end $$;
+
+-- POST /sessions/get-or-create. payload.session: {namespace, user_id, inactivity_timeout?, metadata?, force_new?}.
+-- Answers with the user's most recently active session if its last activity is within inactivity_timeout seconds; to be found
+-- is activity too.
+create or replace function public.get_or_create_session(payload jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  wanted jsonb := get_or_create_session.payload -> 'session';
+  admission jsonb;
+  session public.sessions;
+  reused boolean := false;
+begin
+  -- Before the share of the content lock, which that would want alone: two that have a share would wait for each other.
+  if jsonb_typeof(wanted -> 'metadata') = 'string' then
+    perform internal.without_due(internal.identify(get_or_create_session.payload));
+  end if;
+  admission := internal.stopped_for_data_keys(get_or_create_session.payload, wanted -> 'metadata');
+  if admission is not null then return admission; end if;
+  admission := internal.in_namespace(internal.admit_writer(get_or_create_session.payload), wanted ->> 'namespace');
+  admission := internal.folded(admission); -- the last activity of sessions comes from their steps
+  if admission ? 'error' then return admission; end if;
+
+  -- One at a time per user: a concurrent caller waits here until the first has committed, and then finds its session.
+  perform pg_advisory_xact_lock(hashtextextended(
+    jsonb_build_array(admission -> 'tenant_id', wanted -> 'namespace', wanted -> 'user_id')::text, 0));
+
+  if not coalesce((wanted ->> 'force_new')::boolean, false) then
+    select sessions.* into session
+    from public.sessions
+    where sessions.tenant_id = (admission ->> 'tenant_id')::uuid
+      and sessions.namespace_id = internal.namespace_id((admission ->> 'tenant_id')::uuid, wanted ->> 'namespace')
+      and sessions.user_id = wanted ->> 'user_id'
+      and sessions.last_activity_at >=
+        now() - make_interval(secs => coalesce((wanted ->> 'inactivity_timeout')::integer, 120))
+    order by sessions.last_activity_at desc, sessions.created_at desc, sessions.id desc
+    limit 1;
+    reused := found;
+    update public.sessions set last_activity_at = now()
+    where sessions.tenant_id = session.tenant_id and sessions.id = session.id;
+  end if;
+  if not reused then
+    session := internal.open_session((admission ->> 'tenant_id')::uuid, wanted);
+  end if;
+
+  return admission || jsonb_build_object('data',
+    internal.session_view(session, wanted ->> 'namespace') || jsonb_build_object('reused', reused));
+end $$;
+
+-- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
+create or replace function public.schema_version() returns bigint
+language sql immutable set search_path = ''
+return 20261122033759;
+
+-- supabase/schemas/99_grants.sql
+-- One rule for everything in the two schemas: row level security is on and no policy opens a table; the API's service role may
+-- do its work, and nobody else anything. It may be run again at any time.
+do $$
+declare
+  object record;
+begin
+  for object in
+    select pg_class.oid::regclass as name from pg_class
+    where pg_class.relnamespace = 'public'::regnamespace and pg_class.relkind in ('r', 'p')
+  loop
+    execute format('alter table %s enable row level security', object.name);
+  end loop;
+  for object in
+    select pg_proc.oid::regprocedure as name from pg_proc
+    where pg_proc.pronamespace in ('public'::regnamespace, 'internal'::regnamespace)
+  loop
+    execute format('revoke all on function %s from public, anon, authenticated', object.name);
+    execute format('grant execute on function %s to service_role', object.name);
+  end loop;
+  for object in
+    select pg_type.oid::regtype as name from pg_type
+    where pg_type.typnamespace = 'internal'::regnamespace and pg_type.typtype = 'c'
+      and (select pg_class.relkind from pg_class where pg_class.oid = pg_type.typrelid) = 'c'
+  loop
+    execute format('revoke all on type %s from public, anon, authenticated', object.name);
+    execute format('grant usage on type %s to service_role', object.name);
+  end loop;
+end $$;
+revoke all on all tables in schema public from public, anon, authenticated;
+revoke all on all sequences in schema public from public, anon, authenticated;
+revoke all on schema internal from public, anon, authenticated;
+grant usage on schema internal to service_role;
+grant select, insert, update, delete on all tables in schema public to service_role;
+grant usage, select on all sequences in schema public to service_role;
+
+reset check_function_bodies;
