@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import postgres from "postgres";
 import { afterAll, describe, expect, inject, it } from "vitest";
 import { newContentKey, parseContentKeys } from "../../functions/monkai-api/domain/content-keys.ts";
@@ -30,6 +31,19 @@ async function spoken(prompt = "hello", api = app.api): Promise<{ client: Client
   const { status, body } = await client.post("/v1/traces/llm", said(prompt));
   expect(status).toBe(200);
   return { client, id: body.id };
+}
+
+/** Until a request of the tenant waits to fold. */
+async function untilSomebodyWaits(owner: string): Promise<void> {
+  for (let times = 0; times < 200; times += 1) {
+    const [{ waiting } = { waiting: 0 }] = await sql`
+      select count(*)::int as waiting from pg_locks
+      where locktype = 'advisory' and not granted
+        and (classid::bigint << 32 | objid::bigint) = internal.fold_lock(${owner})`;
+    if (waiting > 0) return;
+    await sleep(20);
+  }
+  throw new Error("Nobody waits.");
 }
 
 async function prompts(client: Client): Promise<unknown[]> {
@@ -104,6 +118,25 @@ describe("the data keys of a tenant", () => {
     expect(rows.map(({ sealed }) => sealed?.split(".")[0])).toEqual([undefined, "1", "2", "2"]);
   });
 
+  it("may be new while a read is on its way: it asks again, and shows what was written with it", async () => {
+    const { client } = await spoken("one");
+    const other = at(instance(), client);
+    const owner = await tenantId(client);
+    let reading: ReturnType<typeof client.get> | undefined;
+    await sql.begin(async (holding) => {
+      await holding`select pg_advisory_xact_lock(internal.fold_lock(${owner}))`;
+      reading = client.get("/v1/sessions/s/steps"); // it is told the keys, and then waits to fold
+      await untilSomebodyWaits(owner);
+      await rotateDataKeys(project, masters(KEY), client.tenant);
+      expect((await other.post("/v1/traces/llm", said("two"))).status).toBe(200);
+    });
+    const { status, body } = (await reading) ?? {};
+    expect([status, body?.steps.map(({ preview }: { preview: string }) => preview)]).toEqual([
+      200,
+      ["one", "two"],
+    ]);
+  });
+
   it("that were not wrapped by the first master key are wrapped by it, and then the old one is not needed", async () => {
     const old = newContentKey("2026-05");
     const now = newContentKey("2026-11");
@@ -149,6 +182,37 @@ describe("the data keys of a tenant", () => {
     expect(await later.get(`/v1/steps?ids=${id}`)).toMatchObject(
       isError(/^The master key first is missing in CONTENT_KEYS\.$/),
     );
+  });
+});
+
+describe("where keys were forgotten", () => {
+  it("a user goes on with another session, since nobody can read what the one before says of itself", async () => {
+    const { client } = await spoken();
+    const open = async () =>
+      (await client.post("/v1/sessions/get-or-create", { namespace: "n", user_id: "u", metadata: { a: 1 } }))
+        .body;
+    const first = await open();
+    expect(await open()).toEqual({ ...first, reused: true });
+    await forgetDataKeys(project, client.tenant);
+    const next = await open();
+    expect(next).toMatchObject({ reused: false, metadata: { a: 1 } });
+    expect(next.session_id).not.toBe(first.session_id);
+    expect(await open()).toEqual({ ...next, reused: true });
+  });
+
+  it("a score can be deleted: the answer says what is left of it, and else all of it", async () => {
+    const { client } = await spoken();
+    const score = async () =>
+      (await client.post("/v1/scores", { session_id: "s", name: "n", value: "good", comment: "yes" })).body;
+    const erase = (id: string) =>
+      client.request(`/v1/scores/${id}`, { method: "DELETE", headers: { tracer_token: client.token } });
+    const [one, other] = [await score(), await score()];
+    expect(await erase(one.id)).toMatchObject({ status: 200, body: one });
+    expect((await erase(one.id)).status).toBe(404);
+    await forgetDataKeys(project, client.tenant);
+    const { comment: _, ...left } = other;
+    const { status, body } = await erase(other.id);
+    expect([status, body]).toEqual([200, { ...left, value: null }]);
   });
 });
 

@@ -45,7 +45,10 @@ export const readSteps = tool({
 function validIds(ids: string[]): string[] {
   const read = stepIds.safeParse(ids.join(","));
   if (read.success) return [...new Set(read.data)];
-  throw new ApiError("invalid_payload", `ids: ${read.error.issues[0]?.message}`);
+  throw new ApiError(
+    "invalid_payload",
+    "ids: must be ids of steps, as search_steps and read_tree show them.",
+  );
 }
 
 /** As much of a step as fits, from a character of its text on. */

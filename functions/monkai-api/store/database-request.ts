@@ -88,7 +88,12 @@ export class DatabaseRequest {
   constructor(shared: Shared, caller: Caller) {
     this.shared = shared;
     this.caller = caller;
-    this.seal = new ContentSeal(shared.keys, caller.tokenHash);
+    this.seal = new ContentSeal(shared.keys, caller.tokenHash, () => this.admit());
+  }
+
+  /** For a request that was refused before its work: is the token good. SQL: `admit`. */
+  async admit(): Promise<void> {
+    await this.call("admit", {});
   }
 
   protected async versioned<Data>(name: string, query: object, known?: string): Promise<Versioned<Data>> {

@@ -64,16 +64,11 @@ import type { Facets, UsageAnswer, UsageQuery } from "./usage.ts";
 
 /**
  * One API request's only call to the database: each method is one SQL function, one transaction, one round trip. There
- * are two exceptions: an export makes one for each page, and what brings content makes a second one when the tenant's
- * anonymization rules or data keys are not known here yet, or have changed.
+ * are three exceptions: an export makes one for each page, what brings content makes a second one when the tenant's
+ * anonymization rules or data keys are not known here yet, or have changed, and a read does when the data key is newer than it is.
  * Throws ApiError for what the database refuses, and `internal_error` when it does not answer.
  */
 export class StoreRequest extends DatabaseRequest {
-  /** For a request that was refused before its work: is the token good. SQL: `admit`. */
-  async admit(): Promise<void> {
-    await this.call("admit", {});
-  }
-
   createSession(session: NewSession): Promise<SessionRow> {
     return this.openSession("create_session", session);
   }
@@ -185,8 +180,10 @@ export class StoreRequest extends DatabaseRequest {
   }
 
   /** The score that is gone. */
-  deleteScore(score_id: string): Promise<ScoreRow> {
-    return this.call("delete_score", { score_id });
+  async deleteScore(score_id: string): Promise<ScoreRow> {
+    const gone = await this.call<ScoreRow>("delete_score", { score_id });
+    const [score = gone] = await this.seal.openScores([gone], { orNothing: true });
+    return score;
   }
 
   registerNamespace(namespace: string): Promise<NamespaceRow> {

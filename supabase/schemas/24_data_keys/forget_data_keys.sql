@@ -16,3 +16,13 @@ begin
   end if;
   return jsonb_build_object('forgotten', forgotten);
 end $$;
+
+-- Whether a session's metadata (`"NUMBER.BASE64"`) was encrypted with a data key that was forgotten.
+create function internal.is_forgotten(owner_id uuid, metadata jsonb) returns boolean
+language plpgsql stable set search_path = '' as $$
+begin
+  return jsonb_typeof(is_forgotten.metadata) = 'string' and exists (
+    select from public.data_keys
+    where data_keys.tenant_id = owner_id and data_keys.wrapped is null
+      and data_keys.number = split_part(is_forgotten.metadata #>> '{}', '.', 1)::integer);
+end $$;

@@ -1,6 +1,6 @@
 -- POST /sessions/get-or-create. payload.session: {namespace, user_id, inactivity_timeout?, metadata?, force_new?}.
 -- Answers with the user's most recently active session if its last activity is within inactivity_timeout seconds; to be found
--- is activity too.
+-- is activity too. One whose metadata nobody can read any more is not found, since the user could not go on with it.
 create function public.get_or_create_session(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
@@ -31,6 +31,7 @@ begin
       and sessions.user_id = wanted ->> 'user_id'
       and sessions.last_activity_at >=
         now() - make_interval(secs => coalesce((wanted ->> 'inactivity_timeout')::integer, 120))
+      and not internal.is_forgotten(sessions.tenant_id, sessions.metadata)
     order by sessions.last_activity_at desc, sessions.created_at desc, sessions.id desc
     limit 1;
     reused := found;

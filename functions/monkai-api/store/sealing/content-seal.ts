@@ -44,11 +44,15 @@ export function keysKnown(keys: [MasterKey, ...MasterKey[]] | undefined): KeysKn
 export class ContentSeal {
   readonly #known: KeysKnown;
   readonly #tokenHash: string;
+  readonly #learn: () => Promise<void>;
   #keys: TenantKeys | undefined;
+  #learning: Promise<void> | undefined;
 
-  constructor(known: KeysKnown, tokenHash: string) {
+  /** `learn` asks the database, which tells the keys that are not known here. */
+  constructor(known: KeysKnown, tokenHash: string, learn: () => Promise<void>) {
     this.#known = known;
     this.#tokenHash = tokenHash;
+    this.#learn = learn;
     this.#keys = known.byToken.get(tokenHash);
   }
 
@@ -140,10 +144,15 @@ export class ContentSeal {
     return (await this.#open("metadata", sessionOf(namespace, userId), metadata)) as JsonObject;
   }
 
-  openScores<Row extends ScoreRow & { sealed?: string }>(rows: Row[]): Promise<Row[]> {
+  /** `orNothing`: what cannot be opened is as if it was taken away. */
+  openScores<Row extends ScoreRow & { sealed?: string }>(
+    rows: Row[],
+    { orNothing = false } = {},
+  ): Promise<Row[]> {
     const isPlain = (row: Row) => !sealIn(row);
     return each(rows, isPlain, async ({ sealed, ...row }) => {
-      const opened = await this.#open("score", boundId(row.id), sealed as string);
+      const opening = this.#open("score", boundId(row.id), sealed as string);
+      const opened = await (orNothing ? opening.catch(() => ({})) : opening);
       const { text_value, ...said } = opened as { text_value?: string; comment?: string };
       return { ...row, value: row.value ?? text_value ?? null, ...said } as Row;
     });
@@ -159,14 +168,24 @@ export class ContentSeal {
 
   async #open(use: Sealed, id: string, sealed: string): Promise<unknown> {
     const number = keyNumberOf(sealed);
-    const keys = this.#keys;
     if (!this.isOn) {
       const message = `This was encrypted with data key ${number}, and CONTENT_KEYS is not set.`;
       throw new ApiError("encryption_error", message);
     }
+    // A read is told the newest key before it looks for rows: in between, others may have written with a newer one.
+    if (number > (this.#keys?.newest ?? 0)) await this.#learnOnce();
+    const keys = this.#keys;
     if (!keys) throw new ApiError("encryption_error", `Data key ${number} of this tenant is missing.`);
     const seal = await this.#usable(async () => keys.seal(number));
     return seal.open(use, id, sealed);
+  }
+
+  /** Rows that are opened at once learn together. */
+  #learnOnce(): Promise<void> {
+    this.#learning ??= this.#learn().finally(() => {
+      this.#learning = undefined;
+    });
+    return this.#learning;
   }
 
   /** A key that does not open is asked for again by the next request: it may be wrapped anew by then. */

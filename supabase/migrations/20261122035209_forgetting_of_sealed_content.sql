@@ -32,6 +32,16 @@ begin
   return emptied_scores + cardinality(piece);
 end $$;
 
+-- Whether a session's metadata (`"NUMBER.BASE64"`) was encrypted with a data key that was forgotten.
+create or replace function internal.is_forgotten(owner_id uuid, metadata jsonb) returns boolean
+language plpgsql stable set search_path = '' as $$
+begin
+  return jsonb_typeof(is_forgotten.metadata) = 'string' and exists (
+    select from public.data_keys
+    where data_keys.tenant_id = owner_id and data_keys.wrapped is null
+      and data_keys.number = split_part(is_forgotten.metadata #>> '{}', '.', 1)::integer);
+end $$;
+
 -- Forgets what is kept no longer, oldest first, for about a twentieth of a second: a tenant's writers and readers wait meanwhile. The
 -- schedule comes back for the rest, and for other tenants. Returns {forgotten: how many steps, scores and sessions, whole or their
 -- content}.
@@ -70,7 +80,7 @@ end $$;
 
 -- POST /sessions/get-or-create. payload.session: {namespace, user_id, inactivity_timeout?, metadata?, force_new?}.
 -- Answers with the user's most recently active session if its last activity is within inactivity_timeout seconds; to be found
--- is activity too.
+-- is activity too. One whose metadata nobody can read any more is not found, since the user could not go on with it.
 create or replace function public.get_or_create_session(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
@@ -101,6 +111,7 @@ begin
       and sessions.user_id = wanted ->> 'user_id'
       and sessions.last_activity_at >=
         now() - make_interval(secs => coalesce((wanted ->> 'inactivity_timeout')::integer, 120))
+      and not internal.is_forgotten(sessions.tenant_id, sessions.metadata)
     order by sessions.last_activity_at desc, sessions.created_at desc, sessions.id desc
     limit 1;
     reused := found;
@@ -118,7 +129,7 @@ end $$;
 -- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
 create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 20261122034343;
+return 20261122035209;
 
 -- supabase/schemas/99_grants.sql
 -- One rule for everything in the two schemas: row level security is on and no policy opens a table; the API's service role may
