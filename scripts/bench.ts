@@ -9,6 +9,7 @@ import { type Figure, isMet } from "./bench/figures.ts";
 import { foldSpeed } from "./bench/fold.ts";
 import { growth } from "./bench/growth.ts";
 import { otlpSpans } from "./bench/otlp.ts";
+import { retentionBeside } from "./bench/retention.ts";
 import { FULL, QUICK, type Settings } from "./bench/settings.ts";
 import { singleInsert } from "./bench/single-insert.ts";
 import { sqlFunctions } from "./bench/sql-functions.ts";
@@ -21,7 +22,7 @@ import { parseOptions, runCommand, UsageError } from "./command-line.ts";
 const USAGE = `Usage: npm run bench -- [--quick] [SECTION...]
 
 Measures this API, and writes the figures into bench-result.json, too.
-  SECTION  from 1 to 10, as docs/performance.md numbers them; else all
+  SECTION  from 1 to 12, as docs/performance.md numbers them; else all
   --quick  shorter and smaller, for work on the benchmark`;
 
 const RESULT_FILE = "bench-result.json";
@@ -71,6 +72,7 @@ function sectionsOf(settings: Settings): Sections {
     [9, () => otlpSpans(settings)],
     [10, () => viewerBudgets(settings)],
     [11, () => encryptionCost(settings)],
+    [12, async () => retentionBeside(await large(), settings)],
   ]);
 }
 

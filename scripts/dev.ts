@@ -1,5 +1,6 @@
 // `npm run dev`: the whole API on one machine.
 import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
 import { hashTracerToken } from "../functions/monkai-api/domain/tracer-token.ts";
 import { refuseArguments, runCommand } from "./command-line.ts";
 import { contentKeys } from "./keys/content-keys.ts";
@@ -116,10 +117,22 @@ function keepUp(project: Project): void {
     void callFunction(project, name, {}).catch((error) => console.error(explain(error)));
   const timers = [
     setInterval(call("fold_all"), 10_000),
-    setInterval(call("forget_due"), 10_000),
+    setInterval(() => void forgetWhatIsDue(project), 10_000),
     setInterval(call("delete_expired"), 5 * 60_000),
   ];
   stops.push(() => timers.forEach(clearInterval));
+}
+
+async function forgetWhatIsDue(project: Project): Promise<void> {
+  const ends = Date.now() + 9_000;
+  try {
+    while ((await callFunction<{ forgotten: number }>(project, "forget_due", {})).forgotten > 0) {
+      if (Date.now() > ends || stopping.signal.aborted) return;
+      await sleep(200);
+    }
+  } catch (error) {
+    console.error(explain(error));
+  }
 }
 
 function readSettings(): Settings {

@@ -9,7 +9,7 @@ import { writeAllTheTime } from "./writers.ts";
 const WARM_UP = 20;
 
 /** A request, and the stack that it goes to. */
-interface Side {
+export interface Side {
   volume: Volume;
   next: NextRequest;
 }
@@ -113,7 +113,8 @@ async function latencies(few: Side, many: Side, { rounds, latencies }: Settings)
   return measured;
 }
 
-async function milliseconds({ volume, next }: Side): Promise<number> {
+/** How long the next request takes, until its answer is read. */
+export async function milliseconds({ volume, next }: Side): Promise<number> {
   const { path, init, isLong } = next();
   const begun = performance.now();
   const response = await fetch(`${volume.stack.url}${path}`, init);

@@ -1,7 +1,8 @@
 import { inject } from "vitest";
-import { figures, scenarios } from "../scenarios/index.ts";
+import { inTheApi, inTheDatabase, onTheWire } from "../scenarios/index.ts";
 
 const api = (path: string, init?: RequestInit) => fetch(`${inject("workerdUrl")}${path}`, init);
 
-scenarios("workerd", api);
-figures("workerd", api);
+onTheWire("workerd", api);
+inTheApi("workerd", api);
+inTheDatabase("workerd", api);

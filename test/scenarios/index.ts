@@ -31,27 +31,18 @@ import { traces } from "./traces.ts";
 import { uploads } from "./uploads.ts";
 import { usage } from "./usage.ts";
 
-/** What every runtime must do: black box, over HTTP. */
-export function scenarios(runtime: string, api: Api): void {
+/** What a runtime, and a proxy in front of it, could do in another way: requests, answers, streams, headers. */
+export function onTheWire(runtime: string, api: Api): void {
   describe(`on ${runtime}`, () => {
     http(api);
     authentication(api);
     errors(api);
-    sessions(api);
     traces(api);
     batch(api);
-    queries(api);
     exports(api);
-    fields(api);
-    isolation(api);
-    acrossTenants(api);
     idempotency(api);
     rateLimits(api);
-    readOnly(api);
     uploads(api);
-    namespaces(api);
-    anonymization(api);
-    traceTrees(api);
     otlp(api);
     documentation(api);
     hostile(api);
@@ -59,8 +50,23 @@ export function scenarios(runtime: string, api: Api): void {
   });
 }
 
-/** What people look at is made in the database: a proxy in front of the API has nothing to add to it. */
-export function figures(runtime: string, api: Api): void {
+/** What the API does with them: a proxy has nothing to add to it. */
+export function inTheApi(runtime: string, api: Api): void {
+  describe(`on ${runtime}`, () => {
+    sessions(api);
+    queries(api);
+    fields(api);
+    isolation(api);
+    acrossTenants(api);
+    readOnly(api);
+    namespaces(api);
+    anonymization(api);
+    traceTrees(api);
+  });
+}
+
+/** What the database makes of it, for people to look at or to take away: one runtime tells all. */
+export function inTheDatabase(runtime: string, api: Api): void {
   describe(`on ${runtime}`, () => {
     sessionList(api);
     modelPrices(api);

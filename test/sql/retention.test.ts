@@ -1,6 +1,9 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import postgres from "postgres";
 import { afterAll, describe, expect, inject, it } from "vitest";
 import { fromManyTokens, otherToken } from "../support/database.ts";
+import { ROOT } from "../support/dev.ts";
 import { randomHistory, randomOf, split } from "./trees/history.ts";
 import { violations } from "./trees/invariants.ts";
 import { ask, type Caller, listTraces, newTenant, send } from "./trees/sender.ts";
@@ -244,6 +247,20 @@ describe("what is kept for some days", { timeout: 60_000 }, () => {
     const before = await usage();
     await sql`select public.rebuild(${sql.json({ tenant: caller.tenant })})`;
     expect(await usage()).toEqual(before);
+  });
+
+  it("the command of the schedule goes on, with pauses, until nothing is left", async () => {
+    const schedule = await readFile(join(ROOT, "supabase/schemas/90_upkeep/schedule.sql"), "utf8");
+    const [, command = ""] = /'agent-trace-forget', '10 seconds', '(.+)'\);/.exec(schedule) ?? [];
+    const caller = await newTenant(sql);
+    const steps = Array.from({ length: 1_200 }, (_, place) => ({ ...plain, key: `${place}` }));
+    await sendAgo(caller, steps, 3 * DAY);
+    await putRetention(caller, { days: 1 });
+    // Other tests forget at the same time: then a call of it finds itself not needed.
+    for (let calls = 0; calls < 20 && (await keysOf(caller)).length > 0; calls += 1) {
+      await sql.unsafe(command.replaceAll("''", "'"));
+    }
+    expect(await keysOf(caller)).toEqual([]);
   });
 
   it("what a bound token is told, and may not change", async () => {

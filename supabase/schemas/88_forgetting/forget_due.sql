@@ -1,4 +1,4 @@
--- Forgets what is kept no longer, oldest first, for about a fifth of a second: a tenant's writers and readers wait meanwhile. The
+-- Forgets what is kept no longer, oldest first, for about a twentieth of a second: a tenant's writers and readers wait meanwhile. The
 -- schedule comes back for the rest, and for other tenants. Returns {forgotten: how many steps, scores and sessions, whole or their
 -- content}.
 create function public.forget_due(payload jsonb default '{}') returns jsonb
@@ -8,7 +8,7 @@ declare
   known_version integer;
   -- By the clock, an hour late: so the spans of one trace, which come within seconds, are not parted. See piece_of_old_steps.
   moment constant timestamptz := now() - interval '1 hour';
-  ends timestamptz := clock_timestamp() + interval '0.2 seconds';
+  ends timestamptz := clock_timestamp() + interval '0.05 seconds';
   piece integer;
   forgotten integer := 0;
 begin

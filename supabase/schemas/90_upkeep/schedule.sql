@@ -7,7 +7,8 @@ begin
     create extension if not exists pg_cron with schema pg_catalog;
     perform cron.schedule('agent-trace-delete-expired', '*/5 * * * *', 'select public.delete_expired()');
     perform cron.schedule('agent-trace-fold', '10 seconds', 'select public.fold_all()');
-    perform cron.schedule('agent-trace-forget', '10 seconds', 'select public.forget_due()');
+    -- As long as there is something: a short piece, and a pause four times as long for those who wait.
+    perform cron.schedule('agent-trace-forget', '10 seconds', 'do $do$ begin while (public.forget_due() ->> ''forgotten'')::integer > 0 and clock_timestamp() < statement_timestamp() + interval ''9 seconds'' loop commit; perform pg_sleep(0.2); end loop; end $do$');
   end if;
 exception when others then
   raise warning 'fold_all(), forget_due() and delete_expired() are not scheduled (%). Call them every minute.', sqlerrm;

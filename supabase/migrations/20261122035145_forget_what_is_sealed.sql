@@ -42,6 +42,42 @@ begin
       and data_keys.number = split_part(is_forgotten.metadata #>> '{}', '.', 1)::integer);
 end $$;
 
+-- Forgets what is kept no longer, oldest first, for about a twentieth of a second: a tenant's writers and readers wait meanwhile. The
+-- schedule comes back for the rest, and for other tenants. Returns {forgotten: how many steps, scores and sessions, whole or their
+-- content}.
+create or replace function public.forget_due(payload jsonb default '{}') returns jsonb
+language plpgsql set search_path = '' set enable_seqscan = off as $$
+declare
+  owner_id uuid;
+  known_version integer;
+  -- By the clock, an hour late: so the spans of one trace, which come within seconds, are not parted. See piece_of_old_steps.
+  moment constant timestamptz := now() - interval '1 hour';
+  ends timestamptz := clock_timestamp() + interval '0.05 seconds';
+  piece integer;
+  forgotten integer := 0;
+begin
+  if not pg_try_advisory_xact_lock(hashtextextended('forget_due', 0)) then return '{"forgotten": 0}'; end if;
+  for owner_id, known_version in select retention.tenant_id, retention.version from public.retention order by random() loop
+    piece := 0;
+    if internal.has_due(owner_id, moment) then
+      perform pg_advisory_xact_lock(internal.content_lock(owner_id));
+      perform pg_advisory_xact_lock(internal.fold_lock(owner_id));
+      loop
+        piece := internal.forget_due_piece(owner_id, moment, 500);
+        exit when piece = 0;
+        forgotten := forgotten + piece;
+        exit when clock_timestamp() > ends;
+      end loop;
+    end if;
+    if piece = 0 then
+      update public.retention_runs set ran_at = now(), enforced_on = internal.shown_day()
+      where retention_runs.tenant_id = owner_id and retention_runs.version = known_version; -- none newer since it was looked at
+    end if;
+    exit when forgotten > 0; -- one tenant's locks at a time: with two, it and fold_all() could wait for each other
+  end loop;
+  return jsonb_build_object('forgotten', forgotten);
+end $$;
+
 -- POST /sessions/get-or-create. payload.session: {namespace, user_id, inactivity_timeout?, metadata?, force_new?}.
 -- Answers with the user's most recently active session if its last activity is within inactivity_timeout seconds; to be found
 -- is activity too. One whose metadata nobody can read any more is not found, since the user could not go on with it.
@@ -53,10 +89,8 @@ declare
   session public.sessions;
   reused boolean := false;
 begin
-  -- Before the share of the content lock, which that would want alone: two that have a share would wait for each other.
-  if jsonb_typeof(wanted -> 'metadata') = 'string' then
-    perform internal.without_due(internal.identify(get_or_create_session.payload));
-  end if;
+  -- That wants the content lock alone: so before the share of it, and before the count, for which others wait that have a share.
+  perform internal.without_due(internal.identify(get_or_create_session.payload));
   admission := internal.stopped_for_data_keys(get_or_create_session.payload, wanted -> 'metadata');
   if admission is not null then return admission; end if;
   admission := internal.in_namespace(internal.admit_writer(get_or_create_session.payload), wanted ->> 'namespace');
@@ -93,7 +127,7 @@ end $$;
 -- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
 create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 20261122034516;
+return 20261122035145;
 
 -- supabase/schemas/99_grants.sql
 -- One rule for everything in the two schemas: row level security is on and no policy opens a table; the API's service role may
