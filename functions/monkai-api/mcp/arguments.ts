@@ -3,7 +3,7 @@ import { MEASURED, namespaceName } from "../schemas/common.ts";
 
 /** Arguments that several tools have. */
 
-export const namespace = () => namespaceName().optional().describe("Without it, all that the token may use.");
+export const namespace = () => namespaceName.optional().describe("Without it, all that the token may use.");
 
 export const limit = (usual: number, most: number) =>
   z.int().min(1).max(most).default(usual).describe("Fewer rows show more of each.");

@@ -17,9 +17,9 @@ export const findSessions = tool({
   input: () =>
     filters({
       status: z.enum(["ok", "error"]).optional().describe("error: a step has failed in it. ok: none has."),
-      agent: agentName().optional(),
+      agent: agentName.optional(),
       model: z.string().optional(),
-      user_id: userId().optional(),
+      user_id: userId.optional(),
       text: z
         .string()
         .max(200, MEASURED)

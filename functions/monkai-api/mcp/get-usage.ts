@@ -34,9 +34,9 @@ export const getUsage = tool({
         .default("errors")
         .describe("Which rows come first: those with most of it, or the earliest."),
       tool: z.string().optional(),
-      agent: agentName().optional(),
+      agent: agentName.optional(),
       model: z.string().optional(),
-      user_id: userId().optional(),
+      user_id: userId.optional(),
       namespace: namespace(),
       ...timeRange("Without it, the last 7 days."),
       limit: limit(20, 50),

@@ -21,7 +21,7 @@ export const readSteps = tool({
   input: () =>
     filters({
       ids: z.array(z.string()).min(1).max(10).describe("Up to 10 ids of steps."),
-      offset: count().default(0).describe("Of one step: the character at which the answer before was cut."),
+      offset: count.default(0).describe("Of one step: the character at which the answer before was cut."),
     }),
   async answer({ ids, offset }, { store }) {
     const wanted = validIds(ids);

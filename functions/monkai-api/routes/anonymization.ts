@@ -68,7 +68,7 @@ const AnonymizationRules = z
 
 const PutRules = z.object({
   rules: nullsAbsent(AnonymizationRules),
-  expected_version: count().max(2_147_483_647).optional(),
+  expected_version: count.max(2_147_483_647).optional(),
 });
 
 const EXPECTED_VERSION = {
@@ -119,7 +119,7 @@ function asPut({ expected_version, ...rules }: JsonObject): JsonObject {
 
 const VersionedRules = z
   .object({
-    version: count().openapi({ description: "Raised by every change; 0 while there are no rules." }),
+    version: count.openapi({ description: "Raised by every change; 0 while there are no rules." }),
     rules: AnonymizationRules,
   })
   .openapi("VersionedAnonymizationRules");
@@ -144,7 +144,7 @@ const putRules = putRoute({
     "and texts of scores. Users, names and ids are kept. A record whose `anonymization_version` is the current one was redacted by its client already. " +
     "A token that is bound to namespaces may not change the rules.",
   bucket: "rules",
-  conflict: { version: count().optional().openapi({ description: "The version that they are at." }) },
+  conflict: { version: count.optional().openapi({ description: "The version that they are at." }) },
   body: requestBody(PutAnonymizationRules).openapi("PutAnonymizationRulesRequest"),
   result: VersionedRules,
 });

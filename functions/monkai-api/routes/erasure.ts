@@ -7,10 +7,10 @@ import type { AppEnv } from "../services.ts";
 const Erasure = z
   .object({
     erased: z
-      .object({ steps: count(), sessions: count(), scores: count() })
+      .object({ steps: count, sessions: count, scores: count })
       .openapi({ description: "By this request." }),
     complete: z.boolean().openapi({ description: "False: there is more for the next request." }),
-    remaining_steps: count(),
+    remaining_steps: count,
   })
   .openapi("Erasure");
 

@@ -20,7 +20,7 @@ const File = z
     trace_id: z.string(),
     filename: z.string(),
     content_type: z.literal("application/json"),
-    step_count: count(),
+    step_count: count,
     created_at: z.string().openapi({ format: "date-time" }),
     content_redacted_at: z.string().nullable().openapi({ format: "date-time" }),
   })
@@ -36,7 +36,7 @@ const getFile = getRoute({
   result: File,
 });
 
-const step_number = count().openapi({ description: "In the order of arrival in its trace." });
+const step_number = count.openapi({ description: "In the order of arrival in its trace." });
 
 const RecordStep = ConversationRecord.extend({
   step_number,

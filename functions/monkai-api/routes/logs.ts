@@ -24,7 +24,7 @@ import { LogEntry, LogUpload } from "../schemas/logs.ts";
 import { UPLOAD_ITEMS, UploadAnswer, uploadAnswer } from "../schemas/uploads.ts";
 import type { AppEnv } from "../services.ts";
 
-const LogQueryRequest = filters({ namespace: namespaceName(), ...logFilters, ...paging }).refine(
+const LogQueryRequest = filters({ namespace: namespaceName, ...logFilters, ...paging }).refine(
   isOnePage,
   ONE_PAGE,
 );
@@ -32,8 +32,8 @@ const LogQueryRequest = filters({ namespace: namespaceName(), ...logFilters, ...
 const LogQueryResponse = z
   .object({
     logs: z.array(LogEntry),
-    count: count().openapi({ description: "All entries that match, not only this page's." }),
-    next_cursor: nextCursor(),
+    count: count.openapi({ description: "All entries that match, not only this page's." }),
+    next_cursor: nextCursor,
     warning: namespaceWarning(),
   })
   .openapi("LogQueryResponse");
@@ -73,7 +73,7 @@ const exportLogs = exportRoute({
   summary: "Export logs (JSON or CSV)",
   description: "All entries that match, newest first, in the same form as the export of records.",
   bucket: "query",
-  body: requestBody(filters({ namespace: namespaceName(), ...logFilters, format: exportFormat() })).openapi(
+  body: requestBody(filters({ namespace: namespaceName, ...logFilters, format: exportFormat() })).openapi(
     "LogExportRequest",
   ),
   result: z.object({ logs: z.array(LogEntry) }).openapi("LogExportResponse"),

@@ -106,7 +106,7 @@ function isDay(text: string): boolean {
 
 const PutModelPrices = z.object({
   prices: SentPrices,
-  expected_version: count().max(2_147_483_647).optional().openapi({
+  expected_version: count.max(2_147_483_647).optional().openapi({
     description: "The version that these are to replace. If it is not the current one: 409.",
   }),
 });
@@ -127,7 +127,7 @@ const Price = z
 
 const VersionedPrices = z
   .object({
-    version: count().openapi({ description: "Raised by every change; 0 while the known prices apply." }),
+    version: count.openapi({ description: "Raised by every change; 0 while the known prices apply." }),
     prices: z.array(Price),
     source: z.string().optional().openapi({ description: "Where the known prices are from; at version 0." }),
     as_of: z
@@ -160,7 +160,7 @@ const putPrices = putRoute({
     "releases. Prices are looked up when costs are read, so that they also reach steps that are there already. " +
     "A token that is bound to namespaces may not change the prices.",
   bucket: "rules",
-  conflict: { version: count().optional().openapi({ description: "The version that they are at." }) },
+  conflict: { version: count.optional().openapi({ description: "The version that they are at." }) },
   body: requestBody(PutModelPrices).openapi("PutModelPricesRequest"),
   result: VersionedPrices,
 });

@@ -4,9 +4,9 @@ import { getRoute, registerRoute } from "../http/api-route.ts";
 import { namespaceName, requestBody } from "../schemas/common.ts";
 import type { AppEnv } from "../services.ts";
 
-const Namespace = z.object({ namespace: namespaceName(), created_at: z.iso.datetime() }).openapi("Namespace");
+const Namespace = z.object({ namespace: namespaceName, created_at: z.iso.datetime() }).openapi("Namespace");
 
-const NamespaceRegisterRequest = z.object({ namespace: namespaceName() });
+const NamespaceRegisterRequest = z.object({ namespace: namespaceName });
 
 const registerNamespace = registerRoute({
   path: "/namespace/register",

@@ -28,7 +28,7 @@ const queryFilters = { ...recordFilters, ...paging };
 
 const RecordQueryRequest = filters(
   {
-    namespace: namespaceName(),
+    namespace: namespaceName,
     query: nullsAbsent(filters(queryFilters).refine(isOnePage, ONE_PAGE)).openapi("RecordQueryFilters"),
   },
   Object.keys(queryFilters).map((name) => `query.${name}`),
@@ -37,8 +37,8 @@ const RecordQueryRequest = filters(
 const RecordQueryResponse = z
   .object({
     records: z.array(ConversationRecord),
-    count: count().openapi({ description: "All records that match, not only this page's." }),
-    next_cursor: nextCursor(),
+    count: count.openapi({ description: "All records that match, not only this page's." }),
+    next_cursor: nextCursor,
     warning: namespaceWarning(),
   })
   .openapi("RecordQueryResponse");
@@ -94,9 +94,9 @@ const exportRecords = exportRoute({
     "half-way breaks off. In CSV, objects and lists are JSON, and a text that a spreadsheet would run as a formula (it " +
     "begins with `=`, `+`, `-`, `@`, a tab or a line break) has a `'` in front.",
   bucket: "query",
-  body: requestBody(
-    filters({ namespace: namespaceName(), ...recordFilters, format: exportFormat() }),
-  ).openapi("RecordExportRequest"),
+  body: requestBody(filters({ namespace: namespaceName, ...recordFilters, format: exportFormat() })).openapi(
+    "RecordExportRequest",
+  ),
   result: z.object({ records: z.array(ConversationRecord) }).openapi("RecordExportResponse"),
 });
 

@@ -9,7 +9,7 @@ import type { RetentionRule, RetentionRules } from "../store/forgetting.ts";
 const MOST_NAMESPACES = 1_000;
 
 const sentDays = (what: string, example: number) =>
-  count()
+  count
     .max(36_500)
     .optional()
     .openapi({ description: `For how many days ${what} is kept. 0, null or absent: for ever.`, example });
@@ -25,7 +25,7 @@ const SentNamespaces = z
   .array(
     nullsAbsent(
       z.strictObject({
-        namespace: namespaceName(),
+        namespace: namespaceName,
         ...sentRule,
         content_since: notHeeded,
         since: notHeeded,
@@ -49,14 +49,14 @@ const PutRetention = z.object({
   namespaces: SentNamespaces.default([]).openapi({
     description: "Namespaces with a rule of their own, in the place of both parts of the tenant's.",
   }),
-  expected_version: count().max(2_147_483_647).optional().openapi({
+  expected_version: count.max(2_147_483_647).optional().openapi({
     description: "The version that this is to replace. If it is not the current one: 409.",
   }),
 });
 
 const rule = {
-  content_days: count().nullable().openapi({ description: "Null: for ever." }),
-  days: count().nullable(),
+  content_days: count.nullable().openapi({ description: "Null: for ever." }),
+  days: count.nullable(),
   content_since: z
     .string()
     .nullable()
@@ -69,7 +69,7 @@ const rule = {
 
 const Retention = z
   .object({
-    version: count().openapi({ description: "Raised by every change; 0 while everything is kept for ever." }),
+    version: count.openapi({ description: "Raised by every change; 0 while everything is kept for ever." }),
     ...rule,
     namespaces: z.array(z.object({ namespace: z.string(), ...rule })),
     last_run_at: z.string().nullable().openapi({
@@ -104,7 +104,7 @@ const putRetention = putRoute({
     "day and two hours more. What steps used stays in the figures of `GET /usage`, without their sessions and users. The whole is replaced. " +
     "A token that is bound to namespaces may not change it.",
   bucket: "rules",
-  conflict: { version: count().optional().openapi({ description: "The version that it is at." }) },
+  conflict: { version: count.optional().openapi({ description: "The version that it is at." }) },
   body: requestBody(PutRetention).openapi("PutRetentionRequest"),
   result: Retention,
 });

@@ -36,15 +36,15 @@ const value = z.union([z.number(), z.boolean(), z.string().max(1000, MEASURED)],
 });
 
 const target = {
-  trace_id: traceId().optional(),
-  session_id: sessionId().optional(),
+  trace_id: traceId.optional(),
+  session_id: sessionId.optional(),
   step_id: stepId().optional(),
 };
 
 const NewScore = z
   .object({
     ...target,
-    namespace: namespaceName().optional().openapi({
+    namespace: namespaceName.optional().openapi({
       description: "Not told, it is the one of what the score is about, as it is known now, else `default`.",
     }),
     name: scoreName(),
@@ -135,11 +135,11 @@ const listScores = versionedRoute({
   bucket: "view",
   query: filters({
     trace_id: inQuery(target.trace_id),
-    session_id: inQuery(fromUrl(sessionId()).optional()),
+    session_id: inQuery(fromUrl(sessionId).optional()),
     step_id: inQuery(target.step_id),
     name: inQuery(fromUrl(scoreName()).optional()),
     source: inQuery(source().optional()),
-    namespace: inQuery(fromUrl(namespaceName()).optional()),
+    namespace: inQuery(fromUrl(namespaceName).optional()),
     start_date: inQuery(dates.start_date),
     end_date: inQuery(dates.end_date),
     limit: inQuery(z.coerce.number().int().min(1).max(1000).default(50)),
@@ -147,7 +147,7 @@ const listScores = versionedRoute({
       description: "The `next_cursor` of the page before.",
     }),
   }),
-  result: z.object({ scores: z.array(Score), next_cursor: nextCursor() }).openapi("ScoreList"),
+  result: z.object({ scores: z.array(Score), next_cursor: nextCursor }).openapi("ScoreList"),
 });
 
 const deleteScore = deleteRoute({

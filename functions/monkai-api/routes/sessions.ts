@@ -29,28 +29,28 @@ const inactivityTimeout = () =>
   });
 
 const SessionCreateRequest = z.object({
-  namespace: namespaceName(),
-  user_id: userId().optional().openapi({ description: "External user identifier; part of the session id." }),
+  namespace: namespaceName,
+  user_id: userId.optional().openapi({ description: "External user identifier; part of the session id." }),
   inactivity_timeout: inactivityTimeout(),
-  metadata: freeForm().optional(),
+  metadata: freeForm.optional(),
 });
 
 const SessionGetOrCreateRequest = z.object({
-  namespace: namespaceName(),
-  user_id: userId(),
+  namespace: namespaceName,
+  user_id: userId,
   inactivity_timeout: inactivityTimeout(),
-  metadata: freeForm().optional().openapi({ description: "Kept when a new session is created." }),
+  metadata: freeForm.optional().openapi({ description: "Kept when a new session is created." }),
   force_new: z.boolean().default(false).openapi({ description: "Create a session even if one is active." }),
 });
 
 const Session = z
   .object({
-    session_id: sessionId(),
-    namespace: namespaceName(),
-    user_id: userId().optional(),
+    session_id: sessionId,
+    namespace: namespaceName,
+    user_id: userId.optional(),
     inactivity_timeout: z.int(),
     created_at: z.iso.datetime(),
-    metadata: freeForm(),
+    metadata: freeForm,
   })
   .openapi("Session");
 
@@ -100,12 +100,12 @@ const ListedSession = z
     active: z.boolean().openapi({ description: "Whether that is within its `inactivity_timeout`." }),
     agents: z.array(z.string()),
     models: z.array(z.string()),
-    trace_count: count(),
-    step_count: count().openapi({ description: "As many as `GET /sessions/{session_id}/steps` lists." }),
-    error_count: count().openapi({ description: "Those of them whose status is `error`." }),
+    trace_count: count,
+    step_count: count.openapi({ description: "As many as `GET /sessions/{session_id}/steps` lists." }),
+    error_count: count.openapi({ description: "Those of them whose status is `error`." }),
     ...tokenFigures,
     cost: Cost,
-    duration_ms: count().nullable().openapi({
+    duration_ms: count.nullable().openapi({
       description: "From when its first step began until its last one was over. Null: it has no steps.",
     }),
     first_message: z.string().nullable().openapi({ description: "Its beginning, in one line." }),
@@ -119,7 +119,7 @@ const WholeSession = ListedSession.extend({
     .array(z.string())
     .openapi({ description: "Those that the token may use, and it has steps in." }),
   root_trace_ids: z.array(z.string()).openapi({ description: "In order of creation." }),
-  metadata: freeForm(),
+  metadata: freeForm,
 }).openapi("WholeSession");
 
 const listSessions = versionedRoute({
@@ -132,13 +132,13 @@ const listSessions = versionedRoute({
     "the figures of what is there. One that becomes active while you page is at the top again, and on no later page.",
   bucket: "view",
   query: filters({
-    namespace: inQuery(fromUrl(namespaceName()).optional()),
+    namespace: inQuery(fromUrl(namespaceName).optional()),
     status: inQuery(z.enum(["ok", "error"]).optional()).openapi({
       description: "`error`: a step has failed. `ok`: none has.",
     }),
-    agent: inQuery(fromUrl(agentName()).optional()),
+    agent: inQuery(fromUrl(agentName).optional()),
     model: inQuery(fromUrl(z.string()).optional()),
-    user_id: inQuery(fromUrl(userId()).optional()),
+    user_id: inQuery(fromUrl(userId).optional()),
     text: inQuery(fromUrl(z.string().max(200, MEASURED)).optional()).openapi({
       description:
         "Something that was said in it, in the last 7 days unless there is a `start_date`: see `POST /steps/query`. It looks at the newest 10,000 steps.",
@@ -158,12 +158,12 @@ const listSessions = versionedRoute({
   result: z
     .object({
       sessions: z.array(ListedSession),
-      count: count().openapi({ description: "Of all pages, as of the first one." }),
+      count: count.openapi({ description: "Of all pages, as of the first one." }),
       count_is_at_least: z.literal(true).optional().openapi({
         description:
           "There are more: of sessions that are filtered by more than their namespace, 500 are counted.",
       }),
-      next_cursor: nextCursor(),
+      next_cursor: nextCursor,
     })
     .openapi("SessionList"),
 });
@@ -179,7 +179,7 @@ const getSession = versionedRoute({
     session_id: fromUrl(z.string()).openapi({ param: { name: "session_id", in: "path" } }),
   }),
   query: filters({
-    namespace: inQuery(fromUrl(namespaceName()).optional()).openapi({
+    namespace: inQuery(fromUrl(namespaceName).optional()).openapi({
       description: "Only what it has in this one.",
     }),
   }),

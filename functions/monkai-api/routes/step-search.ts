@@ -9,7 +9,7 @@ import { Skeleton } from "./steps.ts";
 
 const StepSearchRequest = filters(
   {
-    namespace: namespaceName().optional().openapi({ description: "Not told, all that the token may use." }),
+    namespace: namespaceName.optional().openapi({ description: "Not told, all that the token may use." }),
     query: nullsAbsent(filters(searchFilters)).openapi("StepSearchFilters"),
   },
   Object.keys(searchFilters).map((name) => `query.${name}`),
@@ -17,7 +17,7 @@ const StepSearchRequest = filters(
 
 const FoundStep = Skeleton.extend({
   trace_id: z.string().nullable().openapi({ description: "Null: a log entry that belongs to no trace." }),
-  step_number: count().nullable(),
+  step_number: count.nullable(),
   session_id: z.string().nullable(),
   namespace: z.string(),
   match: z
@@ -26,7 +26,7 @@ const FoundStep = Skeleton.extend({
         description: "Where the text is: a member of the content, or `error`, `name`, `model` or `agent`.",
       }),
       excerpt: z.string().openapi({ description: "In one line, with `...` where it is cut." }),
-      at: z.tuple([count(), count()]).openapi({
+      at: z.tuple([count, count]).openapi({
         description:
           "From where until before where in the excerpt, in UTF-16 code units, as JavaScript counts.",
       }),

@@ -16,7 +16,7 @@ export const Skeleton = z
   .object({
     id: z.uuid(),
     trace_id: z.string(),
-    step_number: count().openapi({ description: "In the order of arrival in its trace." }),
+    step_number: count.openapi({ description: "In the order of arrival in its trace." }),
     type: z.enum([...SPAN_TYPES, "message", "log"]),
     agent: z.string().nullable(),
     name: z.string().nullable().openapi({
@@ -24,14 +24,14 @@ export const Skeleton = z
         "Of a model call the model, of a tool call the tool, of a handoff the agent who takes over.",
     }),
     started_at: z.string().openapi({ format: "date-time" }),
-    duration_ms: count().nullable(),
+    duration_ms: count.nullable(),
     time_told: z.boolean().openapi({ description: "False: `started_at` is made of when it arrived." }),
     status: z.enum(STEP_STATUSES).nullable().openapi({ description: "Null: not told." }),
     error: z.string().nullable().openapi({ description: "The beginning of its message." }),
-    input_tokens: count().nullable().openapi({
+    input_tokens: count.nullable().openapi({
       description: "Null: not told, or those of the calls below it, which count there.",
     }),
-    output_tokens: count().nullable(),
+    output_tokens: count.nullable(),
     cost: StepCost.nullable().openapi({
       description:
         "By the prices of now. Null: no price is known, no tokens are, or it costs nothing by itself.",
@@ -39,7 +39,7 @@ export const Skeleton = z
     to_trace_id: z.string().nullable().openapi({
       description: "Of a handoff, the trace that it leads to. Null where that is not known.",
     }),
-    bytes: count().openapi({ description: "The size of its content as JSON. 0: it was taken away." }),
+    bytes: count.openapi({ description: "The size of its content as JSON. 0: it was taken away." }),
     preview: z.string().nullable().openapi({ description: "The beginning of what it says, in one line." }),
   })
   .openapi("StepSkeleton");
@@ -56,8 +56,8 @@ const SkeletonListResponse = z
   .object({
     traces: z.array(LinkedTrace).openapi({ description: "All, on each page, in order of creation." }),
     steps: z.array(Skeleton),
-    count: count().openapi({ description: "Of all pages, as of the first one." }),
-    next_cursor: nextCursor(),
+    count: count.openapi({ description: "Of all pages, as of the first one." }),
+    next_cursor: nextCursor,
     watermark: z.string().openapi({ description: "Send it as `after` to get what has come since." }),
   })
   .openapi("StepSkeletonList");
@@ -115,7 +115,7 @@ const listSessionSteps = versionedRoute({
     session_id: fromUrl(z.string()).openapi({ param: { name: "session_id", in: "path" } }),
   }),
   query: filters({
-    namespace: inQuery(fromUrl(namespaceName()).optional()).openapi({
+    namespace: inQuery(fromUrl(namespaceName).optional()).openapi({
       description: "Only its steps in this namespace.",
     }),
     ...paging,

@@ -15,7 +15,7 @@ const Trace = z
     project_id: z.string().openapi({ description: "The namespace's public id." }),
     agent_id: z.string(),
     file_id: z.string().nullable().openapi({ description: "The file of its steps; null while it has none." }),
-    step_count: count(),
+    step_count: count,
     parent_trace_id: z.string().nullable().openapi({ description: "Null for a root." }),
     root_trace_id: z.string().nullable().openapi({ description: "Null for a root." }),
     created_at: z.string().openapi({ format: "date-time" }),
@@ -55,8 +55,8 @@ const listTraces = getRoute({
     project_id: inQuery(fromUrl(z.string()).optional()).openapi({
       description: "A namespace, by its public id or its name.",
     }),
-    session_id: inQuery(fromUrl(sessionId()).optional()),
-    agent: inQuery(fromUrl(agentName()).optional()),
+    session_id: inQuery(fromUrl(sessionId).optional()),
+    agent: inQuery(fromUrl(agentName).optional()),
     start_date: inQuery(dates.start_date),
     end_date: inQuery(dates.end_date),
     root_only: inQuery(z.enum(["true", "false"]).optional()).openapi({ description: "Roots alone." }),
@@ -67,9 +67,7 @@ const listTraces = getRoute({
       default: 0,
     }),
   }),
-  result: z
-    .object({ data: z.array(Trace), total: count(), limit: count(), offset: count() })
-    .openapi("TraceList"),
+  result: z.object({ data: z.array(Trace), total: count, limit: count, offset: count }).openapi("TraceList"),
 });
 
 const getTrace = getRoute({

@@ -9,9 +9,9 @@ import { filters, usageBy } from "../schemas/filters.ts";
 import type { AppEnv } from "../services.ts";
 
 const figures = {
-  calls: count().openapi({ description: "Model calls." }),
-  tool_calls: count(),
-  errors: count().openapi({ description: "Steps whose status is `error`, of whatever kind." }),
+  calls: count.openapi({ description: "Model calls." }),
+  tool_calls: count,
+  errors: count.openapi({ description: "Steps whose status is `error`, of whatever kind." }),
   ...tokenFigures,
   cost: Cost,
   latency_ms: z
@@ -70,11 +70,11 @@ const getUsage = versionedRoute({
     "10,000 rows.",
   bucket: "view",
   query: filters({
-    namespace: inQuery(fromUrl(namespaceName()).optional()),
-    agent: inQuery(fromUrl(agentName()).optional()),
+    namespace: inQuery(fromUrl(namespaceName).optional()),
+    agent: inQuery(fromUrl(agentName).optional()),
     model: inQuery(fromUrl(z.string()).optional()),
     tool: inQuery(fromUrl(z.string()).optional()),
-    user_id: inQuery(fromUrl(userId()).optional()),
+    user_id: inQuery(fromUrl(userId).optional()),
     by: inQuery(usageBy).openapi({
       type: "string",
       default: "day",
@@ -101,7 +101,7 @@ const getUsage = versionedRoute({
 });
 
 const facet = (description: string) =>
-  z.array(z.object({ value: z.string(), count: count() })).openapi({ description });
+  z.array(z.object({ value: z.string(), count: count })).openapi({ description });
 
 const getFacets = versionedRoute({
   path: "/facets",
@@ -110,7 +110,7 @@ const getFacets = versionedRoute({
   summary: "The agents, models, tools and users that lists can be filtered by",
   description: "Up to 100 of each, the most frequent first, of the last 30 days.",
   bucket: "view",
-  query: filters({ namespace: inQuery(fromUrl(namespaceName()).optional()) }),
+  query: filters({ namespace: inQuery(fromUrl(namespaceName).optional()) }),
   result: z
     .object({
       agents: facet("By their steps."),

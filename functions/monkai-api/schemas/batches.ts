@@ -6,7 +6,7 @@ import { count } from "./common.ts";
 /** What became of an item of a batch: its index, and its result or its error. */
 export function batchResult<Result extends z.ZodType>(list: string, result: Result, answered: string) {
   return {
-    index: count().openapi({ description: `Position in the request's \`${list}\`.` }),
+    index: count.openapi({ description: `Position in the request's \`${list}\`.` }),
     status: z.enum(["ok", "error"]),
     result: result.optional().openapi({ description: `When \`status\` is \`ok\`: ${answered}` }),
     error: z
@@ -20,9 +20,9 @@ export function batchResult<Result extends z.ZodType>(list: string, result: Resu
 export function batchResponse<Item extends z.ZodType>(item: Item) {
   return z.object({
     success: z.boolean().openapi({ description: "True only when every item succeeded." }),
-    total: count(),
-    succeeded: count(),
-    failed: count(),
+    total: count,
+    succeeded: count,
+    failed: count,
     results: z.array(item),
   });
 }

@@ -70,13 +70,12 @@ export function requestBody<Shape extends z.ZodType>(shape: Shape) {
 }
 
 /** A free-form JSON object. It is handed on as it is: nothing in it is copied, renamed or lost. */
-export const freeForm = () =>
-  z
-    .custom<JsonObject>(isObject, "must be a JSON object")
-    .openapi({ type: "object", additionalProperties: true });
+export const freeForm = z
+  .custom<JsonObject>(isObject, "must be a JSON object")
+  .openapi({ type: "object", additionalProperties: true });
 
 /** Any JSON value, or none. */
-export const anyJson = () => z.unknown().optional().openapi({});
+export const anyJson = z.unknown().optional().openapi({});
 
 /** A client's timestamp, read as UTC where it names no zone. Gives RFC 3339 in UTC. */
 export const timestamp = (bareDay: DayEnd = "start") =>
@@ -99,24 +98,23 @@ export const MEASURED = {
   when: ({ value }: { value: unknown }) => typeof value === "string" || Array.isArray(value),
 };
 
-export const namespaceName = () => z.string().min(1, MEASURED).max(128, MEASURED);
-export const sessionId = () => z.string().min(1, MEASURED).max(512, MEASURED);
-export const agentName = () => z.string().min(1, MEASURED).max(256, MEASURED);
-export const userId = () => z.string().min(1, MEASURED).max(256, MEASURED);
+export const namespaceName = z.string().min(1, MEASURED).max(128, MEASURED);
+export const sessionId = z.string().min(1, MEASURED).max(512, MEASURED);
+export const agentName = z.string().min(1, MEASURED).max(256, MEASURED);
+export const userId = z.string().min(1, MEASURED).max(256, MEASURED);
 
 export const TRACE_ID_EXAMPLE = "agt_trace_V1StGXR8Z5jdHi6B";
 export const SCORE_ID_EXAMPLE = "019b0a7c-3c15-7f2e-8a41-5d3c9e100000";
 
 /** A trace's id that a client made. Those that would be the path of another route are none. */
-export const traceId = () =>
-  z
-    .string()
-    .regex(/^[A-Za-z0-9_-]{1,64}$/, "must be 1 to 64 letters, digits, _ or -")
-    .refine((id) => !TRACE_TYPES.has(id), "must not be the name of a trace endpoint");
+export const traceId = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{1,64}$/, "must be 1 to 64 letters, digits, _ or -")
+  .refine((id) => !TRACE_TYPES.has(id), "must not be the name of a trace endpoint");
 
-export const resourceId = () => z.string().max(512, MEASURED);
-export const logLevel = () => z.enum(["debug", "info", "warn", "error"]);
-export const count = () => z.int().min(0);
+export const resourceId = z.string().max(512, MEASURED);
+export const logLevel = z.enum(["debug", "info", "warn", "error"]);
+export const count = z.int().min(0);
 
 /** A text of a path or a query string, which may stand for any character. */
 export function fromUrl<Text extends z.ZodType<string>>(text: Text) {
@@ -131,7 +129,7 @@ export function inQuery<Value extends z.ZodType>(value: Value) {
 /** Which page of a query. */
 export const paging = {
   limit: z.int().min(1).max(1000).default(100),
-  offset: count().default(0),
+  offset: count.default(0),
   cursor: z.string().max(512, MEASURED).optional().openapi({
     description:
       "The `next_cursor` of the page before. Unlike `offset` it stays exact while rows are being inserted.",
@@ -145,11 +143,10 @@ export function isOnePage({ offset, cursor }: { offset: number; cursor?: string 
 
 export const ONE_PAGE = { path: ["offset"], message: "cannot be combined with cursor" };
 
-export const nextCursor = () =>
-  z
-    .string()
-    .optional()
-    .openapi({ description: "Send it as `cursor` for the next page; absent on the last." });
+export const nextCursor = z
+  .string()
+  .optional()
+  .openapi({ description: "Send it as `cursor` for the next page; absent on the last." });
 
 /** Of short names and offsets, Postgres makes something else than people mean: `IST` is not India, `+05:30` is west. */
 function isTimeZone(name: string): boolean {
@@ -209,7 +206,7 @@ export const externalUser = {
 };
 
 export const anonymizationVersion = {
-  anonymization_version: count().optional().openapi({
+  anonymization_version: count.optional().openapi({
     description:
       "The version of the tenant's anonymization rules that were applied, by the client or by the server.",
   }),

@@ -22,7 +22,7 @@ export const StepCost = z
 /** What several cost. */
 export const Cost = money
   .extend({
-    unpriced_steps: count().openapi({
+    unpriced_steps: count.openapi({
       description:
         "Model calls, and records with tokens, that are not in the amount: no price is known, or no tokens.",
     }),
@@ -30,14 +30,14 @@ export const Cost = money
   .openapi("Cost");
 
 export const tokenFigures = {
-  input_tokens: count(),
-  cached_input_tokens: count(),
-  output_tokens: count(),
-  reasoning_tokens: count(),
+  input_tokens: count,
+  cached_input_tokens: count,
+  output_tokens: count,
+  reasoning_tokens: count,
 };
 
 export const ScoreFigures = z
-  .record(z.string(), z.object({ count: count(), average: z.number().nullable() }))
+  .record(z.string(), z.object({ count: count, average: z.number().nullable() }))
   .openapi("ScoreFigures", {
     description:
       "By the name of the scores. The average is that of numbers, yes being 1 and no 0; null of texts.",

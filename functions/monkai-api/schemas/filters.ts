@@ -27,15 +27,15 @@ function hint(name: string, known: string[]): string {
 
 /** What both lists of steps can be asked for. */
 const stepFilters = {
-  agent: agentName().optional(),
-  session_id: sessionId().optional(),
-  trace_id: traceId().optional(),
+  agent: agentName.optional(),
+  session_id: sessionId.optional(),
+  trace_id: traceId.optional(),
   ...dates,
 };
 
 export const recordFilters = stepFilters;
 export const logFilters = {
-  level: logLevel().optional(),
+  level: logLevel.optional(),
   resource_id: z.string().optional(),
   ...stepFilters,
 };
@@ -56,13 +56,13 @@ export const searchFilters = {
   }),
   type: z.enum(STEP_TYPES).optional(),
   status: z.enum(["ok", "error", "not_told"]).optional(),
-  agent: agentName().optional(),
+  agent: agentName.optional(),
   model: name().optional(),
   tool_name: name().optional(),
   user_id: name().optional().openapi({ description: "That of the step, else that of its session." }),
-  session_id: sessionId().optional(),
-  trace_id: traceId().optional(),
-  min_duration_ms: count().optional(),
+  session_id: sessionId.optional(),
+  trace_id: traceId.optional(),
+  min_duration_ms: count.optional(),
   start_date: dates.start_date.openapi({
     description: "Not told, seven days before `end_date` or now.",
   }),

@@ -14,18 +14,18 @@ import { outcome, readStep } from "./outcome.ts";
 
 /** The fields of a log entry that the contract knows, in its order, and then ours. */
 const logFields = {
-  namespace: namespaceName(),
-  level: logLevel(),
+  namespace: namespaceName,
+  level: logLevel,
   message: z.string(),
   timestamp: timestamp().optional(),
-  resource_id: resourceId().optional(),
-  custom_object: freeForm().optional(),
-  session_id: sessionId().optional(),
-  agent: agentName().optional(),
+  resource_id: resourceId.optional(),
+  custom_object: freeForm.optional(),
+  session_id: sessionId.optional(),
+  agent: agentName.optional(),
   ...anonymizationVersion,
 };
 
-const metadata = freeForm().optional().openapi({ description: "What was sent beside a `custom_object`." });
+const metadata = freeForm.optional().openapi({ description: "What was sent beside a `custom_object`." });
 
 /** A log entry to be uploaded. */
 export const LogUpload = z.object({ ...logFields, ...outcome, metadata });

@@ -22,9 +22,9 @@ import { outcome, readStep } from "./outcome.ts";
 export const Message = z
   .looseObject({
     role: z.enum(MESSAGE_ROLES),
-    content: z.union([z.string(), z.array(freeForm()), freeForm(), z.null()]).optional(),
+    content: z.union([z.string(), z.array(freeForm), freeForm, z.null()]).optional(),
     sender: z.string().nullable().optional(),
-    tool_calls: z.array(freeForm()).nullable().optional(),
+    tool_calls: z.array(freeForm).nullable().optional(),
     tool_call_id: z.string().nullable().optional(),
     tool_name: z.string().nullable().optional(),
     is_internal_tool: z.boolean().nullable().optional(),
@@ -34,8 +34,8 @@ export const Message = z
 
 const Transfer = z
   .looseObject({
-    from: agentName(),
-    to: agentName(),
+    from: agentName,
+    to: agentName,
     reason: z.string().optional(),
     timestamp: z.string().optional(),
   })
@@ -43,15 +43,15 @@ const Transfer = z
 
 /** The fields of a record that the contract knows, in its order. */
 const recordFields = {
-  namespace: namespaceName(),
-  agent: agentName(),
-  session_id: sessionId().optional(),
-  msg: z.union([Message, z.array(Message), freeForm()]),
-  input_tokens: count().optional(),
-  output_tokens: count().optional(),
-  process_tokens: count().optional(),
-  memory_tokens: count().optional(),
-  total_tokens: count().optional(),
+  namespace: namespaceName,
+  agent: agentName,
+  session_id: sessionId.optional(),
+  msg: z.union([Message, z.array(Message), freeForm]),
+  input_tokens: count.optional(),
+  output_tokens: count.optional(),
+  process_tokens: count.optional(),
+  memory_tokens: count.optional(),
+  total_tokens: count.optional(),
   transfers: z.array(Transfer).optional(),
   inserted_at: timestamp().optional(),
   user_id: z.string().optional(),
@@ -69,14 +69,12 @@ const recordFields = {
 
 /** What is known of the tokens beside their sums. */
 const tokenDetails = {
-  cached_input_tokens: count()
-    .optional()
-    .openapi({
-      description:
-        "Input tokens that came from a cache, as they were told: part of `input_tokens` as OpenTelemetry and OpenAI count, beside " +
-        "them as Anthropic does.",
-    }),
-  reasoning_tokens: count().optional().openapi({
+  cached_input_tokens: count.optional().openapi({
+    description:
+      "Input tokens that came from a cache, as they were told: part of `input_tokens` as OpenTelemetry and OpenAI count, beside " +
+      "them as Anthropic does.",
+  }),
+  reasoning_tokens: count.optional().openapi({
     description: "Output tokens that were spent on thinking: part of `output_tokens`.",
   }),
 };
@@ -103,8 +101,8 @@ export const RecordUpload = z.object({
 /** What only spans of OpenTelemetry tell of a model call or a tool call. */
 const toldBySpans = {
   operation: z.string().optional().openapi({ description: "`chat`, `embeddings` and the like." }),
-  system_instructions: anyJson(),
-  usage: freeForm().optional().openapi({
+  system_instructions: anyJson,
+  usage: freeForm.optional().openapi({
     description: "All tokens that were told: cached ones and those of reasoning, too.",
   }),
   time_to_first_token_ms: z.number().optional(),
@@ -117,13 +115,13 @@ export const ConversationRecord = z
     ...recordFields,
     trace_type: z.enum(["llm_call", "tool_call", "handoff"]).optional(),
     provider: z.string().optional(),
-    latency_ms: count().optional(),
-    input: anyJson(),
-    output: anyJson(),
+    latency_ms: count.optional(),
+    input: anyJson,
+    output: anyJson,
     tool_name: z.string().optional(),
-    arguments: anyJson(),
-    result: anyJson(),
-    metadata: freeForm().optional(),
+    arguments: anyJson,
+    result: anyJson,
+    metadata: freeForm.optional(),
     ...anonymizationVersion,
     ...readStep,
     ...toldBySpans,

@@ -18,53 +18,53 @@ import { outcome } from "./outcome.ts";
 
 /** What every kind of step may say beside its own fields. */
 const common = {
-  namespace: namespaceName().optional().openapi({
+  namespace: namespaceName.optional().openapi({
     description: "Where a session that is not known yet belongs. Default: the tenant's `default` namespace.",
   }),
-  metadata: freeForm().optional(),
+  metadata: freeForm.optional(),
   timestamp: timestamp().optional().openapi({ description: "When it ended. Default: when it arrives." }),
   ...outcome,
-  trace_id: traceId().optional().openapi({
+  trace_id: traceId.optional().openapi({
     description:
       "The trace that this is a step of, where you know your own tree: then no handoff moves it. Default: see `GET /traces`.",
   }),
-  parent_trace_id: traceId().optional().openapi({
+  parent_trace_id: traceId.optional().openapi({
     description:
       "The parent of that trace. It may come later. Where several are claimed, the one of the earliest step counts.",
   }),
 };
 
 export const LlmStep = z.object({
-  session_id: sessionId(),
-  agent: agentName()
+  session_id: sessionId,
+  agent: agentName
     .optional()
     .openapi({ description: "Agent that made the call. Default: the namespace's name." }),
   model: z.string().optional(),
   provider: z.string().optional(),
-  input: freeForm().optional().openapi({ description: "Common shape: `{ messages: [...] }`." }),
-  output: freeForm().optional().openapi({ description: "Common shape: `{ content: ..., usage: {...} }`." }),
-  latency_ms: count().optional(),
+  input: freeForm.optional().openapi({ description: "Common shape: `{ messages: [...] }`." }),
+  output: freeForm.optional().openapi({ description: "Common shape: `{ content: ..., usage: {...} }`." }),
+  latency_ms: count.optional(),
   ...common,
   ...externalUser,
 });
 
 export const ToolStep = z.object({
-  session_id: sessionId(),
+  session_id: sessionId,
   tool_name: z.string().min(1, MEASURED),
-  arguments: freeForm().optional(),
-  result: anyJson(),
-  latency_ms: count().optional(),
-  agent: agentName().optional().openapi({ description: "Agent that called the tool." }),
+  arguments: freeForm.optional(),
+  result: anyJson,
+  latency_ms: count.optional(),
+  agent: agentName.optional().openapi({ description: "Agent that called the tool." }),
   ...common,
   ...externalUser,
 });
 
 export const HandoffStep = z.object({
-  session_id: sessionId(),
-  from_agent: agentName(),
-  to_agent: agentName(),
+  session_id: sessionId,
+  from_agent: agentName,
+  to_agent: agentName,
   reason: z.string().optional(),
-  agent: agentName()
+  agent: agentName
     .optional()
     .openapi({ description: "Agent that the trace is filed under. Default: `from_agent`." }),
   ...common,
@@ -73,12 +73,12 @@ export const HandoffStep = z.object({
 
 /** Without the rule that ties two of its fields together, which a schema to be extended cannot bear. */
 export const LogStepShape = z.object({
-  session_id: sessionId().optional().openapi({ description: "Provide either `session_id` or `namespace`." }),
-  level: logLevel().default("info"),
+  session_id: sessionId.optional().openapi({ description: "Provide either `session_id` or `namespace`." }),
+  level: logLevel.default("info"),
   message: z.string(),
-  resource_id: resourceId().optional(),
-  agent: agentName().optional(),
-  custom_object: freeForm().optional().openapi({
+  resource_id: resourceId.optional(),
+  agent: agentName.optional(),
+  custom_object: freeForm.optional().openapi({
     description:
       "Read back as `custom_object`, as `metadata` is where there is no other; both are kept where both are sent.",
   }),

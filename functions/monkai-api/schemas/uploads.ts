@@ -7,14 +7,14 @@ export const UPLOAD_ITEMS = 1000;
 
 /** What every upload answers. Published clients read one or another of these names. */
 export const UploadAnswer = z.object({
-  inserted_count: count(),
-  total_inserted: count().openapi({ description: "The same as `inserted_count`." }),
-  dropped_count: count().openapi({
+  inserted_count: count,
+  total_inserted: count.openapi({ description: "The same as `inserted_count`." }),
+  dropped_count: count.openapi({
     description: "Items that were not stored because they repeat stored ones.",
   }),
-  duplicates_skipped: count().openapi({ description: "The same as `dropped_count`." }),
+  duplicates_skipped: count.openapi({ description: "The same as `dropped_count`." }),
   duplicate: z.literal(true).optional().openapi({ description: "When all items were dropped." }),
-  details: z.object({ dropped: z.array(z.object({ index: count(), reason: z.literal("duplicate") })) }),
+  details: z.object({ dropped: z.array(z.object({ index: count, reason: z.literal("duplicate") })) }),
 });
 
 export function uploadAnswer(stored: {

@@ -152,7 +152,7 @@ end $$;
 -- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
 create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 20261122040322;
+return 20261122040409;
 
 -- supabase/schemas/99_grants.sql
 -- One rule for everything in the two schemas: row level security is on and no policy opens a table; the API's service role may
