@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import postgres from "postgres";
 import { afterAll, describe, expect, inject, it } from "vitest";
-import { fromManyTokens, otherToken } from "../support/database.ts";
+import { fromManyTokens, otherToken, waitUntilBlocked } from "../support/database.ts";
 import { ROOT } from "../support/dev.ts";
 import { randomHistory, randomOf, split } from "./trees/history.ts";
 import { violations } from "./trees/invariants.ts";
@@ -142,6 +142,30 @@ describe("what is kept for some days", { timeout: 60_000 }, () => {
       await sql`select id from public.sessions where tenant_id = ${caller.tenantId} and id = 'idle'`;
     expect(idle).toBeUndefined();
     expect(await violations(sql, caller.tenantId)).toEqual({});
+  });
+
+  it("nor do two of a token wait for each other in a circle, of which one brings encrypted metadata", async () => {
+    const caller = await newTenant(sql);
+    await putRetention(caller, { days: 3 });
+    await sendAgo(caller, [{ ...plain, key: "old", session: "old" }], 10 * DAY);
+    await listTraces(sql, caller);
+    await sql`insert into public.data_keys (tenant_id, number, wrapped, master_key) values (${caller.tenantId}, 1, 'w', 'm')`;
+    await daysLater(caller, 1);
+    const session = { namespace: "n", user_id: "u" };
+    let [finding, creating]: Promise<unknown>[] = [];
+    await sql.begin(async (counting) => {
+      await ask(counting as unknown as postgres.Sql, caller, "get_token", { query: {} });
+      finding = ask(sql, caller, "get_or_create_session", { session });
+      await waitUntilBlocked(sql, "get_or_create_session");
+      const work = { session: { ...session, metadata: "1.sealed" }, known_data_key: 1 };
+      creating = ask(sql, caller, "create_session", work);
+      await waitUntilBlocked(sql, "create_session", 2);
+    });
+    for (const answer of await Promise.all([finding, creating])) {
+      expect(answer).toMatchObject({ data: { user_id: "u" } });
+      expect(answer).not.toHaveProperty("warnings");
+    }
+    expect(await keysOf(caller)).toEqual([]);
   });
 
   it("scores go by when they arrived, and with their steps", async () => {

@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { gzipSync } from "node:zlib";
 import postgres from "postgres";
 import { afterAll, describe, expect, inject, it } from "vitest";
 import { newContentKey, parseContentKeys } from "../../functions/monkai-api/domain/content-keys.ts";
 import { MasterKeys } from "../../functions/monkai-api/store/sealing/master-keys.ts";
 import { forgetDataKeys, listedKeys, rewrapDataKeys, rotateDataKeys } from "../../scripts/keys/data-keys.ts";
 import { appInProcess, type InProcessApp } from "../support/app.ts";
+import { traceOf } from "../support/otlp-steps.ts";
 import { Client, newClient } from "../support/tenant.ts";
 
 const sql = postgres(inject("databaseUrl"), { max: 2, onnotice: () => {} });
@@ -436,6 +438,27 @@ describe("beside", () => {
     ]);
     expect((await client.get("/v1/sessions/s")).body.first_message).toBeNull();
     expect((await client.get("/v1/scores")).body.scores).toMatchObject([{ value: null }]);
+  });
+
+  it("the largest step that can be sent is read by its id, cut to size", { timeout: 60_000 }, async () => {
+    const client = await newClient(app.api);
+    const attributes = {
+      "session.id": "s",
+      "gen_ai.operation.name": "chat",
+      "gen_ai.output.messages": "x".repeat(13 * 1024 * 1024),
+    };
+    const ids = { traceId: "0af7651916cd43dd8448eb211c80319c", spanId: "00f067aa0ba902b7" };
+    const body = gzipSync(JSON.stringify(traceOf(attributes, { ...ids, name: "large" })));
+    const headers = {
+      Authorization: `Bearer ${client.token}`,
+      "Content-Type": "application/json",
+      "Content-Encoding": "gzip",
+    };
+    expect((await client.request("/v1/traces", { method: "POST", headers, body })).status).toBe(200);
+    const [{ id }] = (await client.get("/v1/sessions/s/steps")).body.steps;
+    expect((await client.get(`/v1/steps?ids=${id}`)).body.steps).toMatchObject([
+      { id, truncated: true, left_out: ["output"] },
+    ]);
   });
 
   it("of a large step the largest members are left out, as of one that is not encrypted", async () => {

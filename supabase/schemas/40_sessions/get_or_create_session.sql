@@ -9,10 +9,8 @@ declare
   session public.sessions;
   reused boolean := false;
 begin
-  -- Before the share of the content lock, which that would want alone: two that have a share would wait for each other.
-  if jsonb_typeof(wanted -> 'metadata') = 'string' then
-    perform internal.without_due(internal.identify(get_or_create_session.payload));
-  end if;
+  -- That wants the content lock alone: so before the share of it, and before the count, for which others wait that have a share.
+  perform internal.without_due(internal.identify(get_or_create_session.payload));
   admission := internal.stopped_for_data_keys(get_or_create_session.payload, wanted -> 'metadata');
   if admission is not null then return admission; end if;
   admission := internal.in_namespace(internal.admit_writer(get_or_create_session.payload), wanted ->> 'namespace');

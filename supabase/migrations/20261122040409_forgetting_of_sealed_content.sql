@@ -89,10 +89,8 @@ declare
   session public.sessions;
   reused boolean := false;
 begin
-  -- Before the share of the content lock, which that would want alone: two that have a share would wait for each other.
-  if jsonb_typeof(wanted -> 'metadata') = 'string' then
-    perform internal.without_due(internal.identify(get_or_create_session.payload));
-  end if;
+  -- That wants the content lock alone: so before the share of it, and before the count, for which others wait that have a share.
+  perform internal.without_due(internal.identify(get_or_create_session.payload));
   admission := internal.stopped_for_data_keys(get_or_create_session.payload, wanted -> 'metadata');
   if admission is not null then return admission; end if;
   admission := internal.in_namespace(internal.admit_writer(get_or_create_session.payload), wanted ->> 'namespace');
@@ -126,10 +124,35 @@ begin
     internal.session_view(session, wanted ->> 'namespace') || jsonb_build_object('reused', reused));
 end $$;
 
+-- GET /steps. payload.query: {ids: [uuid], max_bytes}. payload.known: see unless_known. data: {steps: [step_view]}, in the
+-- order of the ids; those that are not there, or not in the token's namespaces, are absent.
+create or replace function public.get_steps(payload jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  query jsonb := get_steps.payload -> 'query';
+  admission jsonb := internal.folded(public.admit(get_steps.payload));
+  max_bytes integer := query ->> 'max_bytes';
+  ids uuid[];
+  found_steps jsonb;
+begin
+  if admission ? 'error' then return admission; end if;
+  ids := internal.seen_steps(
+    (admission ->> 'tenant_id')::uuid, internal.usable_namespaces(admission),
+    array(select jsonb_array_elements_text(query -> 'ids'))::uuid[]);
+  -- One alone is always read: where it is encrypted and large, nobody could ask for less. Else too much is not even read.
+  if cardinality(ids) = 1 or internal.bytes_of_steps(ids, max_bytes) <= 16 * 1024 * 1024 then
+    found_steps := internal.whole_steps(ids, max_bytes);
+  end if;
+  if cardinality(ids) <> 1 and coalesce(octet_length(found_steps::text) > 16 * 1024 * 1024, true) then
+    return admission || internal.refusal('invalid_payload', 'ids: these are more than 16 MiB. Ask for fewer at a time.');
+  end if;
+  return internal.unless_known(admission, jsonb_build_object('steps', found_steps), get_steps.payload);
+end $$;
+
 -- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
 create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 20261122035209;
+return 20261122040409;
 
 -- supabase/schemas/99_grants.sql
 -- One rule for everything in the two schemas: row level security is on and no policy opens a table; the API's service role may
