@@ -14,7 +14,7 @@ export function bundleForWorkerd(entry: string): string {
     absWorkingDir: root,
     entryPoints: [entry],
     bundle: true,
-    alias: { zod: wranglerSetting(/^alias = \{ zod = "(.+)" \}/m) },
+    alias: aliases(),
     write: false,
     format: "esm",
     target: "es2024",
@@ -34,6 +34,12 @@ export function compatibilityDate(): string {
 /** The folder that wrangler.toml names for the binding ASSETS. */
 export function assetsFolder(): string {
   return root + wranglerSetting(/^\[assets\]\ndirectory = "(.+)"/m);
+}
+
+/** What wrangler.toml puts in the place of packages. */
+function aliases(): Record<string, string> {
+  const lines = wranglerSetting(/^\[alias\]\n((?:.+\n)+)/m).matchAll(/^"?([^"\s]+)"? = "(.+)"$/gm);
+  return Object.fromEntries([...lines].map(([, name, path]) => [name, path]));
 }
 
 function wranglerSetting(form: RegExp): string {
