@@ -1,7 +1,8 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, inject, it } from "vitest";
+import { COMMANDS } from "../../scripts/deploy-supabase.ts";
 import { readCatalog } from "../../scripts/schema/catalog.ts";
 import { migrate } from "../../scripts/stack/migrate.ts";
 import { startDeno } from "../support/deno.ts";
@@ -10,8 +11,7 @@ import { withDatabase } from "../support/empty-database.ts";
 import { startManagementApi, type Upload } from "../support/management-api.ts";
 import { runTool } from "../support/tools.ts";
 
-const { scripts } = JSON.parse(await readFile(`${ROOT}/package.json`, "utf8"));
-const [, push, deploy] = scripts["deploy:supabase"].split(" && ");
+const [push, deploy] = COMMANDS;
 let home: string;
 
 beforeAll(async () => {

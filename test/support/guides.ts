@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect } from "vitest";
+import { COMMANDS } from "../../scripts/deploy-supabase.ts";
 import { ROOT } from "./dev.ts";
 import { runTool } from "./tools.ts";
 
@@ -19,6 +20,7 @@ export function commandsOf(tool: "wrangler" | "supabase"): string[] {
 function commandLines(line: string): string[] {
   const [, name, options] = /^npm run (?:--silent )?(\S+)(?: --)?(.*)$/.exec(line) ?? [];
   if (name) return `${scripts[name]}${options}`.split(" && ").flatMap(commandLines);
+  if (line.startsWith("node scripts/deploy-supabase.ts")) return COMMANDS.flatMap(commandLines);
   return [line.replace(/^npx (--yes )?(\w+)(@\S+)?/, "$2")];
 }
 
