@@ -73,6 +73,7 @@ it.each(promises.map(([, promise, file, test]) => [promise, file, test] as [stri
 /** Variables of other programs, and between our own processes. */
 const OF_OTHERS = new Set([
   "DO_NOT_TRACK",
+  "SUPABASE_YES",
   "LITE_TELEMETRY",
   "TMPDIR",
   "REST_OPTIONS",
