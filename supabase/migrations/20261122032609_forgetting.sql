@@ -315,9 +315,9 @@ begin
     'message', 'Much was stored that is being prepared for reading. Please try again in a moment.'));
 end $$;
 
--- Deletes the idempotency keys of the requests that have stored these steps, and what was answered to them: both are the
--- client's, as is the hash of what it sent. Those without an answer are free, and nobody misses them: who sends holds the
--- content lock. What else such a request has stored is stored again if it is repeated.
+-- Deletes the idempotency keys of the requests that have stored these steps, with the answers that are remembered under them and
+-- the hashes of what was sent. Keys without an answer go too: no request is using one, because a request that stores something
+-- holds the content lock until it has its answer. If such a request is repeated, all that it stores is stored again.
 create or replace function internal.forget_answers(owner_id uuid, ids_of_requests text[]) returns void
 language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 begin
@@ -326,8 +326,8 @@ begin
     and (known.response is null or known.response ->> 'ids' = any (forget_answers.ids_of_requests));
 end $$;
 
--- Forgets a piece of what is due at this moment, of one namespace. Returns of how many things; 0: nothing is left. Only for who
--- holds the tenant's content lock and fold lock.
+-- Forgets a piece of what is due at this moment, in one namespace. Returns 0 once nothing is left, else about how many steps, scores
+-- and sessions it forgot. The caller must hold the tenant's content lock and fold lock.
 create or replace function internal.forget_due_piece(owner_id uuid, moment timestamptz, most integer) returns integer
 language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
@@ -918,9 +918,9 @@ begin
       'end_date', case when isfinite(wanted.ends) then internal.timestamp_text(wanted.ends - interval '1 microsecond') end));
 end $$;
 
--- An admission, once nothing is left that is due to be forgotten: what a read does not find, it cannot show. Mostly the schedule has
--- seen to that long before. Where it stands still this read does it, and where that is too much, the client is told to come back. Until
--- new rules have been caught up with for the first time, what they make due is shown.
+-- Returns the admission once nothing is left that is due, so that the read cannot show any of it. The schedule has usually deleted it
+-- before. If the schedule stands still, this read deletes it; if that takes too long, the client is told to try again. After new
+-- rules, what they make due is shown until the schedule has deleted it for the first time.
 create or replace function internal.without_due(admission jsonb) returns jsonb
 language plpgsql set search_path = '' set enable_seqscan = off as $$
 declare

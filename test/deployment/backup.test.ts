@@ -6,8 +6,7 @@ import { expect, it } from "vitest";
 import { migrate } from "../../scripts/stack/migrate.ts";
 import { ROOT } from "../support/dev.ts";
 import { withDatabase } from "../support/empty-database.ts";
-import { ask, repeat, withApi } from "../support/own-database.ts";
-import { type Api, Client } from "../support/tenant.ts";
+import { ask, repeat, sendOfStory, withApi } from "../support/own-database.ts";
 import type { Release } from "./releases/release.ts";
 import { READS } from "./releases/story.ts";
 
@@ -36,16 +35,9 @@ it("rows alone, loaded into a database that has the migrations, are the same API
 async function answers(url: string): Promise<[string, string][]> {
   const found: [string, string][] = [];
   await withApi(url, async (api) => {
-    for (const read of READS) found.push([read.path, await answerOf(api, read)]);
+    for (const read of READS) found.push([read.path, await sendOfStory(api, read)]);
   });
   return found;
-}
-
-async function answerOf(api: Api, { method, path, body }: (typeof READS)[number]): Promise<string> {
-  const init = { method, ...(body && { body: JSON.stringify(body) }) };
-  const response = await new Client(api, "tk_of_the_recording").send(`/v1${path}`, body, init);
-  expect([path, response.status]).toEqual([path, 200]);
-  return response.text();
 }
 
 /** As `pg_dump --data-only` and psql do: by `copy`, table by table, without triggers, and then the sequences. */

@@ -7,8 +7,8 @@ import { hashTracerToken } from "../../functions/monkai-api/domain/tracer-token.
 import { migrate } from "../../scripts/stack/migrate.ts";
 import { ROOT } from "../support/dev.ts";
 import { withDatabase } from "../support/empty-database.ts";
-import { ask, repeat, withApi } from "../support/own-database.ts";
-import { Client } from "../support/tenant.ts";
+import { ask, repeat, sendOfStory, withApi } from "../support/own-database.ts";
+import { type Api, Client } from "../support/tenant.ts";
 import type { RecordedRequest, Release } from "./releases/release.ts";
 import { READS } from "./releases/story.ts";
 
@@ -50,20 +50,16 @@ it.each(releases)(
         expect((await api("/v1/health/ready")).status).toBe(200);
         const others = await new Client(api, other.token).get("/v1/sessions");
         expect(others.body.sessions).toMatchObject([{ session_id: "afternoon", step_count: acknowledged }]);
-        await expectTheStory(new Client(api, "tk_of_the_recording"));
+        await expectTheStory(api);
       });
       for (const write of release.writes.slice(1)) await repeat(sql, write);
     });
   },
 );
 
-async function expectTheStory(client: Client): Promise<void> {
-  for (const { method, path, body } of READS) {
-    const init = { method, ...(body && { body: JSON.stringify(body) }) };
-    const answer = await client.send(`/v1${path}`, body, init);
-    expect([path, answer.status]).toEqual([path, 200]);
-  }
-  const { body } = await client.get("/v1/sessions/afternoon");
+async function expectTheStory(api: Api): Promise<void> {
+  for (const read of READS) await sendOfStory(api, read);
+  const { body } = await new Client(api, "tk_of_the_recording").get("/v1/sessions/afternoon");
   expect(body).toMatchObject({ step_count: 8, error_count: 1, input_tokens: 1012, trace_count: 4 });
 }
 

@@ -1,10 +1,11 @@
 import type postgres from "postgres";
-import { inject } from "vitest";
+import { expect, inject } from "vitest";
 import { inDatabase } from "../../scripts/stack/new-database.ts";
 import { startRest } from "../../scripts/stack/rest.ts";
 import type { RecordedCall, RecordedRequest } from "../deployment/releases/release.ts";
+import type { StoryRequest } from "../deployment/releases/story.ts";
 import { appInProcess } from "./app.ts";
-import type { Api } from "./tenant.ts";
+import { type Api, Client } from "./tenant.ts";
 
 /** The API in this process, on a database of a test's own that has its migrations. */
 export async function withApi(url: string, use: (api: Api) => Promise<void>): Promise<void> {
@@ -16,6 +17,14 @@ export async function withApi(url: string, use: (api: Api) => Promise<void>): Pr
   } finally {
     await rest.stop();
   }
+}
+
+/** Sends a request of the story to the API, by the token of the recording. Expects 200. */
+export async function sendOfStory(api: Api, { method, path, body }: StoryRequest): Promise<string> {
+  const init = { method, ...(body && { body: JSON.stringify(body) }) };
+  const response = await new Client(api, "tk_of_the_recording").send(`/v1${path}`, body, init);
+  expect([path, response.status]).toEqual([path, 200]);
+  return response.text();
 }
 
 /** Makes recorded calls as a Worker does, and gives their answers. Throws for an answer with an error. */

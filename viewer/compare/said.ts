@@ -1,6 +1,6 @@
 import type { WholeStep } from "../api/types.ts";
 
-/** What a step says of itself anew each time: its ids and times, and what its own columns show. */
+/** Members that the comparison leaves out: ids and times, which always differ, and what has a column of its own. */
 const FACTS = new Set([
   ...[
     "id",

@@ -34,9 +34,9 @@ begin
   return jsonb_build_object('forgotten', forgotten);
 end $$;
 
--- An admission, once nothing is left that is due to be forgotten: what a read does not find, it cannot show. Mostly the schedule has
--- seen to that long before. Where it stands still this read does it, and where that is too much, the client is told to come back. Until
--- new rules have been caught up with for the first time, what they make due is shown.
+-- Returns the admission once nothing is left that is due, so that the read cannot show any of it. The schedule has usually deleted it
+-- before. If the schedule stands still, this read deletes it; if that takes too long, the client is told to try again. After new
+-- rules, what they make due is shown until the schedule has deleted it for the first time.
 create function internal.without_due(admission jsonb) returns jsonb
 language plpgsql set search_path = '' set enable_seqscan = off as $$
 declare
@@ -129,8 +129,8 @@ begin
         select from internal.idle_sessions(owner_id, kept.namespace_id, has_due.moment - kept.days * interval '24 hours')));
 end $$;
 
--- Forgets a piece of what is due at this moment, of one namespace. Returns of how many things; 0: nothing is left. Only for who
--- holds the tenant's content lock and fold lock.
+-- Forgets a piece of what is due at this moment, in one namespace. Returns 0 once nothing is left, else about how many steps, scores
+-- and sessions it forgot. The caller must hold the tenant's content lock and fold lock.
 create function internal.forget_due_piece(owner_id uuid, moment timestamptz, most integer) returns integer
 language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare

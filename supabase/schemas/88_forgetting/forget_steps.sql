@@ -82,9 +82,9 @@ begin
   return cardinality(forget_scores.ids);
 end $$;
 
--- Deletes the idempotency keys of the requests that have stored these steps, and what was answered to them: both are the
--- client's, as is the hash of what it sent. Those without an answer are free, and nobody misses them: who sends holds the
--- content lock. What else such a request has stored is stored again if it is repeated.
+-- Deletes the idempotency keys of the requests that have stored these steps, with the answers that are remembered under them and
+-- the hashes of what was sent. Keys without an answer go too: no request is using one, because a request that stores something
+-- holds the content lock until it has its answer. If such a request is repeated, all that it stores is stored again.
 create function internal.forget_answers(owner_id uuid, ids_of_requests text[]) returns void
 language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 begin
