@@ -19,7 +19,10 @@ const MEASURED = [
   "GET traces",
 ];
 
-/** Section 12: how long requests take while retention deletes half of what a tenant has, beside the same while it pauses. */
+/**
+ * Section 12: how long requests take while retention deletes half of what a tenant has, and reads leave that half out, beside
+ * the same while it pauses and nothing is due.
+ */
 export async function retentionBeside(volume: Volume, settings: Settings): Promise<Figure[]> {
   const forgetting = await startForgetting(volume);
   try {
@@ -48,7 +51,7 @@ async function latencyFigure(
   const measured: { measured: number; against: number }[] = [];
   for (let round = 0; round < rounds; round += 1) {
     const against = await p50();
-    forgetting.goOn();
+    await forgetting.goOn();
     const during = await p50();
     await forgetting.pause();
     measured.push({ measured: during, against });
@@ -67,7 +70,7 @@ async function restFigure({ stack }: Volume, forgetting: Forgetting): Promise<Fi
   const count = async () => Number((await stack.sql`select count(*) from public.steps`)[0]?.count);
   const before = await count();
   const begun = performance.now();
-  forgetting.goOn();
+  await forgetting.goOn();
   await sleep(10_000);
   await forgetting.pause();
   const gone = before - (await count());
@@ -81,7 +84,7 @@ async function restFigure({ stack }: Volume, forgetting: Forgetting): Promise<Fi
 
 /** Deletes what is due piece by piece, as the schedule does, while it is let. */
 interface Forgetting {
-  goOn(): void;
+  goOn(): Promise<void>;
   pause(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -99,12 +102,17 @@ async function startForgetting({ stack, tenant }: Volume): Promise<Forgetting> {
       await sleep(PAUSE);
     }
   };
+  const isDue = (due: boolean) => stack.sql`
+    update public.retention_runs set enforced_on = case when not ${due} then internal.shown_day() end
+    where tenant_id = ${tenant.id}`;
   const pause = async () => {
     working = false;
     await ended;
+    await isDue(false);
   };
   return {
-    goOn() {
+    async goOn() {
+      await isDue(true);
       working = true;
       ended = work();
     },

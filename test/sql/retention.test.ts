@@ -2,18 +2,18 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import postgres from "postgres";
 import { afterAll, describe, expect, inject, it } from "vitest";
-import { fromManyTokens, otherToken, waitUntilBlocked } from "../support/database.ts";
+import { fromManyTokens, otherToken } from "../support/database.ts";
 import { ROOT } from "../support/dev.ts";
+import { DAY, sendAgo, setRules } from "./trees/aged.ts";
 import { randomHistory, randomOf, split } from "./trees/history.ts";
 import { violations } from "./trees/invariants.ts";
 import { ask, type Caller, listTraces, newTenant, send } from "./trees/sender.ts";
-import type { Request, Step } from "./trees/steps.ts";
+import type { Step } from "./trees/steps.ts";
 
 const sql = postgres(inject("databaseUrl"), { max: 10, onnotice: () => {} });
 afterAll(() => sql.end());
 
 const plain: Step = { key: "1", kind: "llm", namespace: "n", session: "s", agent: "a", handoffs: [] };
-const DAY = 24 * 3600;
 
 type Rule = { content_days: number | null; days: number | null };
 const putRetention = (caller: Caller, rule: Partial<Rule>, namespaces: Record<string, Rule> = {}) =>
@@ -28,42 +28,6 @@ async function forgetDue(caller: Caller): Promise<void> {
     if ((await getRetention(caller)).last_run_at !== seen) return;
   }
   throw new Error("There is always something left to forget.");
-}
-
-/** Sends steps that have arrived so many seconds ago. */
-async function sendAgo(caller: Caller, request: Request, age: number): Promise<void> {
-  const seconds = Math.round(age);
-  await sql.begin(async (then) => {
-    await send(then as unknown as postgres.Sql, caller, request);
-    const ago = (id: postgres.PendingQuery<postgres.Row[]>) => then`
-      overlay(overlay(${id}::text placing substr(moment.digits, 1, 8) from 1) placing substr(moment.digits, 9, 4) from 10)::uuid`;
-    const digitsOf = (id: postgres.PendingQuery<postgres.Row[]>) => then`
-      lateral (select lpad(to_hex((extract(epoch from internal.arrival_of(${id})) * 1000)::bigint - ${seconds * 1000}::bigint), 12, '0')
-        as digits) as moment`;
-    await then`set local session_replication_role = replica`; // steps are never changed, but here
-    await then`
-      update public.steps set id = aged.id, occurred_at = steps.occurred_at - ${seconds} * interval '1 second'
-      from (
-        select steps.id as old, ${ago(then`steps.id`)} as id
-        from public.changes join public.steps on steps.id between changes.first_step_id and changes.last_step_id
-        cross join ${digitsOf(then`steps.id`)}
-        where changes.tenant_id = ${caller.tenantId} and changes.arrived_at = now()
-      ) as aged
-      where steps.id = aged.old`;
-    await then`
-      update public.sessions set
-        created_at = created_at - ${seconds} * interval '1 second',
-        last_activity_at = last_activity_at - ${seconds} * interval '1 second'
-      where tenant_id = ${caller.tenantId} and created_at = now()`;
-    await then`
-      update public.changes set first_step_id = aged.first, last_step_id = aged.last, arrived_at = now() - ${seconds} * interval '1 second'
-      from (
-        select changes.first_step_id as old, ${ago(then`changes.first_step_id`)} as first, ${ago(then`changes.last_step_id`)} as last
-        from public.changes cross join ${digitsOf(then`changes.first_step_id`)}
-        where changes.tenant_id = ${caller.tenantId} and changes.arrived_at = now()
-      ) as aged
-      where changes.tenant_id = ${caller.tenantId} and changes.first_step_id = aged.old`;
-  });
 }
 
 /** As if so many days had gone by since this was last seen to. */
@@ -96,8 +60,9 @@ describe("what is kept for some days", { timeout: 60_000 }, () => {
       "over 5": 5.1 * DAY,
     };
     for (const [key, age] of Object.entries(ages)) {
-      await sendAgo(caller, [{ ...plain, key, session: key }], age);
+      await sendAgo(sql, caller, [{ ...plain, key, session: key }], age);
       await sendAgo(
+        sql,
         caller,
         [{ ...plain, key: `elsewhere ${key}`, namespace: "m", session: `m ${key}` }],
         age,
@@ -105,7 +70,7 @@ describe("what is kept for some days", { timeout: 60_000 }, () => {
     }
     await listTraces(sql, caller);
     const before = await totals(caller);
-    await putRetention(caller, { content_days: 2, days: 5 }, { m: { content_days: null, days: null } });
+    await setRules(sql, caller, { content_days: 2, days: 5 }, { m: {} });
     expect(await getRetention(caller)).toMatchObject({ version: 1, catching_up: true, last_run_at: null });
     await forgetDue(caller);
     const here = (keys: string[]) => keys.filter((key) => !key.startsWith("elsewhere"));
@@ -121,57 +86,53 @@ describe("what is kept for some days", { timeout: 60_000 }, () => {
     expect(sessions).toEqual([]);
   });
 
-  it("is never shown after that, though the schedule stands still: the read itself forgets it first", async () => {
+  it("is never shown after that, though the schedule stands still", async () => {
     const caller = await newTenant(sql);
     await putRetention(caller, { content_days: 1, days: 3 });
     expect((await getRetention(caller)).catching_up).toBe(false);
-    await sendAgo(caller, [{ ...plain, key: "old", session: "old" }], 10 * DAY);
-    await sendAgo(caller, [{ ...plain, key: "said", session: "said" }], 2.9 * DAY);
+    await sendAgo(sql, caller, [{ ...plain, key: "old", session: "old" }], 10 * DAY);
+    await sendAgo(sql, caller, [{ ...plain, key: "said", session: "said" }], 2.9 * DAY);
     await send(sql, caller, [{ ...plain, key: "new" }]);
     await sql`
       insert into public.sessions (tenant_id, id, namespace_id, was_created, created_at, last_activity_at)
       select ${caller.tenantId}, 'idle', internal.namespace_id(${caller.tenantId}, 'n'), true, now() - interval '9 days', now() - interval '9 days'`;
     await sql`
       select internal.list_session_without_steps(${caller.tenantId}, 'idle', internal.namespace_id(${caller.tenantId}, 'n'))`;
+    const sessions = async () =>
+      (await ask(sql, caller, "list_sessions", { query: { limit: 10 } })).data.rows
+        .map((row: { session_id: string }) => row.session_id)
+        .sort();
+    expect(await sessions()).toEqual(["idle", "old", "s", "said"]);
     await daysLater(caller, 1);
-    const { data } = await ask(sql, caller, "list_sessions", { query: { limit: 10 } });
-    const shown = data.rows.map((row: { session_id: string }) => row.session_id).sort();
-    expect([shown, data.count]).toEqual([["s", "said"], 2]);
+    expect(await sessions()).toEqual(["s", "said"]);
+    expect(await keysOf(caller)).toEqual(["new", "old", "said"]);
+    await forgetDue(caller);
+    expect([await sessions(), await keysOf(caller)]).toEqual([
+      ["s", "said"],
+      ["new", "said"],
+    ]);
     expect(await saidOf(caller)).toEqual(["new"]);
-    const [idle] =
+    const idle =
       await sql`select id from public.sessions where tenant_id = ${caller.tenantId} and id = 'idle'`;
-    expect(idle).toBeUndefined();
+    expect(idle).toEqual([]);
     expect(await violations(sql, caller.tenantId)).toEqual({});
   });
 
-  it("nor do two of a token wait for each other in a circle, of which one brings encrypted metadata", async () => {
+  it("goes at once with the PUT that makes it due, where that takes less than a second", async () => {
     const caller = await newTenant(sql);
-    await putRetention(caller, { days: 3 });
-    await sendAgo(caller, [{ ...plain, key: "old", session: "old" }], 10 * DAY);
-    await listTraces(sql, caller);
-    await sql`insert into public.data_keys (tenant_id, number, wrapped, master_key) values (${caller.tenantId}, 1, 'w', 'm')`;
-    await daysLater(caller, 1);
-    const session = { namespace: "n", user_id: "u" };
-    let [finding, creating]: Promise<unknown>[] = [];
-    await sql.begin(async (counting) => {
-      await ask(counting as unknown as postgres.Sql, caller, "get_token", { query: {} });
-      finding = ask(sql, caller, "get_or_create_session", { session });
-      await waitUntilBlocked(sql, "get_or_create_session");
-      const work = { session: { ...session, metadata: "1.sealed" }, known_data_key: 1 };
-      creating = ask(sql, caller, "create_session", work);
-      await waitUntilBlocked(sql, "create_session", 2);
-    });
-    for (const answer of await Promise.all([finding, creating])) {
-      expect(answer).toMatchObject({ data: { user_id: "u" } });
-      expect(answer).not.toHaveProperty("warnings");
-    }
-    expect(await keysOf(caller)).toEqual([]);
+    await sendAgo(sql, caller, [{ ...plain, key: "old", session: "old" }], 10 * DAY);
+    await sendAgo(sql, caller, [{ ...plain, key: "new" }], 1.5 * DAY);
+    const { data } = await putRetention(caller, { content_days: 1, days: 3 });
+    expect(data).toMatchObject({ version: 1, catching_up: false });
+    expect([await keysOf(caller), await saidOf(caller)]).toEqual([["new"], []]);
+    const { data: page } = await ask(sql, caller, "list_sessions", { query: { limit: 10 } });
+    expect([page.rows.length, page.count]).toEqual([1, 1]);
   });
 
   it("scores go by when they arrived, and with their steps", async () => {
     const caller = await newTenant(sql);
-    await sendAgo(caller, [{ ...plain, key: "old" }], 9 * DAY);
-    await sendAgo(caller, [{ ...plain, key: "new", session: "t" }], 0);
+    await sendAgo(sql, caller, [{ ...plain, key: "old" }], 9 * DAY);
+    await sendAgo(sql, caller, [{ ...plain, key: "new", session: "t" }], 0);
     await sql`
       insert into public.scores (id, tenant_id, namespace_id, name, session_id, step_id, comment, sealed, created_at)
       select internal.first_kept(now(), score.days), ${caller.tenantId}, internal.namespace_id(${caller.tenantId}, 'n'), score.name,
@@ -179,7 +140,7 @@ describe("what is kept for some days", { timeout: 60_000 }, () => {
              case when score.name = 'of the step' then (
                select id from public.steps where tenant_id = ${caller.tenantId} and resource_id = 'old') end, 'said', 'said', now()
       from (values ('old', 9), ('said', 3), ('new', 0), ('of the step', 1)) as score (name, days)`;
-    await putRetention(caller, { content_days: 2, days: 5 });
+    await setRules(sql, caller, { content_days: 2, days: 5 });
     await forgetDue(caller);
     const scores =
       await sql`select name, comment, sealed from public.scores where tenant_id = ${caller.tenantId} order by name`;
@@ -198,14 +159,14 @@ describe("what is kept for some days", { timeout: 60_000 }, () => {
       { ...span, key: "outer", kind: "llm", spanId: "outer", tokens: 7, time: 1 },
     ];
     const [inner, outer] = spans as [Step, Step];
-    await sendAgo(caller, [inner], 2 * DAY + 3601);
-    await sendAgo(caller, [outer], 2 * DAY + 3595);
+    await sendAgo(sql, caller, [inner], 2 * DAY + 3601);
+    await sendAgo(sql, caller, [outer], 2 * DAY + 3595);
     await listTraces(sql, caller);
     const used = () => sql`
       select sum(calls)::int as calls, sum(input_tokens)::int as tokens from public.usage
       where tenant_id = ${caller.tenantId} and grain = 'day'`;
     expect(await used()).toEqual([{ calls: 1, tokens: 7 }]);
-    await putRetention(caller, { days: 2 });
+    await setRules(sql, caller, { days: 2 });
     await sql`select internal.forget_due_piece(${caller.tenantId}, now() - interval '1 hour', 1)`;
     expect(await keysOf(caller)).toEqual([]);
     expect(await used()).toEqual([{ calls: 1, tokens: 7 }]);
@@ -222,29 +183,27 @@ describe("what is kept for some days", { timeout: 60_000 }, () => {
         ...(step.spanId && { otelTraceId: `old ${step.otelTraceId}` }),
       })),
     );
-    for (const request of old) await sendAgo(caller, request, (3 + random.below(40)) * DAY);
+    for (const request of old) await sendAgo(sql, caller, request, (3 + random.below(40)) * DAY);
     const queue = split(random, randomHistory(random, 200, false));
     const young = queue.flat().map(({ key }) => key);
     await listTraces(sql, caller);
-    await putRetention(caller, { days: 1 });
+    await setRules(sql, caller, { days: 1 });
     let caughtUp = false;
-    const due = new Set<string>();
+    const due = new Set<string>(old.flat().map(({ key }) => key));
     const shownLate: string[] = [];
     const read = async (one: Caller) => {
       const dueNow = new Set(due);
       const namespace = random.pick(["m", "n"]);
       const query = { list: random.pick(["records", "logs"]), namespace, limit: 1000, offset: 0 };
       const { data } = await ask(sql, one, "query_steps", { query });
-      expect(data.rows.length).toBe(data.count);
+      expect(data.rows.length).toBeLessThanOrEqual(data.count);
       const shown: string[] = data.rows.map((row: { resource_id: string }) => row.resource_id);
       shownLate.push(...shown.filter((key) => dueNow.has(key)));
     };
     const schedule = async () => {
       while (queue.length > 0 || !caughtUp) {
         await sql`select public.forget_due()`;
-        if (caughtUp || (await getRetention(caller)).catching_up) continue;
-        caughtUp = true;
-        for (const { key } of old.flat()) due.add(key);
+        caughtUp ||= !(await getRetention(caller)).catching_up;
       }
     };
     await Promise.all([
@@ -255,7 +214,7 @@ describe("what is kept for some days", { timeout: 60_000 }, () => {
           await read(one);
           if (caughtUp && random.chance(0.1)) {
             const late = { ...plain, key: `old ${crypto.randomUUID()}` };
-            await sendAgo(one, [late], 3 * DAY);
+            await sendAgo(sql, one, [late], 3 * DAY);
             await daysLater(caller, 1);
             due.add(late.key);
             await read(one);
@@ -278,8 +237,8 @@ describe("what is kept for some days", { timeout: 60_000 }, () => {
     const [, command = ""] = /'agent-trace-forget', '10 seconds', '(.+)'\);/.exec(schedule) ?? [];
     const caller = await newTenant(sql);
     const steps = Array.from({ length: 1_200 }, (_, place) => ({ ...plain, key: `${place}` }));
-    await sendAgo(caller, steps, 3 * DAY);
-    await putRetention(caller, { days: 1 });
+    await sendAgo(sql, caller, steps, 3 * DAY);
+    await setRules(sql, caller, { days: 1 });
     // Other tests forget at the same time: then a call of it finds itself not needed.
     for (let calls = 0; calls < 20 && (await keysOf(caller)).length > 0; calls += 1) {
       await sql.unsafe(command.replaceAll("''", "'"));
@@ -297,18 +256,30 @@ describe("what is kept for some days", { timeout: 60_000 }, () => {
     expect((await putRetention(bound, {})).error).toMatchObject({ code: "forbidden" });
   });
 
-  it("every function that answers a request with what was stored forgets first what is due", async () => {
-    const rows = await sql`
-      select proname from pg_proc
-      where pronamespace = 'public'::regnamespace and prosrc ~ 'admi(t|ssion)'
-        and prosrc !~ 'internal[.](folded|without_due|admit_eraser)'
-      order by 1`;
-    expect(rows.map(({ proname }) => proname)).toEqual([
+  it("every function that answers a request with what was stored knows what of it is kept", async () => {
+    const functions = await sql<{ name: string; source: string }[]>`
+      select pg_proc.oid::regproc::text as name, prosrc as source from pg_proc
+      where pronamespace in ('public'::regnamespace, 'internal'::regnamespace)`;
+    const knowing = new Set(["internal.kept"]);
+    for (let size = 0; size < knowing.size; ) {
+      size = knowing.size;
+      const calls = new RegExp(`(${[...knowing].join("|").replaceAll(".", "[.]")})[(]`);
+      for (const { name, source } of functions) if (calls.test(source)) knowing.add(name);
+    }
+    const others = functions.filter(
+      ({ name, source }) => /^(?!internal)/.test(name) && /admi(t|ssion)/.test(source),
+    );
+    expect(
+      others
+        .map(({ name }) => name)
+        .filter((name) => !knowing.has(name))
+        .sort(),
+    ).toEqual([
       "admit",
       "create_session",
       ...["get_anonymization_rules", "get_model_prices", "get_retention", "get_token"],
       "list_namespaces",
-      ...["put_anonymization_rules", "put_model_prices", "put_retention"],
+      ...["put_anonymization_rules", "put_model_prices"],
       ...["record_scores", "record_steps", "register_namespace", "upload_steps"],
     ]);
   });

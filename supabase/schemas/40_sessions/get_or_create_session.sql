@@ -5,13 +5,11 @@ create function public.get_or_create_session(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
   wanted jsonb := get_or_create_session.payload -> 'session';
-  admission jsonb;
+  admission jsonb := internal.stopped_for_data_keys(get_or_create_session.payload, wanted -> 'metadata');
+  kept internal.kept[];
   session public.sessions;
   reused boolean := false;
 begin
-  -- That wants the content lock alone: so before the share of it, and before the count, for which others wait that have a share.
-  perform internal.without_due(internal.identify(get_or_create_session.payload));
-  admission := internal.stopped_for_data_keys(get_or_create_session.payload, wanted -> 'metadata');
   if admission is not null then return admission; end if;
   admission := internal.in_namespace(internal.admit_writer(get_or_create_session.payload), wanted ->> 'namespace');
   admission := internal.folded(admission); -- the last activity of sessions comes from their steps
@@ -22,6 +20,7 @@ begin
     jsonb_build_array(admission -> 'tenant_id', wanted -> 'namespace', wanted -> 'user_id')::text, 0));
 
   if not coalesce((wanted ->> 'force_new')::boolean, false) then
+    kept := internal.kept((admission ->> 'tenant_id')::uuid);
     select sessions.* into session
     from public.sessions
     where sessions.tenant_id = (admission ->> 'tenant_id')::uuid
@@ -30,6 +29,7 @@ begin
       and sessions.last_activity_at >=
         now() - make_interval(secs => coalesce((wanted ->> 'inactivity_timeout')::integer, 120))
       and not internal.is_forgotten(sessions.tenant_id, sessions.metadata)
+      and (kept is null or internal.is_kept_session(kept, sessions.tenant_id, sessions.id, sessions.namespace_id))
     order by sessions.last_activity_at desc, sessions.created_at desc, sessions.id desc
     limit 1;
     reused := found;

@@ -1,13 +1,10 @@
--- An admission, after its tenant's changes are folded: what is read next has all that was acknowledged, and nothing that is due to
--- be forgotten (internal.without_due). In pieces: where there
--- is more than `patience` worth of it (nobody has read for long, and the schedule does not run), what was folded stays so, and
+-- An admission, after its tenant's changes are folded: what is read next has all that was acknowledged. In pieces: where there is more than `patience` worth of it (nobody has read for long, and the schedule does not run), what was folded stays so, and
 -- the client is told to come back. Call it in a statement of its own, so that what reads next sees what it has written.
 create function internal.folded(admission jsonb, patience interval default '4 seconds') returns jsonb
 language plpgsql set search_path = '' as $$
 declare
   ends timestamptz := clock_timestamp() + folded.patience;
 begin
-  admission := internal.without_due(admission); -- first: it takes the content lock, which comes before that of folds
   if admission ? 'error' then return admission; end if;
   loop
     if internal.fold((admission ->> 'tenant_id')::uuid, 5000) then return admission; end if;

@@ -7,15 +7,16 @@ begin
   return internal.trace_answer(internal.with_trace(admission, get_trace.payload ->> 'trace_id'));
 end $$;
 
--- admit, for a request about one trace: adds {trace_id}, or refuses not_found. One of another tenant, or in a namespace that the
--- token may not use, looks like one that never was.
+-- admit, for a request about one trace: adds {trace_id}, or refuses not_found. One of another tenant, in a namespace that the token
+-- may not use, or kept no longer looks like one that never was.
 create function internal.with_trace(admission jsonb, trace_id text) returns jsonb
 language plpgsql stable set search_path = '' as $$
+declare
+  owner_id uuid := admission ->> 'tenant_id';
 begin
   if admission ? 'error' then return admission; end if;
-  if not exists (
-    select from internal.seen_trace(
-      (admission ->> 'tenant_id')::uuid, internal.usable_namespaces(admission), with_trace.trace_id)) then
+  if not exists (select from internal.seen_trace(owner_id, internal.usable_namespaces(admission), with_trace.trace_id))
+    or not internal.is_kept_trace(internal.kept(owner_id), owner_id, with_trace.trace_id) then
     return admission || internal.refusal('not_found', 'There is no such trace.');
   end if;
   return admission || jsonb_build_object('trace_id', with_trace.trace_id);

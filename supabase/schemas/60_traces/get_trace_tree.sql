@@ -10,7 +10,8 @@ begin
   admission := internal.with_trace(admission, get_trace_tree.payload ->> 'trace_id');
   if admission ? 'error' then return admission; end if;
   return admission || jsonb_build_object('data', jsonb_build_object('traces', internal.trace_views(owner_id, usable,
-    internal.traces_below(owner_id, usable, internal.root_of(owner_id, usable, admission ->> 'trace_id')))));
+    internal.kept_traces(internal.kept(owner_id), owner_id,
+      internal.traces_below(owner_id, usable, internal.root_of(owner_id, usable, admission ->> 'trace_id'))))));
 end $$;
 
 -- The highest trace on the way up from this one that the token may see.

@@ -25,10 +25,12 @@ begin
     'total', found_traces.total));
 end $$;
 
--- The traces of a page, and how many match in all. Where there is one namespace, that is said by `=`: an index gives rows in
+-- The traces of a page, and how many match in all (a figure: with those that are kept no longer, until they are deleted). Where there is one namespace, that is said by `=`: an index gives rows in
 -- order for one value, not for an array of them.
 create function internal.find_traces(owner_id uuid, namespace_ids bigint[], query jsonb, out ids text[], out total bigint)
 language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan as $$
+declare
+  kept internal.kept[] := internal.kept(owner_id);
 begin
   ids := array(
     select traces.trace_id from public.traces
@@ -40,6 +42,7 @@ begin
       and (query ->> 'start_date' is null or traces.created_at >= (query ->> 'start_date')::timestamptz)
       and (query ->> 'end_date' is null or traces.created_at <= (query ->> 'end_date')::timestamptz)
       and (query ->> 'root_only' is distinct from 'true' or traces.parent_trace_id is null)
+      and (kept is null or internal.is_kept_trace(kept, owner_id, traces.trace_id))
     order by traces.created_at desc, traces.trace_id desc
     limit (query ->> 'limit')::integer offset (query ->> 'offset')::bigint);
   total := internal.count_traces(owner_id, namespace_ids, query);

@@ -6,6 +6,7 @@ create function internal.find_steps(
   tenant_id uuid, namespace_id bigint, query jsonb, out ids uuid[], out total bigint)
 language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan as $$
 declare
+  kept internal.kept[] := internal.kept(find_steps.tenant_id);
   unfolded uuid[] := internal.unfolded_steps(find_steps.tenant_id);
   wanted uuid[] := internal.wanted_steps(find_steps.tenant_id, find_steps.query);
   of_agent text := internal.agent_to_look_for(find_steps.tenant_id, find_steps.query);
@@ -27,6 +28,7 @@ begin
         < ((query #>> '{after,occurred_at}')::timestamptz, (query #>> '{after,id}')::uuid))
       and (steps.kind <> 'llm' or steps.span_id is null or not internal.is_wrapper(steps.id))
       and (unfolded = '{}' or steps.id <> all (unfolded))
+      and (kept is null or internal.is_kept(kept, steps.namespace_id, steps.id))
     order by steps.occurred_at desc, steps.id desc
     limit (query ->> 'limit')::integer + 1 offset (query ->> 'offset')::bigint);
   if (query ->> 'counted')::boolean then
@@ -104,7 +106,8 @@ begin
 end $$;
 
 -- How many steps match a query in all. By agent (records), level (logs) and time that is known by the hour; the rest of the
--- hours at both ends is counted, and so are the steps of a session, a resource or a trace, which are few.
+-- hours at both ends is counted, and so are the steps of a session, a resource or a trace, which are few. What is kept no longer
+-- is a figure in it until it is deleted.
 create function internal.count_steps(tenant_id uuid, namespace_id bigint, query jsonb, unfolded uuid[]) returns bigint
 language plpgsql stable set search_path = '' as $$
 declare

@@ -20,12 +20,13 @@ language plpgsql stable set search_path = '' set enable_seqscan = off as $$
 declare
   namespace text := query ->> 'namespace';
   namespace_id bigint := internal.namespace_id(page_of_steps.tenant_id, namespace);
+  kept internal.kept[] := internal.kept(page_of_steps.tenant_id);
   found_steps record;
   source refcursor;
 begin
   found_steps := internal.find_steps(page_of_steps.tenant_id, namespace_id, query);
   open source for -- with a limit, so that each view is made when it is fetched
-    select internal.step_view(steps, namespace) as view, steps.occurred_at as moment, steps.id
+    select internal.step_view(steps, namespace, kept) as view, steps.occurred_at as moment, steps.id
     from unnest(found_steps.ids) with ordinality as wanted (id, place)
     join public.steps on steps.id = wanted.id
     order by wanted.place

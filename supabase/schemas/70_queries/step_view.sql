@@ -1,10 +1,12 @@
 -- A step as it is read: its columns, and what was said apart. The API makes a record or a log entry of it. What a span does not
--- say itself comes from its placement; `messages` are what log entries tell of the model call that is their span.
-create function internal.step_view(step public.steps, namespace text) returns jsonb
+-- say itself comes from its placement; `messages` are what log entries tell of the model call that is their span. `kept`: see
+-- internal.kept.
+create function internal.step_view(step public.steps, namespace text, kept internal.kept[]) returns jsonb
 language plpgsql stable set search_path = '' set enable_seqscan = off as $$
 declare
   placed public.placements := (select placements from public.placements where placements.step_id = step.id);
 begin
+  step := internal.shown_step(step, kept);
   return jsonb_build_object(
     'id', step.id,
     'kind', case when placed.is_wrapper then 'span' else step.kind end,
@@ -31,12 +33,25 @@ begin
     'level', step.level,
     'resource_id', step.resource_id,
     'content', step.content,
-    'messages', case when step.kind = 'llm' and step.span_id is not null then internal.messages_of_call(step) end);
+    'messages', case when step.kind = 'llm' and step.span_id is not null then internal.messages_of_call(step, kept) end);
+end $$;
+
+-- A step, without what was said once that is kept no longer: as internal.take_content leaves it.
+create function internal.shown_step(step public.steps, kept internal.kept[]) returns public.steps
+language plpgsql immutable set search_path = '' as $$
+begin
+  if kept is null or internal.is_kept_with_content(kept, step.namespace_id, step.id) then return step; end if;
+  step.content := null;
+  step.error := null;
+  step.bytes := 0;
+  step.preview := null;
+  if step.kind in ('llm', 'span') then step.name := null; end if;
+  return step;
 end $$;
 
 -- What others tell of a model call: log entries within its span, and the span around it if that has the call's input:
 -- [[{side: input | output, message}]]. Of one that is encrypted, {id, sealed} in the place of its list.
-create function internal.messages_of_call(step public.steps) returns jsonb
+create function internal.messages_of_call(step public.steps, kept internal.kept[]) returns jsonb
 language plpgsql stable set search_path = '' set enable_seqscan = off as $$
 begin
   return to_jsonb(array(
@@ -45,6 +60,7 @@ begin
     from public.steps as entry
     where entry.tree_key = step.tree_key and entry.parent_span_id = step.span_id and entry.kind = 'log'
       and entry.content ? 'messages_of_call'
+      and (kept is null or internal.is_kept_with_content(kept, entry.namespace_id, entry.id))
     order by entry.occurred_at, entry.id)) || to_jsonb(array(
     select case when around.content ? 'sealed' then jsonb_build_object('id', around.id, 'sealed', around.content -> 'sealed')
       else jsonb_agg(jsonb_build_object('side', 'input', 'message', said.message) order by said.place) end
@@ -55,6 +71,7 @@ begin
     where around.tenant_id = step.tenant_id and around.otel_trace_id = step.otel_trace_id
       and around.span_id = step.parent_span_id and around.namespace_id = step.namespace_id
       and around.content ? 'has_input_of_call' and around.content ? 'input'
+      and (kept is null or internal.is_kept_with_content(kept, around.namespace_id, around.id))
     group by around.id));
 end $$;
 

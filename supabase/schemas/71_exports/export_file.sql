@@ -11,12 +11,13 @@ declare
   wanted integer := (query ->> 'limit')::integer + 1;
   after_time timestamptz := query #>> '{after,occurred_at}';
   after_id uuid := query #>> '{after,id}';
+  kept internal.kept[] := internal.kept(owner_id);
   source refcursor;
 begin
   admission := internal.with_file(admission, query ->> 'file_id');
   if admission ? 'error' then return admission; end if;
   open source for -- with a limit, so that each view is made when it is fetched
-    select internal.step_view(steps, namespaces.name) || jsonb_build_object('step_number', placed.number) as view,
+    select internal.step_view(steps, namespaces.name, kept) || jsonb_build_object('step_number', placed.number) as view,
            placed.happened_at as moment, placed.step_id as id
     from (
       select numbered.* from (
@@ -25,11 +26,12 @@ begin
         where placements.tenant_id = owner_id and placements.trace_id = admission ->> 'trace_id'
       ) as numbered
       where after_time is null or (numbered.happened_at, numbered.step_id) > (after_time, after_id)
-      order by numbered.happened_at, numbered.step_id limit wanted * case when usable is null then 1 else 1000000 end
+      order by numbered.happened_at, numbered.step_id limit wanted * case when usable is null and kept is null then 1 else 1000000 end
     ) as placed
     join public.steps on steps.id = placed.step_id
     join public.namespaces on namespaces.id = steps.namespace_id
-    where usable is null or namespaces.name = any (usable)
+    where (usable is null or namespaces.name = any (usable))
+      and (kept is null or internal.is_kept(kept, steps.namespace_id, steps.id))
     order by placed.happened_at, placed.step_id
     limit wanted;
   return admission || jsonb_build_object(

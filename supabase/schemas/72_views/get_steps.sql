@@ -5,17 +5,18 @@ language plpgsql set search_path = '' as $$
 declare
   query jsonb := get_steps.payload -> 'query';
   admission jsonb := internal.folded(public.admit(get_steps.payload));
+  kept internal.kept[] := internal.kept((admission ->> 'tenant_id')::uuid);
   max_bytes integer := query ->> 'max_bytes';
   ids uuid[];
   found_steps jsonb;
 begin
   if admission ? 'error' then return admission; end if;
   ids := internal.seen_steps(
-    (admission ->> 'tenant_id')::uuid, internal.usable_namespaces(admission),
+    (admission ->> 'tenant_id')::uuid, internal.usable_namespaces(admission), kept,
     array(select jsonb_array_elements_text(query -> 'ids'))::uuid[]);
   -- One alone is always read: where it is encrypted and large, nobody could ask for less. Else too much is not even read.
   if cardinality(ids) = 1 or internal.bytes_of_steps(ids, max_bytes) <= 16 * 1024 * 1024 then
-    found_steps := internal.whole_steps(ids, max_bytes);
+    found_steps := internal.whole_steps(ids, kept, max_bytes);
   end if;
   if cardinality(ids) <> 1 and coalesce(octet_length(found_steps::text) > 16 * 1024 * 1024, true) then
     return admission || internal.refusal('invalid_payload', 'ids: these are more than 16 MiB. Ask for fewer at a time.');
@@ -24,13 +25,14 @@ begin
 end $$;
 
 -- Those of the ids that are of steps which the token may see, in their order.
-create function internal.seen_steps(owner_id uuid, usable text[], ids uuid[]) returns uuid[]
+create function internal.seen_steps(owner_id uuid, usable text[], kept internal.kept[], ids uuid[]) returns uuid[]
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 begin
   return array(
     select wanted.id from unnest(seen_steps.ids) with ordinality as wanted (id, place)
     where (select steps.tenant_id from public.steps where steps.id = wanted.id) = owner_id
       and (usable is null or internal.namespace_of(wanted.id) = any (usable))
+      and (kept is null or internal.is_kept_step(kept, wanted.id))
     order by wanted.place);
 end $$;
 
@@ -46,12 +48,12 @@ begin
 end $$;
 
 -- The views of these steps, none with more content than so much.
-create function internal.whole_steps(ids uuid[], max_bytes integer) returns jsonb
+create function internal.whole_steps(ids uuid[], kept internal.kept[], max_bytes integer) returns jsonb
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 begin
   return to_jsonb(array(
     select internal.cut_view(internal.step_view(said.step, (
-      select namespaces.name from public.namespaces where namespaces.id = (said.step).namespace_id)), max_bytes)
+      select namespaces.name from public.namespaces where namespaces.id = (said.step).namespace_id), kept), max_bytes)
     from unnest(whole_steps.ids) with ordinality as wanted (id, place)
     cross join lateral (select steps as step from public.steps where steps.id = wanted.id offset 0) as said
     order by wanted.place));

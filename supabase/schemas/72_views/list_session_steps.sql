@@ -26,6 +26,7 @@ create function internal.page_of_session(owner_id uuid, usable text[], namespace
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan
   set enable_seqscan = off set enable_nestloop = off as $$
 declare
+  kept internal.kept[] := internal.kept(owner_id);
   session text := query ->> 'session_id';
   span record := internal.span_of_folds(owner_id, query);
   wanted integer := (query ->> 'limit')::integer + 1;
@@ -40,6 +41,7 @@ begin
       select placements.step_id, placements.trace_id, placements.to_trace_id, placements.happened_at, placements.fold_number
       from public.placements where placements.step_id = own.id offset 0
     ) as placed
+    where kept is null or internal.is_kept_step(kept, own.id)
   )
   select array(select step.trace_id from step union select step.to_trace_id from step where step.to_trace_id is not null),
          (select count(*) from step where step.fold_number > span.since),
@@ -52,11 +54,12 @@ begin
   if trace_ids = '{}' and not exists (
     select from public.sessions
     where sessions.tenant_id = owner_id and sessions.id = session
-      and (page_of_session.namespace_ids is null or sessions.namespace_id = any (page_of_session.namespace_ids))) then
+      and (page_of_session.namespace_ids is null or sessions.namespace_id = any (page_of_session.namespace_ids))
+      and (kept is null or internal.is_kept_session(kept, owner_id, session, sessions.namespace_id))) then
     return null;
   end if;
   return internal.skeleton_page(
-    owner_id, usable, internal.traces_with_those_above(owner_id, usable, trace_ids), ids, coalesce(total, newer),
+    owner_id, usable, internal.kept_traces(kept, owner_id, internal.traces_with_those_above(owner_id, usable, trace_ids)), ids, coalesce(total, newer),
     span.since, span.until, wanted);
 end $$;
 

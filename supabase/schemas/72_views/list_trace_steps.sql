@@ -18,6 +18,7 @@ end $$;
 create function internal.page_of_traces(owner_id uuid, usable text[], query jsonb) returns jsonb
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
+  kept internal.kept[] := internal.kept(owner_id);
   reached record := internal.reached_traces(
     owner_id, usable, query ->> 'trace_id', query ->> 'scope' = 'tree');
   span record := internal.span_of_folds(owner_id, query);
@@ -25,7 +26,7 @@ declare
   total bigint := query #>> '{after,count}';
   ids uuid[];
 begin
-  if total is null and usable is null and span.since = 0 then
+  if total is null and usable is null and kept is null and span.since = 0 then
     total := (
       select coalesce(sum(traces.step_count), 0) from public.traces
       where traces.tenant_id = owner_id and traces.trace_id = any (reached.ids));
@@ -37,6 +38,7 @@ begin
         where placements.tenant_id = owner_id and placements.trace_id = trace.id
           and greatest(placements.fold_number, trace.fold_number) > span.since
           and (usable is null or internal.namespace_of(placements.step_id) = any (usable))
+          and (kept is null or internal.is_kept_step(kept, placements.step_id))
         offset 0
       ) as step);
   end if;
@@ -49,10 +51,12 @@ begin
         and greatest(placements.fold_number, trace.fold_number) > span.since
         and greatest(placements.fold_number, trace.fold_number) <= span.until
         and (usable is null or internal.namespace_of(placements.step_id) = any (usable))
+        and (kept is null or internal.is_kept_step(kept, placements.step_id))
       order by placements.happened_at, placements.step_id limit wanted
     ) as step
     order by step.happened_at, step.step_id limit wanted);
-  return internal.skeleton_page(owner_id, usable, reached.ids, ids, total, span.since, span.until, wanted);
+  return internal.skeleton_page(
+    owner_id, usable, internal.kept_traces(kept, owner_id, reached.ids), ids, total, span.since, span.until, wanted);
 end $$;
 
 -- The trace, or all of the tree that it is in, as far as the token may see them, in order of creation; and the highest number of

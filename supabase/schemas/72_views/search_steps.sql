@@ -25,12 +25,13 @@ declare
   begins timestamptz := coalesce(
     query #>> '{after,begins}', query ->> 'start_date',
     (coalesce((query ->> 'end_date')::timestamptz, now()) - interval '7 days')::text);
-  found_steps record := internal.found_steps(owner_id, page_of_search.namespace_ids, query, begins);
+  kept internal.kept[] := internal.kept(owner_id);
+  found_steps record := internal.found_steps(owner_id, page_of_search.namespace_ids, query, begins, kept);
 begin
   return jsonb_build_object(
     'steps', to_jsonb(array(
       select skeleton.value || told.value
-      from jsonb_array_elements(internal.skeletons(owner_id, usable, found_steps.ids))
+      from jsonb_array_elements(internal.skeletons(owner_id, usable, kept, found_steps.ids))
         with ordinality as skeleton (value, place)
       join unnest(found_steps.told) with ordinality as told (value, place) using (place)
       order by place)),
@@ -50,7 +51,7 @@ declare
   found_steps record := internal.found_steps(
     owner_id, sessions_that_say.namespace_ids,
     jsonb_strip_nulls(jsonb_build_object('text', said, 'end_date', ends, 'limit', internal.most_candidates())),
-    coalesce(sessions_that_say.begins, coalesce(least(ends, now()), now()) - interval '7 days'));
+    coalesce(sessions_that_say.begins, coalesce(least(ends, now()), now()) - interval '7 days'), internal.kept(owner_id));
 begin
   return array(
     select distinct told.value ->> 'session_id' from unnest(found_steps.told) as told (value)
@@ -75,7 +76,7 @@ end $$;
 -- namespace, match?}; the last step that was looked at; and whether that was all that there is. Without jit: to the planner,
 -- thousands of look-ups by id are worth compiling, which takes longer than they do.
 create function internal.found_steps(
-  owner_id uuid, namespace_ids bigint[], query jsonb, begins timestamptz,
+  owner_id uuid, namespace_ids bigint[], query jsonb, begins timestamptz, kept internal.kept[],
   out ids uuid[], out told jsonb[], out last_time timestamptz, out last_id uuid, out is_whole boolean)
 language plpgsql stable set search_path = '' set enable_seqscan = off set jit = off as $$
 declare
@@ -98,7 +99,7 @@ begin
   loop
     candidates := internal.candidates(owner_id, found_steps.namespace_ids, query, begins, last_time, last_id, wanted);
     is_whole := cardinality(candidates) < wanted;
-    for step in select * from internal.looked_at(candidates, query, unfolded) loop
+    for step in select * from internal.looked_at(candidates, query, unfolded, kept) loop
       if cardinality(ids) = most or bytes >= internal.most_bytes_to_search()
         or looked > 0 and clock_timestamp() > gives_up_at then
         is_whole := false;
@@ -110,7 +111,7 @@ begin
       continue when not step.fits;
       if needle is not null then
         bytes := bytes + step.bytes;
-        match := internal.match_in_step(step.id, step.agent, needle, needle_in_json);
+        match := internal.match_in_step(step.id, step.agent, needle, needle_in_json, kept);
         continue when match is null;
       end if;
       ids := array_append(ids, step.id);
@@ -220,8 +221,8 @@ begin
 end $$;
 
 -- Steps in the order of their ids, without what they say, and whether they fit all filters of a query but its text. Those that are
--- not folded yet do not: they are for the next read. What a span does not say itself comes from its placement, as in step_view.
-create function internal.looked_at(ids uuid[], query jsonb, unfolded uuid[])
+-- not folded yet do not: they are for the next read; nor those that are kept no longer. What a span does not say itself comes from its placement, as in step_view.
+create function internal.looked_at(ids uuid[], query jsonb, unfolded uuid[], kept internal.kept[])
 returns table (
   id uuid, occurred_at timestamptz, bytes integer, session_id text, namespace text, agent text, fits boolean)
 language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan set enable_seqscan = off as $$
@@ -231,6 +232,7 @@ begin
          (select namespaces.name from public.namespaces where namespaces.id = step.namespace_id),
          coalesce(placed.agent, step.agent),
          (unfolded = '{}' or step.id <> all (unfolded))
+         and (kept is null or internal.is_kept(kept, step.namespace_id, step.id))
          and (query ->> 'kind' is null
            or case when placed.is_wrapper then 'span' else step.kind end = query ->> 'kind')
          and (query ->> 'status' is null or coalesce(step.status, 'not_told') = query ->> 'status')

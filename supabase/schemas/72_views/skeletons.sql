@@ -24,7 +24,7 @@ declare
 begin
   return jsonb_build_object(
     'traces', internal.linked_traces(owner_id, usable, trace_ids),
-    'steps', internal.skeletons(owner_id, usable, ids[1 : wanted - 1]),
+    'steps', internal.skeletons(owner_id, usable, internal.kept(owner_id), ids[1 : wanted - 1]),
     'count', total,
     'next', (
       select jsonb_build_object('occurred_at', placements.happened_at, 'id', last_id, 'since', skeleton_page.since,
@@ -58,7 +58,7 @@ end $$;
 -- that belong to none both are null); and to a trace that the token may not see, no step leads. Tokens are told where they count:
 -- what spans say of the calls below them is in the steps themselves. Of an encrypted step, `error` is {sealed}, which has the preview
 -- and the name, too. Column by column: a whole row would bring its content along.
-create function internal.skeletons(owner_id uuid, usable text[], ids uuid[]) returns jsonb
+create function internal.skeletons(owner_id uuid, usable text[], kept internal.kept[], ids uuid[]) returns jsonb
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan
   set enable_seqscan = off set enable_nestloop = off as $$
 begin
@@ -99,9 +99,16 @@ begin
     from placed
     left join numbered on numbered.id = placed.id
     cross join lateral (
-      select steps.id, steps.list, steps.kind, steps.agent, steps.model, steps.name, steps.started_at, steps.occurred_at, steps.latency_ms,
-             steps.status, steps.error, steps.input_tokens, steps.output_tokens, steps.bytes, steps.preview
-      from public.steps where steps.id = placed.id offset 0
+      select steps.id, steps.list, steps.kind, steps.agent, steps.model, steps.started_at, steps.occurred_at, steps.latency_ms,
+             steps.status, steps.input_tokens, steps.output_tokens, -- and, as internal.take_content leaves them:
+             case when is_told or steps.kind not in ('llm', 'span') then steps.name end as name,
+             case when is_told then steps.error end as error, case when is_told then steps.bytes else 0 end as bytes,
+             case when is_told then steps.preview end as preview
+      from public.steps
+      cross join lateral (
+        select kept is null or internal.is_kept_with_content(kept, steps.namespace_id, steps.id) as is_told
+      ) as content
+      where steps.id = placed.id offset 0
     ) as step
     cross join lateral (select step.list = 'records' and not placed.is_wrapper as here) as counts
     left join internal.costs_of_steps(owner_id, skeletons.ids) as cost on cost.step_id = step.id

@@ -5,15 +5,17 @@
 -- or agent; around what was found some characters, with ... where they are cut. `agent`: whose step it is. `needle`: the text in
 -- lower case; `needle_in_json`: the same as JSON has it between its quotes. Called for each candidate of a search: first a cheap test
 -- of the content's JSON, which may be of a member's name, then an exact look.
-create function internal.match_in_step(step_id uuid, agent text, needle text, needle_in_json text) returns jsonb
+create function internal.match_in_step(step_id uuid, agent text, needle text, needle_in_json text, kept internal.kept[])
+returns jsonb
 language plpgsql stable set search_path = '' as $$
 declare
   said record;
   match jsonb;
 begin
-  select steps.content, steps.error ->> 'message' as error, steps.error ->> 'type' as error_type, steps.name, steps.model
+  select step.content, step.error ->> 'message' as error, step.error ->> 'type' as error_type, step.name, step.model
   into said
-  from public.steps where steps.id = match_in_step.step_id;
+  from public.steps cross join lateral internal.shown_step(steps, kept) as step
+  where steps.id = match_in_step.step_id;
   if position(needle_in_json in lower(said.content::text collate "pg_c_utf8")) > 0 then
     match := internal.match_within(said.content - 'messages_of_call', needle); -- which is read back as custom_object
   end if;

@@ -19,6 +19,7 @@ declare
     || internal.lines_of_past(owner_id, namespace_ids, query, wanted)
     || internal.lines_of_scores(owner_id, namespace_ids, query, wanted);
 begin
+  lines := internal.lines_of_kept_users(lines, owner_id, namespace_ids, query);
   return (
     with keyed as materialized (
       select dense_rank() over (
@@ -79,6 +80,26 @@ begin
           'amount', '0', 'currency', internal.currency_of_prices(owner_id), 'unpriced_steps', 0))),
       'start_date', internal.timestamp_text(wanted.begins),
       'end_date', case when isfinite(wanted.ends) then internal.timestamp_text(wanted.ends - interval '1 microsecond') end));
+end $$;
+
+-- These lines, but a user of whom nothing is kept is told no longer: what they used is nobody's, and nothing to who asks for them.
+create function internal.lines_of_kept_users(
+  lines internal.usage_line[], owner_id uuid, namespace_ids bigint[], query jsonb)
+returns internal.usage_line[]
+language plpgsql stable set search_path = '' set enable_seqscan = off as $$
+declare
+  kept internal.kept[] := internal.kept(owner_id);
+  forgotten text[];
+begin
+  if kept is null then return lines; end if;
+  if query ? 'user_id' and not internal.is_kept_user(kept, owner_id, namespace_ids, query ->> 'user_id') then return '{}'; end if;
+  forgotten := array(
+    select told.user_id from (select distinct line.user_id from unnest(lines) as line where line.user_id is not null) as told
+    where not internal.is_kept_user(kept, owner_id, namespace_ids, told.user_id));
+  for place in 1 .. cardinality(lines) loop
+    if lines[place].user_id = any (forgotten) then lines[place].user_id := null; end if;
+  end loop;
+  return lines;
 end $$;
 
 -- What a row of usage is about: the members that were asked for.
@@ -247,6 +268,7 @@ language plpgsql stable set search_path = '' set plan_cache_mode = force_generic
 declare
   needs_agent boolean := query -> 'by' ? 'agent' or query ? 'agent';
   needs_user boolean := query -> 'by' ? 'user' or query ? 'user_id';
+  kept internal.kept[] := internal.kept(owner_id);
   needs_step boolean := needs_agent or needs_user or query -> 'by' ?| '{model, tool}' or query ?| '{model, tool}';
 begin
   return array(
@@ -272,6 +294,7 @@ begin
       ) as about on (about.figure).namespace_id = any (lines_of_scores.namespace_ids)
       where scores.tenant_id = owner_id and scores.namespace_id = any (lines_of_scores.namespace_ids)
         and scores.created_at >= wanted.begins and scores.created_at < wanted.ends
+        and (kept is null or internal.is_kept_score(kept, scores))
     ), added as (
       select stands.moment, stands.namespace_id, coalesce((stands.figure).agent, stands.agent) as agent,
              (stands.figure).model, (stands.figure).tool, coalesce((stands.figure).user_id, stands.user_id) as user_id,

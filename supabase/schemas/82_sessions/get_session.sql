@@ -20,10 +20,12 @@ end $$;
 create function internal.whole_session(owner_id uuid, namespace_ids bigint[], session_id text) returns jsonb
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
+  kept internal.kept[] := internal.kept(owner_id);
   places bigint[] := array(
     select summary.namespace_id from public.session_summaries as summary
     where summary.tenant_id = owner_id and summary.session_id = whole_session.session_id
       and summary.namespace_id = any (whole_session.namespace_ids)
+      and (kept is null or internal.is_kept_session(kept, owner_id, summary.session_id, summary.namespace_id))
     order by summary.last_activity_at desc, summary.namespace_id);
 begin
   if places = '{}' then return null; end if;
@@ -37,6 +39,7 @@ begin
         select traces.trace_id from public.traces
         where traces.tenant_id = owner_id and traces.session_id = whole_session.session_id
           and traces.namespace_id = any (places) and traces.parent_trace_id is null
+          and (kept is null or internal.is_kept_trace(kept, owner_id, traces.trace_id))
         order by traces.created_at, traces.trace_id)),
       'metadata', coalesce((
         -- Encrypted metadata is bound to the session's own user, who is not always the one that is shown.

@@ -55,6 +55,7 @@ create function internal.find_sessions(owner_id uuid, namespace_ids bigint[], qu
 returns internal.found_session[]
 language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan set enable_seqscan = off as $$
 declare
+  kept internal.kept[] := internal.kept(owner_id);
   few text[] := internal.few_sessions(owner_id, namespace_ids, query); -- null: all may match
 begin
   return array(
@@ -85,6 +86,7 @@ begin
           and sessions.namespace_id = summary.namespace_id))
       and (query -> 'after' is null or (summary.last_activity_at, summary.session_id, summary.namespace_id) < (
         (query #>> '{after,occurred_at}')::timestamptz, query #>> '{after,id}', (query #>> '{after,namespace_id}')::bigint))
+      and (kept is null or internal.is_kept_session(kept, owner_id, summary.session_id, summary.namespace_id))
     order by summary.last_activity_at desc, summary.session_id desc, summary.namespace_id desc
     limit find_sessions.wanted);
 end $$;
@@ -143,7 +145,7 @@ begin
   return array(select unnest(one) intersect select unnest(other));
 end $$;
 
--- How many sessions there are in these namespaces.
+-- How many sessions there are in these namespaces. A figure: with those that are kept no longer, until they are deleted.
 create function internal.count_sessions(owner_id uuid, namespace_ids bigint[]) returns bigint
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 begin

@@ -7,6 +7,7 @@ create type internal.listed_session as (session_id text, namespace_ids bigint[])
 create function internal.session_views(owner_id uuid, listed internal.listed_session[]) returns jsonb
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
+  kept internal.kept[] := internal.kept(owner_id);
   used internal.used_session[] := internal.used_sessions(owner_id, listed);
 begin
   return to_jsonb(array(
@@ -14,7 +15,8 @@ begin
       'session_id', wanted.session_id,
       'namespace', (
         select namespaces.name from public.namespaces where namespaces.id = coalesce(home.namespace_id, wanted.namespace_ids[1])),
-      'user_id', coalesce(home.user_id, figures.user_id),
+      'user_id', coalesce(home.user_id, case
+        when internal.is_kept_user(kept, owner_id, wanted.namespace_ids, figures.user_id) then figures.user_id end),
       'created_at', internal.timestamp_text(coalesce(home.created_at, summary.began_at)),
       'last_activity_at', internal.timestamp_text(summary.last_activity_at),
       'active', summary.last_activity_at >= now() - coalesce(home.inactivity_timeout, 120) * interval '1 second',
@@ -32,9 +34,11 @@ begin
       'reasoning_tokens', figures.reasoning_tokens,
       'cost', cost.cost,
       'duration_ms', round(extract(epoch from summary.ended_at - summary.began_at) * 1000)::bigint,
-      'first_message', internal.first_words(summary.first_message_id),
+      'first_message', internal.first_words(summary.first_message_id, kept),
       'last_message', (
-        select internal.shown_text(steps.id, steps.error, steps.preview) from public.steps where steps.id = summary.last_message_id),
+        select internal.shown_text(steps.id, steps.error, steps.preview) from public.steps
+        where steps.id = summary.last_message_id
+          and (kept is null or internal.is_kept_with_content(kept, steps.namespace_id, steps.id))),
       'scores', internal.scores_of_session(owner_id, wanted.namespace_ids, wanted.session_id))
     from unnest(session_views.listed) with ordinality as wanted (session_id, namespace_ids, place)
     cross join lateral internal.summed_summary(owner_id, wanted.session_id, wanted.namespace_ids) as summary
@@ -104,7 +108,7 @@ begin
 end $$;
 
 -- How a conversation begins: of a model call what it was asked, of a record what it says.
-create function internal.first_words(step_id uuid) returns jsonb
+create function internal.first_words(step_id uuid, kept internal.kept[]) returns jsonb
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 begin
   return (
@@ -112,7 +116,9 @@ begin
       when steps.kind <> 'llm' or jsonb_typeof(steps.error) = 'string' then steps.preview
       else coalesce(
         internal.step_preview('llm', steps.name, jsonb_build_object('input', steps.content -> 'input')), steps.preview) end)
-    from public.steps where steps.id = first_words.step_id);
+    from public.steps
+    where steps.id = first_words.step_id
+      and (kept is null or internal.is_kept_with_content(kept, steps.namespace_id, steps.id)));
 end $$;
 
 -- What a list shows of what a step says: the text, or, of an encrypted step, {id, sealed}.

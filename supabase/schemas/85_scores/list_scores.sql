@@ -9,7 +9,6 @@ declare
   answer jsonb;
 begin
   if query ? 'namespace' then admission := internal.in_namespace(admission, query ->> 'namespace'); end if;
-  admission := internal.without_due(admission);
   if admission ? 'error' then return admission; end if;
   answer := internal.page_answer(
     admission,
@@ -25,10 +24,11 @@ end $$;
 create function internal.page_of_scores(owner_id uuid, namespace_ids bigint[], query jsonb) returns jsonb
 language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan as $$
 declare
+  kept internal.kept[] := internal.kept(owner_id);
   source refcursor;
 begin
   open source for
-    select internal.score_view(scores) as view, scores.created_at as moment, scores.id
+    select internal.score_view(scores, kept) as view, scores.created_at as moment, scores.id
     from public.scores
     where scores.tenant_id = owner_id
       and scores.namespace_id = any (namespace_ids)
@@ -42,15 +42,21 @@ begin
       and (query ->> 'end_date' is null or scores.created_at <= (query ->> 'end_date')::timestamptz)
       and (query -> 'after' is null or (scores.created_at, scores.id)
         < ((query #>> '{after,occurred_at}')::timestamptz, (query #>> '{after,id}')::uuid))
+      and (kept is null or internal.is_kept_score(kept, scores))
     order by scores.created_at desc, scores.id desc
     limit (query ->> 'limit')::integer + 1;
   return internal.page_of(source, (query ->> 'limit')::integer, 16 * 1024 * 1024);
 end $$;
 
 -- A score as clients get it: `value` is null once it was taken away, and what was not told is not there.
-create function internal.score_view(score public.scores) returns jsonb
+create function internal.score_view(score public.scores, kept internal.kept[]) returns jsonb
 language plpgsql stable set search_path = '' as $$
 begin
+  if kept is not null and not internal.is_kept_with_content(kept, score.namespace_id, score.id) then
+    score.text_value := null;
+    score.comment := null;
+    score.sealed := null;
+  end if;
   return jsonb_strip_nulls(jsonb_build_object(
     'id', score.id,
     'namespace', (select namespaces.name from public.namespaces where namespaces.id = score.namespace_id),

@@ -29,6 +29,7 @@ end $$;
 create function internal.scores_of_session(owner_id uuid, namespace_ids bigint[], session_id text) returns jsonb
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
+  kept internal.kept[] := internal.kept(owner_id);
   found_scores internal.counted_score[];
 begin
   if not internal.has_scores(owner_id) then return '{}'; end if;
@@ -36,6 +37,7 @@ begin
     select internal.counted_score(scores) from public.scores
     where scores.tenant_id = owner_id and scores.session_id = scores_of_session.session_id
       and scores.namespace_id = any (scores_of_session.namespace_ids)
+      and (kept is null or internal.is_kept_score(kept, scores))
     union all
     select score.counted
     from public.traces
@@ -43,6 +45,7 @@ begin
       select internal.counted_score(scores) as counted from public.scores
       where scores.tenant_id = owner_id and scores.trace_id = traces.trace_id
         and scores.namespace_id = any (scores_of_session.namespace_ids)
+        and (kept is null or internal.is_kept_score(kept, scores))
       offset 0
     ) as score
     where traces.tenant_id = owner_id and traces.session_id = scores_of_session.session_id);
@@ -54,6 +57,7 @@ begin
         select internal.counted_score(scores) as counted from public.scores
         where scores.tenant_id = owner_id and scores.step_id = own.id
           and scores.namespace_id = any (scores_of_session.namespace_ids)
+          and (kept is null or internal.is_kept_score(kept, scores))
         offset 0
       ) as score);
   end if;
@@ -64,12 +68,14 @@ end $$;
 create function internal.scores_of_trace(owner_id uuid, usable text[], trace_id text) returns jsonb
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
+  kept internal.kept[] := internal.kept(owner_id);
   found_scores internal.counted_score[];
 begin
   if not internal.has_scores(owner_id) then return '{}'; end if;
   found_scores := array(
     select internal.counted_score(scores) from public.scores
     where scores.tenant_id = owner_id and scores.trace_id = scores_of_trace.trace_id
+      and (kept is null or internal.is_kept_score(kept, scores))
       and (usable is null or (
         select namespaces.name from public.namespaces where namespaces.id = scores.namespace_id) = any (usable)));
   if internal.has_scores_of_steps(owner_id) then
@@ -79,6 +85,7 @@ begin
       cross join lateral (
         select internal.counted_score(scores) as counted from public.scores
         where scores.tenant_id = owner_id and scores.step_id = placements.step_id
+          and (kept is null or internal.is_kept_score(kept, scores))
           and (usable is null or (
             select namespaces.name from public.namespaces where namespaces.id = scores.namespace_id) = any (usable))
         offset 0

@@ -37,17 +37,3 @@ begin
     'content_since', internal.timestamp_text(internal.shown_since() - (rule ->> 'content_days')::integer * interval '24 hours'),
     'since', internal.timestamp_text(internal.shown_since() - (rule ->> 'days')::integer * interval '24 hours'));
 end $$;
-
--- The day (UTC) that what is shown is counted from. It begins at two o'clock: until then the schedule, which goes by the clock and an
--- hour late, has done the last of the day before.
-create function internal.shown_since() returns timestamptz
-language plpgsql stable set search_path = '' as $$
-begin
-  return date_trunc('day', now() - interval '2 hours', 'UTC');
-end $$;
-
-create function internal.shown_day() returns date
-language plpgsql stable set search_path = '' as $$
-begin
-  return (internal.shown_since() at time zone 'UTC')::date;
-end $$;

@@ -1,4 +1,5 @@
--- PUT /retention. payload.rules: as the table has them, payload.expected_version?. data: see retention_view. Refuses forbidden for
+-- PUT /retention. payload.rules: as the table has them, payload.expected_version?. data: see retention_view. Forgets what is due by
+-- the new rules, as far as it comes within a second. Refuses forbidden for
 -- a token that is bound to namespaces, since the rules are the whole tenant's, and with status 409 when they are not at
 -- expected_version.
 create function public.put_retention(payload jsonb) returns jsonb
@@ -9,6 +10,8 @@ declare
   expected_version integer := put_retention.payload ->> 'expected_version';
   current_version integer;
   put public.retention;
+  ends timestamptz := clock_timestamp() + interval '1 second';
+  is_done boolean := false;
 begin
   if admission ? 'error' then return admission; end if;
   if exists (
@@ -34,8 +37,11 @@ begin
   on conflict on constraint retention_pkey
     do update set rules = excluded.rules, version = own.version + 1, updated_at = now()
   returning own.* into put;
+  while not is_done and clock_timestamp() < ends loop -- the schedule does the rest
+    is_done := internal.forget_due_piece(owner_id, internal.shown_since(), 500) = 0;
+  end loop;
   insert into public.retention_runs as known (tenant_id, version, enforced_on)
-  values (owner_id, put.version, case when not internal.has_due(owner_id, internal.shown_since()) then internal.shown_day() end)
+  values (owner_id, put.version, case when is_done then internal.shown_day() end)
   on conflict on constraint retention_runs_pkey do update set version = excluded.version, enforced_on = excluded.enforced_on;
   return admission || jsonb_build_object('data', internal.retention_view(owner_id, null));
 end $$;

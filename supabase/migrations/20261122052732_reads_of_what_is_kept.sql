@@ -1,0 +1,1407 @@
+-- Made from supabase/schemas/, which says what is true now, by `npm run db:migration`.
+
+-- A function may call one that is made after it.
+set check_function_bodies = off;
+
+select internal.begin_migration();
+
+-- Of a namespace, the first id of what is kept, and the first id of what is kept with its content. Null: all of it.
+create type internal.kept as (namespace_id bigint, first_id uuid, first_id_with_content uuid);
+
+drop function internal.first_words(uuid);
+
+drop function internal.found_steps(uuid, bigint[], jsonb, timestamp with time zone);
+
+drop function internal.looked_at(uuid[], jsonb, uuid[]);
+
+drop function internal.match_in_step(uuid, text, text, text);
+
+drop function internal.messages_of_call(public.steps);
+
+drop function internal.score_view(public.scores);
+
+drop function internal.seen_steps(uuid, text[], uuid[]);
+
+drop function internal.skeletons(uuid, text[], uuid[]);
+
+drop function internal.step_view(public.steps, text);
+
+drop function internal.whole_steps(uuid[], integer);
+
+drop function internal.without_due(jsonb);
+
+-- The sessions that match, so many at most. Where few have the agent, model or user, those are looked at and no others; where many
+-- do, they are met soon. Planned anew for the filters that a call really has.
+create or replace function internal.find_sessions(owner_id uuid, namespace_ids bigint[], query jsonb, wanted integer)
+returns internal.found_session[]
+language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan set enable_seqscan = off as $$
+declare
+  kept internal.kept[] := internal.kept(owner_id);
+  few text[] := internal.few_sessions(owner_id, namespace_ids, query); -- null: all may match
+begin
+  return array(
+    select (summary.session_id, summary.namespace_id, summary.last_activity_at)::internal.found_session
+    from public.session_summaries as summary
+    where summary.tenant_id = owner_id and summary.namespace_id = any (namespace_ids)
+      and (cardinality(namespace_ids) <> 1 or summary.namespace_id = namespace_ids[1])
+      and (few is null or summary.session_id = any (few))
+      and (query ->> 'status' is distinct from 'error' or summary.error_count > 0)
+      and (query ->> 'status' is distinct from 'ok' or summary.error_count = 0)
+      and (query ->> 'start_date' is null or summary.last_activity_at >= (query ->> 'start_date')::timestamptz)
+      and (query ->> 'end_date' is null or summary.last_activity_at <= (query ->> 'end_date')::timestamptz)
+      -- Each by an index for one session after the other: `exists` might read the usage of all of them.
+      and (query ->> 'agent' is null or (
+        select true from public.usage
+        where usage.tenant_id = owner_id and usage.grain = 'session' and usage.agent = query ->> 'agent'
+          and usage.session_id = summary.session_id and usage.namespace_id = summary.namespace_id limit 1))
+      and (query ->> 'model' is null or (
+        select true from public.usage
+        where usage.tenant_id = owner_id and usage.grain = 'session' and usage.model = query ->> 'model'
+          and usage.session_id = summary.session_id and usage.namespace_id = summary.namespace_id limit 1))
+      and (query ->> 'user_id' is null or (
+        select true from public.usage
+        where usage.tenant_id = owner_id and usage.grain = 'session' and usage.user_id = query ->> 'user_id'
+          and usage.session_id = summary.session_id and usage.namespace_id = summary.namespace_id limit 1) or (
+        select sessions.user_id = query ->> 'user_id' from public.sessions
+        where sessions.tenant_id = owner_id and sessions.id = summary.session_id
+          and sessions.namespace_id = summary.namespace_id))
+      and (query -> 'after' is null or (summary.last_activity_at, summary.session_id, summary.namespace_id) < (
+        (query #>> '{after,occurred_at}')::timestamptz, query #>> '{after,id}', (query #>> '{after,namespace_id}')::bigint))
+      and (kept is null or internal.is_kept_session(kept, owner_id, summary.session_id, summary.namespace_id))
+    order by summary.last_activity_at desc, summary.session_id desc, summary.namespace_id desc
+    limit find_sessions.wanted);
+end $$;
+
+-- The steps that a query asks for: {list: records | logs, agent?, session_id?, trace_id?, level?, resource_id?, start_date?,
+-- end_date?, limit, offset?, after?}, newest first, one more than `limit`; and, where query.counted, how many match in all.
+-- Only what is folded: what came since the fold is for the next read. All in one snapshot, so page and count agree.
+-- Planned anew for the filters that a call really has, so that each of them finds its index.
+create or replace function internal.find_steps(
+  tenant_id uuid, namespace_id bigint, query jsonb, out ids uuid[], out total bigint)
+language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan as $$
+declare
+  kept internal.kept[] := internal.kept(find_steps.tenant_id);
+  unfolded uuid[] := internal.unfolded_steps(find_steps.tenant_id);
+  wanted uuid[] := internal.wanted_steps(find_steps.tenant_id, find_steps.query);
+  of_agent text := internal.agent_to_look_for(find_steps.tenant_id, find_steps.query);
+begin
+  ids := array(
+    select steps.id from public.steps
+    where steps.tenant_id = find_steps.tenant_id
+      and steps.namespace_id = find_steps.namespace_id
+      and steps.list = query ->> 'list'
+      and (query ->> 'agent' is null or of_agent is not null or steps.agent = query ->> 'agent')
+      and (of_agent is null or internal.agent_of(steps.id, steps.agent) = of_agent)
+      and (query ->> 'session_id' is null or wanted is not null or steps.session_id = query ->> 'session_id')
+      and (query ->> 'level' is null or steps.level = query ->> 'level')
+      and (query ->> 'resource_id' is null or steps.resource_id = query ->> 'resource_id')
+      and (wanted is null or steps.id = any (wanted))
+      and (query ->> 'start_date' is null or steps.occurred_at >= (query ->> 'start_date')::timestamptz)
+      and (query ->> 'end_date' is null or steps.occurred_at <= (query ->> 'end_date')::timestamptz)
+      and (query -> 'after' is null or (steps.occurred_at, steps.id)
+        < ((query #>> '{after,occurred_at}')::timestamptz, (query #>> '{after,id}')::uuid))
+      and (steps.kind <> 'llm' or steps.span_id is null or not internal.is_wrapper(steps.id))
+      and (unfolded = '{}' or steps.id <> all (unfolded))
+      and (kept is null or internal.is_kept(kept, steps.namespace_id, steps.id))
+    order by steps.occurred_at desc, steps.id desc
+    limit (query ->> 'limit')::integer + 1 offset (query ->> 'offset')::bigint);
+  if (query ->> 'counted')::boolean then
+    total := internal.count_steps(find_steps.tenant_id, find_steps.namespace_id, find_steps.query, unfolded);
+  end if;
+end $$;
+
+-- The traces of a page, and how many match in all (a figure: with those that are kept no longer, until they are deleted). Where there is one namespace, that is said by `=`: an index gives rows in
+-- order for one value, not for an array of them.
+create or replace function internal.find_traces(owner_id uuid, namespace_ids bigint[], query jsonb, out ids text[], out total bigint)
+language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan as $$
+declare
+  kept internal.kept[] := internal.kept(owner_id);
+begin
+  ids := array(
+    select traces.trace_id from public.traces
+    where traces.tenant_id = owner_id
+      and traces.namespace_id = any (namespace_ids)
+      and (cardinality(namespace_ids) <> 1 or traces.namespace_id = namespace_ids[1])
+      and (query ->> 'agent' is null or traces.agent = query ->> 'agent')
+      and (query ->> 'session_id' is null or traces.session_id = query ->> 'session_id')
+      and (query ->> 'start_date' is null or traces.created_at >= (query ->> 'start_date')::timestamptz)
+      and (query ->> 'end_date' is null or traces.created_at <= (query ->> 'end_date')::timestamptz)
+      and (query ->> 'root_only' is distinct from 'true' or traces.parent_trace_id is null)
+      and (kept is null or internal.is_kept_trace(kept, owner_id, traces.trace_id))
+    order by traces.created_at desc, traces.trace_id desc
+    limit (query ->> 'limit')::integer offset (query ->> 'offset')::bigint);
+  total := internal.count_traces(owner_id, namespace_ids, query);
+end $$;
+
+-- The lowest id that a step or a score can have which arrived so many days before a moment. Null: for ever.
+create or replace function internal.first_kept(moment timestamptz, days integer) returns uuid
+language plpgsql immutable strict set search_path = '' as $$
+declare
+  milliseconds bigint := greatest(0, extract(epoch from first_kept.moment) * 1000 - first_kept.days::bigint * 86400000);
+begin
+  return (rpad(lpad(to_hex(milliseconds), 12, '0'), 32, '0'))::uuid;
+end $$;
+
+-- How a conversation begins: of a model call what it was asked, of a record what it says.
+create or replace function internal.first_words(step_id uuid, kept internal.kept[]) returns jsonb
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+begin
+  return (
+    select internal.shown_text(steps.id, steps.error, case
+      when steps.kind <> 'llm' or jsonb_typeof(steps.error) = 'string' then steps.preview
+      else coalesce(
+        internal.step_preview('llm', steps.name, jsonb_build_object('input', steps.content -> 'input')), steps.preview) end)
+    from public.steps
+    where steps.id = first_words.step_id
+      and (kept is null or internal.is_kept_with_content(kept, steps.namespace_id, steps.id)));
+end $$;
+
+-- An admission, after its tenant's changes are folded: what is read next has all that was acknowledged. In pieces: where there is more than `patience` worth of it (nobody has read for long, and the schedule does not run), what was folded stays so, and
+-- the client is told to come back. Call it in a statement of its own, so that what reads next sees what it has written.
+create or replace function internal.folded(admission jsonb, patience interval default '4 seconds') returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  ends timestamptz := clock_timestamp() + folded.patience;
+begin
+  if admission ? 'error' then return admission; end if;
+  loop
+    if internal.fold((admission ->> 'tenant_id')::uuid, 5000) then return admission; end if;
+    exit when clock_timestamp() > ends;
+  end loop;
+  return admission || jsonb_build_object('error', jsonb_build_object('code', 'internal_error', 'status', 503,
+    'message', 'Much was stored that is being prepared for reading. Please try again in a moment.'));
+end $$;
+
+-- The steps of these namespaces since `begins` that a query finds, newest first, up to its `limit`: their ids, and of each {session_id,
+-- namespace, match?}; the last step that was looked at; and whether that was all that there is. Without jit: to the planner,
+-- thousands of look-ups by id are worth compiling, which takes longer than they do.
+create or replace function internal.found_steps(
+  owner_id uuid, namespace_ids bigint[], query jsonb, begins timestamptz, kept internal.kept[],
+  out ids uuid[], out told jsonb[], out last_time timestamptz, out last_id uuid, out is_whole boolean)
+language plpgsql stable set search_path = '' set enable_seqscan = off set jit = off as $$
+declare
+  most integer := query ->> 'limit';
+  needle text := lower((query ->> 'text') collate "pg_c_utf8");
+  needle_in_json text := substr(to_jsonb(needle)::text, 2, length(to_jsonb(needle)::text) - 2);
+  unfolded uuid[] := internal.unfolded_steps(owner_id);
+  looked integer := 0;
+  bytes bigint := 0;
+  gives_up_at timestamptz := clock_timestamp() + interval '3 seconds'; -- on a cold disk, whatever it has looked at
+  wanted integer := 300; -- many a search has its page then
+  candidates uuid[];
+  step record;
+  match jsonb;
+begin
+  ids := '{}';
+  told := '{}';
+  last_time := coalesce(query #>> '{after,occurred_at}', query ->> 'end_date', 'infinity');
+  last_id := coalesce(query #>> '{after,id}', 'ffffffff-ffff-ffff-ffff-ffffffffffff');
+  loop
+    candidates := internal.candidates(owner_id, found_steps.namespace_ids, query, begins, last_time, last_id, wanted);
+    is_whole := cardinality(candidates) < wanted;
+    for step in select * from internal.looked_at(candidates, query, unfolded, kept) loop
+      if cardinality(ids) = most or bytes >= internal.most_bytes_to_search()
+        or looked > 0 and clock_timestamp() > gives_up_at then
+        is_whole := false;
+        return;
+      end if;
+      looked := looked + 1;
+      last_time := step.occurred_at;
+      last_id := step.id;
+      continue when not step.fits;
+      if needle is not null then
+        bytes := bytes + step.bytes;
+        match := internal.match_in_step(step.id, step.agent, needle, needle_in_json, kept);
+        continue when match is null;
+      end if;
+      ids := array_append(ids, step.id);
+      told := array_append(told, jsonb_build_object('session_id', step.session_id, 'namespace', step.namespace)
+        || jsonb_strip_nulls(jsonb_build_object('match', match)));
+    end loop;
+    wanted := least(internal.most_candidates() - looked, 2000);
+    exit when is_whole or wanted = 0 or cardinality(ids) = most;
+  end loop;
+end $$;
+
+-- Whether a step or a score of a namespace is kept. `kept`: as internal.kept() has it, likewise below.
+create or replace function internal.is_kept(kept internal.kept[], namespace_id bigint, id uuid) returns boolean
+language plpgsql immutable set search_path = '' as $$
+begin
+  return coalesce(is_kept.id >= (
+    select known.first_id from unnest(kept) as known where known.namespace_id = is_kept.namespace_id), true);
+end $$;
+
+-- Whether a score is kept, and what it is about, if that is known.
+create or replace function internal.is_kept_score(kept internal.kept[], score public.scores) returns boolean
+language plpgsql stable set search_path = '' set enable_seqscan = off as $$
+begin
+  return internal.is_kept(kept, score.namespace_id, score.id)
+    and (score.step_id is null or internal.is_kept_step(kept, score.step_id))
+    and (score.trace_id is null or internal.is_kept_trace(kept, score.tenant_id, score.trace_id) or not exists (
+      select from public.traces where traces.tenant_id = score.tenant_id and traces.trace_id = score.trace_id));
+end $$;
+
+-- Whether a session has, in a namespace, steps that are kept; or was active itself since.
+create or replace function internal.is_kept_session(kept internal.kept[], owner_id uuid, session_id text, namespace_id bigint) returns boolean
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+declare
+  first_id uuid := (select known.first_id from unnest(kept) as known where known.namespace_id = is_kept_session.namespace_id);
+begin
+  return first_id is null or exists (
+    select from public.sessions
+    where sessions.tenant_id = owner_id and sessions.id = is_kept_session.session_id
+      and sessions.namespace_id = is_kept_session.namespace_id and sessions.last_activity_at >= internal.arrival_of(first_id)
+  ) or exists (
+    select from internal.steps_of_session(owner_id, is_kept_session.session_id, array[is_kept_session.namespace_id]) as own (id)
+    where own.id >= first_id);
+end $$;
+
+create or replace function internal.is_kept_step(kept internal.kept[], id uuid) returns boolean
+language plpgsql stable set search_path = '' set enable_seqscan = off as $$
+begin
+  return internal.is_kept(kept, (select steps.namespace_id from public.steps where steps.id = is_kept_step.id), is_kept_step.id);
+end $$;
+
+-- Whether a trace has steps that are kept; or one below it has, which names it; or, while it has no steps, the one above it, which
+-- has opened it.
+create or replace function internal.is_kept_trace(kept internal.kept[], owner_id uuid, trace_id text) returns boolean
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+begin
+  return not exists (select from unnest(kept) as known where known.first_id is not null) or exists (
+    with recursive opener as (
+      select traces.trace_id, traces.parent_trace_id, traces.step_count from public.traces
+      where traces.tenant_id = owner_id and traces.trace_id = is_kept_trace.trace_id
+      union all
+      select above.trace_id, above.parent_trace_id, above.step_count
+      from opener join public.traces as above on above.tenant_id = owner_id and above.trace_id = opener.parent_trace_id
+      where opener.step_count = 0
+    )
+    select from (
+      select opener.trace_id as id from opener
+      union all
+      select traces.trace_id from public.traces
+      where traces.tenant_id = owner_id and traces.parent_trace_id = is_kept_trace.trace_id
+    ) as near
+    cross join lateral (
+      select placements.step_id from public.placements
+      where placements.tenant_id = owner_id and placements.trace_id = near.id
+      offset 0
+    ) as placed
+    where internal.is_kept_step(kept, placed.step_id));
+end $$;
+
+-- Whether a user is told, in these namespaces, by something that is kept. By the name that usage knows them by.
+create or replace function internal.is_kept_user(kept internal.kept[], owner_id uuid, namespace_ids bigint[], user_id text) returns boolean
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+begin
+  return kept is null or exists (
+    select from (
+      select distinct usage.session_id from public.usage
+      where usage.tenant_id = owner_id and usage.grain = 'session' and usage.user_id = is_kept_user.user_id
+        and usage.session_id is not null and usage.namespace_id = any (namespace_ids)
+    ) as used
+    cross join lateral internal.steps_of_session(owner_id, used.session_id, namespace_ids) as own (id)
+    where internal.is_kept_step(kept, own.id) and is_kept_user.user_id = internal.counted_name((
+      select placements.user_id from public.placements where placements.step_id = own.id))
+  ) or exists (
+    select from internal.steps_without_session(owner_id, namespace_ids, is_kept_user.user_id) as own (id)
+    where internal.is_kept_step(kept, own.id));
+end $$;
+
+-- Whether it is kept with what it says.
+create or replace function internal.is_kept_with_content(kept internal.kept[], namespace_id bigint, id uuid) returns boolean
+language plpgsql immutable set search_path = '' as $$
+begin
+  return internal.is_kept(kept, namespace_id, id) and coalesce(is_kept_with_content.id >= (
+    select known.first_id_with_content from unnest(kept) as known
+    where known.namespace_id = is_kept_with_content.namespace_id), true);
+end $$;
+
+-- What a tenant keeps, while something may be there that it does not. Null: all that is there is kept. Each read asks, so that one
+-- row is looked up and no more, where the schedule runs.
+create or replace function internal.kept(owner_id uuid) returns internal.kept[]
+language plpgsql stable set search_path = '' set enable_seqscan = off as $$
+begin
+  if not exists (
+    select from public.retention_runs
+    where retention_runs.tenant_id = owner_id
+      and (retention_runs.enforced_on is null or retention_runs.enforced_on < internal.shown_day())) then
+    return null;
+  end if;
+  return nullif(array(
+    select (kept.namespace_id, internal.first_kept(internal.shown_since(), kept.days),
+            internal.first_kept(internal.shown_since(), kept.content_days))::internal.kept
+    from internal.kept_days(owner_id) as kept), '{}');
+end $$;
+
+-- Those of the traces that are kept, in their order.
+create or replace function internal.kept_traces(kept internal.kept[], owner_id uuid, trace_ids text[]) returns text[]
+language plpgsql stable set search_path = '' set enable_seqscan = off as $$
+begin
+  if kept is null then return kept_traces.trace_ids; end if;
+  return array(
+    select trace.id from unnest(kept_traces.trace_ids) with ordinality as trace (id, place)
+    where internal.is_kept_trace(kept, owner_id, trace.id) order by trace.place);
+end $$;
+
+-- These lines, but a user of whom nothing is kept is told no longer: what they used is nobody's, and nothing to who asks for them.
+create or replace function internal.lines_of_kept_users(
+  lines internal.usage_line[], owner_id uuid, namespace_ids bigint[], query jsonb)
+returns internal.usage_line[]
+language plpgsql stable set search_path = '' set enable_seqscan = off as $$
+declare
+  kept internal.kept[] := internal.kept(owner_id);
+  forgotten text[];
+begin
+  if kept is null then return lines; end if;
+  if query ? 'user_id' and not internal.is_kept_user(kept, owner_id, namespace_ids, query ->> 'user_id') then return '{}'; end if;
+  forgotten := array(
+    select told.user_id from (select distinct line.user_id from unnest(lines) as line where line.user_id is not null) as told
+    where not internal.is_kept_user(kept, owner_id, namespace_ids, told.user_id));
+  for place in 1 .. cardinality(lines) loop
+    if lines[place].user_id = any (forgotten) then lines[place].user_id := null; end if;
+  end loop;
+  return lines;
+end $$;
+
+-- The scores that were given in that time, each where what it is about stands: a step under its agent, model, tool and user; a trace
+-- under its agent; a session under its user. What stands in other namespaces, where a score may have come first, tells nothing.
+create or replace function internal.lines_of_scores(
+  owner_id uuid, namespace_ids bigint[], query jsonb, wanted internal.usage_time) returns internal.usage_line[]
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
+declare
+  needs_agent boolean := query -> 'by' ? 'agent' or query ? 'agent';
+  needs_user boolean := query -> 'by' ? 'user' or query ? 'user_id';
+  kept internal.kept[] := internal.kept(owner_id);
+  needs_step boolean := needs_agent or needs_user or query -> 'by' ?| '{model, tool}' or query ?| '{model, tool}';
+begin
+  return array(
+    with stands as ( -- what is not asked for is not looked up
+      select case when wanted.unit is not null then date_trunc(wanted.unit, scores.created_at, wanted.zone)
+               else wanted.begins end as moment,
+             scores.namespace_id, about.figure, scores.name,
+             coalesce(scores.number_value::text::numeric, scores.boolean_value::integer) as value,
+             case when needs_agent and scores.trace_id is not null then (
+               select internal.counted_name(traces.agent) from public.traces
+               where traces.tenant_id = owner_id and traces.trace_id = scores.trace_id
+                 and traces.namespace_id = any (lines_of_scores.namespace_ids)) end as agent,
+             case when needs_user and scores.session_id is not null then (
+               select internal.counted_name(sessions.user_id) from public.sessions
+               where sessions.tenant_id = owner_id and sessions.id = scores.session_id
+                 and sessions.namespace_id = any (lines_of_scores.namespace_ids)) end as user_id
+      from public.scores
+      left join lateral (
+        select internal.figure_of(internal.counted_step(placements.step_id), placements, 0) as figure
+        from public.placements
+        where needs_step and placements.step_id = scores.step_id and placements.tenant_id = owner_id
+        offset 0
+      ) as about on (about.figure).namespace_id = any (lines_of_scores.namespace_ids)
+      where scores.tenant_id = owner_id and scores.namespace_id = any (lines_of_scores.namespace_ids)
+        and scores.created_at >= wanted.begins and scores.created_at < wanted.ends
+        and (kept is null or internal.is_kept_score(kept, scores))
+    ), added as (
+      select stands.moment, stands.namespace_id, coalesce((stands.figure).agent, stands.agent) as agent,
+             (stands.figure).model, (stands.figure).tool, coalesce((stands.figure).user_id, stands.user_id) as user_id,
+             (stands.name, count(*), sum(stands.value), count(stands.value))::internal.counted_score as score
+      from stands group by 1, 2, 3, 4, 5, 6, stands.name
+    )
+    select internal.line_of_figure(query, wanted, added.moment, placed.figure, added.score)
+    from added
+    cross join lateral (
+      select (owner_id, null, added.namespace_id, null, added.agent, added.model, added.tool, added.user_id, 0, 0, 0, 0, 0, 0, 0,
+              0, 0, 0, 0, null)::internal.figure as figure
+    ) as placed
+    where internal.is_wanted(query, placed.figure));
+end $$;
+
+-- Steps in the order of their ids, without what they say, and whether they fit all filters of a query but its text. Those that are
+-- not folded yet do not: they are for the next read; nor those that are kept no longer. What a span does not say itself comes from its placement, as in step_view.
+create or replace function internal.looked_at(ids uuid[], query jsonb, unfolded uuid[], kept internal.kept[])
+returns table (
+  id uuid, occurred_at timestamptz, bytes integer, session_id text, namespace text, agent text, fits boolean)
+language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan set enable_seqscan = off as $$
+begin
+  return query
+  select step.id, step.occurred_at, step.bytes, coalesce(step.session_id, placed.session_id),
+         (select namespaces.name from public.namespaces where namespaces.id = step.namespace_id),
+         coalesce(placed.agent, step.agent),
+         (unfolded = '{}' or step.id <> all (unfolded))
+         and (kept is null or internal.is_kept(kept, step.namespace_id, step.id))
+         and (query ->> 'kind' is null
+           or case when placed.is_wrapper then 'span' else step.kind end = query ->> 'kind')
+         and (query ->> 'status' is null or coalesce(step.status, 'not_told') = query ->> 'status')
+         and (query ->> 'model' is null or coalesce(step.model = query ->> 'model', false))
+         and (query ->> 'tool_name' is null or step.kind = 'tool' and coalesce(step.name = query ->> 'tool_name', false))
+         and (query ->> 'min_duration_ms' is null
+           or coalesce(step.latency_ms >= (query ->> 'min_duration_ms')::bigint, false))
+         and (query ->> 'agent' is null or coalesce(coalesce(placed.agent, step.agent) = query ->> 'agent', false))
+         and (query ->> 'session_id' is null
+           or coalesce(coalesce(step.session_id, placed.session_id) = query ->> 'session_id', false))
+         and (query ->> 'user_id' is null or coalesce(query ->> 'user_id' = coalesce(step.user_id, placed.user_id), false))
+  from unnest(looked_at.ids) with ordinality as wanted (id, place)
+  cross join lateral (
+    select steps.id, steps.occurred_at, steps.bytes, steps.session_id, steps.namespace_id, steps.agent, steps.kind, steps.status,
+           steps.model, steps.name, steps.latency_ms, steps.user_id
+    from public.steps where steps.id = wanted.id offset 0
+  ) as step
+  left join lateral (
+    select placements.session_id, placements.agent, placements.user_id, placements.is_wrapper
+    from public.placements where placements.step_id = wanted.id offset 0
+  ) as placed on true
+  order by wanted.place;
+end $$;
+
+-- Where a step says a text: {field, before, found, after}, null: nowhere. `field`: the member of its content, or error, name, model
+-- or agent; around what was found some characters, with ... where they are cut. `agent`: whose step it is. `needle`: the text in
+-- lower case; `needle_in_json`: the same as JSON has it between its quotes. Called for each candidate of a search: first a cheap test
+-- of the content's JSON, which may be of a member's name, then an exact look.
+create or replace function internal.match_in_step(step_id uuid, agent text, needle text, needle_in_json text, kept internal.kept[])
+returns jsonb
+language plpgsql stable set search_path = '' as $$
+declare
+  said record;
+  match jsonb;
+begin
+  select step.content, step.error ->> 'message' as error, step.error ->> 'type' as error_type, step.name, step.model
+  into said
+  from public.steps cross join lateral internal.shown_step(steps, kept) as step
+  where steps.id = match_in_step.step_id;
+  if position(needle_in_json in lower(said.content::text collate "pg_c_utf8")) > 0 then
+    match := internal.match_within(said.content - 'messages_of_call', needle); -- which is read back as custom_object
+  end if;
+  if match is null
+    and position(needle in lower(concat_ws(' ', said.error, said.error_type, said.name, said.model, match_in_step.agent)
+      collate "pg_c_utf8")) > 0 then
+    match := internal.match_within(jsonb_build_object(
+      'error', array[said.error, said.error_type], 'name', said.name, 'model', said.model, 'agent', match_in_step.agent), needle);
+  end if;
+  return match;
+end $$;
+
+-- What others tell of a model call: log entries within its span, and the span around it if that has the call's input:
+-- [[{side: input | output, message}]]. Of one that is encrypted, {id, sealed} in the place of its list.
+create or replace function internal.messages_of_call(step public.steps, kept internal.kept[]) returns jsonb
+language plpgsql stable set search_path = '' set enable_seqscan = off as $$
+begin
+  return to_jsonb(array(
+    select case when entry.content ? 'sealed' then jsonb_build_object('id', entry.id, 'sealed', entry.content -> 'sealed')
+      else entry.content -> 'messages_of_call' end
+    from public.steps as entry
+    where entry.tree_key = step.tree_key and entry.parent_span_id = step.span_id and entry.kind = 'log'
+      and entry.content ? 'messages_of_call'
+      and (kept is null or internal.is_kept_with_content(kept, entry.namespace_id, entry.id))
+    order by entry.occurred_at, entry.id)) || to_jsonb(array(
+    select case when around.content ? 'sealed' then jsonb_build_object('id', around.id, 'sealed', around.content -> 'sealed')
+      else jsonb_agg(jsonb_build_object('side', 'input', 'message', said.message) order by said.place) end
+    from public.steps as around
+    cross join lateral jsonb_array_elements(case jsonb_typeof(around.content -> 'input')
+      when 'array' then around.content -> 'input' else jsonb_build_array(around.content -> 'input') end)
+      with ordinality as said (message, place)
+    where around.tenant_id = step.tenant_id and around.otel_trace_id = step.otel_trace_id
+      and around.span_id = step.parent_span_id and around.namespace_id = step.namespace_id
+      and around.content ? 'has_input_of_call' and around.content ? 'input'
+      and (kept is null or internal.is_kept_with_content(kept, around.namespace_id, around.id))
+    group by around.id));
+end $$;
+
+-- A page of the scores that match: {rows, next}. Planned anew for the filters that a call really has. Where there is one namespace,
+-- that is said by `=`: an index gives rows in order for one value, not for an array of them.
+create or replace function internal.page_of_scores(owner_id uuid, namespace_ids bigint[], query jsonb) returns jsonb
+language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan as $$
+declare
+  kept internal.kept[] := internal.kept(owner_id);
+  source refcursor;
+begin
+  open source for
+    select internal.score_view(scores, kept) as view, scores.created_at as moment, scores.id
+    from public.scores
+    where scores.tenant_id = owner_id
+      and scores.namespace_id = any (namespace_ids)
+      and (cardinality(namespace_ids) <> 1 or scores.namespace_id = namespace_ids[1])
+      and (query ->> 'trace_id' is null or scores.trace_id = query ->> 'trace_id')
+      and (query ->> 'session_id' is null or scores.session_id = query ->> 'session_id')
+      and (query ->> 'step_id' is null or scores.step_id = (query ->> 'step_id')::uuid)
+      and (query ->> 'name' is null or scores.name = query ->> 'name')
+      and (query ->> 'source' is null or scores.source = query ->> 'source')
+      and (query ->> 'start_date' is null or scores.created_at >= (query ->> 'start_date')::timestamptz)
+      and (query ->> 'end_date' is null or scores.created_at <= (query ->> 'end_date')::timestamptz)
+      and (query -> 'after' is null or (scores.created_at, scores.id)
+        < ((query #>> '{after,occurred_at}')::timestamptz, (query #>> '{after,id}')::uuid))
+      and (kept is null or internal.is_kept_score(kept, scores))
+    order by scores.created_at desc, scores.id desc
+    limit (query ->> 'limit')::integer + 1;
+  return internal.page_of(source, (query ->> 'limit')::integer, 16 * 1024 * 1024);
+end $$;
+
+-- A page of the steps that a search finds: {steps, next, searched_until}. `next` has the beginning of the time that is searched,
+-- so that all pages search the same time. Stable, so that steps and skeletons are of one moment.
+create or replace function internal.page_of_search(owner_id uuid, usable text[], namespace_ids bigint[], query jsonb) returns jsonb
+language plpgsql stable set search_path = '' set enable_seqscan = off as $$
+declare
+  begins timestamptz := coalesce(
+    query #>> '{after,begins}', query ->> 'start_date',
+    (coalesce((query ->> 'end_date')::timestamptz, now()) - interval '7 days')::text);
+  kept internal.kept[] := internal.kept(owner_id);
+  found_steps record := internal.found_steps(owner_id, page_of_search.namespace_ids, query, begins, kept);
+begin
+  return jsonb_build_object(
+    'steps', to_jsonb(array(
+      select skeleton.value || told.value
+      from jsonb_array_elements(internal.skeletons(owner_id, usable, kept, found_steps.ids))
+        with ordinality as skeleton (value, place)
+      join unnest(found_steps.told) with ordinality as told (value, place) using (place)
+      order by place)),
+    'next', case when not found_steps.is_whole then jsonb_build_object(
+      'occurred_at', internal.timestamp_text(found_steps.last_time), 'id', found_steps.last_id,
+      'begins', internal.timestamp_text(begins)) end,
+    'searched_until', case when not found_steps.is_whole and cardinality(found_steps.ids) < (query ->> 'limit')::integer then
+      internal.timestamp_text(found_steps.last_time) end);
+end $$;
+
+-- A page of the steps of a session in these namespaces (null: in all), see page_of_traces; null where the token sees no such session.
+create or replace function internal.page_of_session(owner_id uuid, usable text[], namespace_ids bigint[], query jsonb) returns jsonb
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan
+  set enable_seqscan = off set enable_nestloop = off as $$
+declare
+  kept internal.kept[] := internal.kept(owner_id);
+  session text := query ->> 'session_id';
+  span record := internal.span_of_folds(owner_id, query);
+  wanted integer := (query ->> 'limit')::integer + 1;
+  total bigint := query #>> '{after,count}';
+  trace_ids text[];
+  newer bigint;
+  ids uuid[];
+begin
+  with step as materialized (
+    select placed.* from internal.steps_of_session(owner_id, session, page_of_session.namespace_ids) as own (id)
+    cross join lateral (
+      select placements.step_id, placements.trace_id, placements.to_trace_id, placements.happened_at, placements.fold_number
+      from public.placements where placements.step_id = own.id offset 0
+    ) as placed
+    where kept is null or internal.is_kept_step(kept, own.id)
+  )
+  select array(select step.trace_id from step union select step.to_trace_id from step where step.to_trace_id is not null),
+         (select count(*) from step where step.fold_number > span.since),
+         array(
+           select step.step_id from step
+           where (step.happened_at, step.step_id) > (span.after_time, span.after_id)
+             and step.fold_number > span.since and step.fold_number <= span.until
+           order by step.happened_at, step.step_id limit wanted)
+  into trace_ids, newer, ids;
+  if trace_ids = '{}' and not exists (
+    select from public.sessions
+    where sessions.tenant_id = owner_id and sessions.id = session
+      and (page_of_session.namespace_ids is null or sessions.namespace_id = any (page_of_session.namespace_ids))
+      and (kept is null or internal.is_kept_session(kept, owner_id, session, sessions.namespace_id))) then
+    return null;
+  end if;
+  return internal.skeleton_page(
+    owner_id, usable, internal.kept_traces(kept, owner_id, internal.traces_with_those_above(owner_id, usable, trace_ids)), ids, coalesce(total, newer),
+    span.since, span.until, wanted);
+end $$;
+
+-- A page of the steps that find_steps finds in query.namespace: {rows: [step_view], next, count, namespace_known}. Stable, so that
+-- all of it sees one moment: a step that is deleted meanwhile does not end the page early.
+create or replace function internal.page_of_steps(tenant_id uuid, query jsonb, bytes integer) returns jsonb
+language plpgsql stable set search_path = '' set enable_seqscan = off as $$
+declare
+  namespace text := query ->> 'namespace';
+  namespace_id bigint := internal.namespace_id(page_of_steps.tenant_id, namespace);
+  kept internal.kept[] := internal.kept(page_of_steps.tenant_id);
+  found_steps record;
+  source refcursor;
+begin
+  found_steps := internal.find_steps(page_of_steps.tenant_id, namespace_id, query);
+  open source for -- with a limit, so that each view is made when it is fetched
+    select internal.step_view(steps, namespace, kept) as view, steps.occurred_at as moment, steps.id
+    from unnest(found_steps.ids) with ordinality as wanted (id, place)
+    join public.steps on steps.id = wanted.id
+    order by wanted.place
+    limit cardinality(found_steps.ids);
+  return internal.page_of(source, (query ->> 'limit')::integer, page_of_steps.bytes)
+    || jsonb_build_object('count', found_steps.total, 'namespace_known', namespace_id is not null);
+end $$;
+
+-- A page of the steps of a trace, or of the whole tree that it is in, in the order in which they happened: {traces, steps, count,
+-- next, watermark}. `since`: only what was folded after that number. `after`: what the page before gave as `next`, so that all
+-- pages are of the moment of the first one. Stable, so that steps and watermark are of one moment.
+create or replace function internal.page_of_traces(owner_id uuid, usable text[], query jsonb) returns jsonb
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+declare
+  kept internal.kept[] := internal.kept(owner_id);
+  reached record := internal.reached_traces(
+    owner_id, usable, query ->> 'trace_id', query ->> 'scope' = 'tree');
+  span record := internal.span_of_folds(owner_id, query);
+  wanted integer := (query ->> 'limit')::integer + 1;
+  total bigint := query #>> '{after,count}';
+  ids uuid[];
+begin
+  if total is null and usable is null and kept is null and span.since = 0 then
+    total := (
+      select coalesce(sum(traces.step_count), 0) from public.traces
+      where traces.tenant_id = owner_id and traces.trace_id = any (reached.ids));
+  elsif total is null then
+    total := (
+      select count(*) from unnest(reached.ids, reached.fold_numbers) as trace (id, fold_number)
+      cross join lateral (
+        select placements.step_id from public.placements
+        where placements.tenant_id = owner_id and placements.trace_id = trace.id
+          and greatest(placements.fold_number, trace.fold_number) > span.since
+          and (usable is null or internal.namespace_of(placements.step_id) = any (usable))
+          and (kept is null or internal.is_kept_step(kept, placements.step_id))
+        offset 0
+      ) as step);
+  end if;
+  ids := array(
+    select step.step_id from unnest(reached.ids, reached.fold_numbers) as trace (id, fold_number)
+    cross join lateral (
+      select placements.step_id, placements.happened_at from public.placements
+      where placements.tenant_id = owner_id and placements.trace_id = trace.id
+        and (placements.happened_at, placements.step_id) > (span.after_time, span.after_id)
+        and greatest(placements.fold_number, trace.fold_number) > span.since
+        and greatest(placements.fold_number, trace.fold_number) <= span.until
+        and (usable is null or internal.namespace_of(placements.step_id) = any (usable))
+        and (kept is null or internal.is_kept_step(kept, placements.step_id))
+      order by placements.happened_at, placements.step_id limit wanted
+    ) as step
+    order by step.happened_at, step.step_id limit wanted);
+  return internal.skeleton_page(
+    owner_id, usable, internal.kept_traces(kept, owner_id, reached.ids), ids, total, span.since, span.until, wanted);
+end $$;
+
+-- The users of the 200 sessions that were active last.
+create or replace function internal.recent_users(owner_id uuid, namespace_ids bigint[]) returns table (session_id text, user_id text)
+language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan set enable_seqscan = off as $$
+declare
+  kept internal.kept[] := internal.kept(owner_id);
+begin
+  return query
+  select recent.session_id, used.user_id
+  from (
+    select summary.session_id, summary.namespace_id from public.session_summaries as summary
+    where summary.tenant_id = owner_id and summary.namespace_id = any (recent_users.namespace_ids)
+      and (cardinality(recent_users.namespace_ids) <> 1 or summary.namespace_id = recent_users.namespace_ids[1])
+      and (kept is null or internal.is_kept_session(kept, owner_id, summary.session_id, summary.namespace_id))
+    order by summary.last_activity_at desc, summary.session_id desc, summary.namespace_id desc
+    limit 200
+  ) as recent
+  cross join lateral (
+    select usage.user_id from public.usage
+    where usage.tenant_id = owner_id and usage.grain = 'session' and usage.session_id = recent.session_id
+      and usage.namespace_id = recent.namespace_id and usage.user_id is not null
+    offset 0
+  ) as used
+  where kept is null or internal.is_kept_user(kept, owner_id, recent_users.namespace_ids, used.user_id);
+end $$;
+
+-- A score as clients get it: `value` is null once it was taken away, and what was not told is not there.
+create or replace function internal.score_view(score public.scores, kept internal.kept[]) returns jsonb
+language plpgsql stable set search_path = '' as $$
+begin
+  if kept is not null and not internal.is_kept_with_content(kept, score.namespace_id, score.id) then
+    score.text_value := null;
+    score.comment := null;
+    score.sealed := null;
+  end if;
+  return jsonb_strip_nulls(jsonb_build_object(
+    'id', score.id,
+    'namespace', (select namespaces.name from public.namespaces where namespaces.id = score.namespace_id),
+    'trace_id', score.trace_id,
+    'session_id', score.session_id,
+    'step_id', score.step_id,
+    'name', score.name,
+    'comment', score.comment,
+    'sealed', score.sealed,
+    'source', score.source,
+    'created_at', internal.timestamp_text(score.created_at)
+  )) || jsonb_build_object('value', coalesce(
+    to_jsonb(score.number_value), to_jsonb(score.boolean_value), to_jsonb(score.text_value)));
+end $$;
+
+-- Of a session, its traces and its steps, as far as they are in these namespaces.
+create or replace function internal.scores_of_session(owner_id uuid, namespace_ids bigint[], session_id text) returns jsonb
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+declare
+  kept internal.kept[] := internal.kept(owner_id);
+  found_scores internal.counted_score[];
+begin
+  if not internal.has_scores(owner_id) then return '{}'; end if;
+  found_scores := array(
+    select internal.counted_score(scores) from public.scores
+    where scores.tenant_id = owner_id and scores.session_id = scores_of_session.session_id
+      and scores.namespace_id = any (scores_of_session.namespace_ids)
+      and (kept is null or internal.is_kept_score(kept, scores))
+    union all
+    select score.counted
+    from public.traces
+    cross join lateral (
+      select internal.counted_score(scores) as counted from public.scores
+      where scores.tenant_id = owner_id and scores.trace_id = traces.trace_id
+        and scores.namespace_id = any (scores_of_session.namespace_ids)
+        and (kept is null or internal.is_kept_score(kept, scores))
+      offset 0
+    ) as score
+    where traces.tenant_id = owner_id and traces.session_id = scores_of_session.session_id);
+  if internal.has_scores_of_steps(owner_id) then
+    found_scores := found_scores || array(
+      select score.counted
+      from internal.steps_of_session(owner_id, scores_of_session.session_id, null) as own (id)
+      cross join lateral (
+        select internal.counted_score(scores) as counted from public.scores
+        where scores.tenant_id = owner_id and scores.step_id = own.id
+          and scores.namespace_id = any (scores_of_session.namespace_ids)
+          and (kept is null or internal.is_kept_score(kept, scores))
+        offset 0
+      ) as score);
+  end if;
+  return internal.score_figures(found_scores);
+end $$;
+
+-- Of a trace and its steps, as far as the token may use their namespaces.
+create or replace function internal.scores_of_trace(owner_id uuid, usable text[], trace_id text) returns jsonb
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+declare
+  kept internal.kept[] := internal.kept(owner_id);
+  found_scores internal.counted_score[];
+begin
+  if not internal.has_scores(owner_id) then return '{}'; end if;
+  found_scores := array(
+    select internal.counted_score(scores) from public.scores
+    where scores.tenant_id = owner_id and scores.trace_id = scores_of_trace.trace_id
+      and (kept is null or internal.is_kept_score(kept, scores))
+      and (usable is null or (
+        select namespaces.name from public.namespaces where namespaces.id = scores.namespace_id) = any (usable)));
+  if internal.has_scores_of_steps(owner_id) then
+    found_scores := found_scores || array(
+      select score.counted
+      from public.placements
+      cross join lateral (
+        select internal.counted_score(scores) as counted from public.scores
+        where scores.tenant_id = owner_id and scores.step_id = placements.step_id
+          and (kept is null or internal.is_kept_score(kept, scores))
+          and (usable is null or (
+            select namespaces.name from public.namespaces where namespaces.id = scores.namespace_id) = any (usable))
+        offset 0
+      ) as score
+      where placements.tenant_id = owner_id and placements.trace_id = scores_of_trace.trace_id);
+  end if;
+  return internal.score_figures(found_scores);
+end $$;
+
+-- Those of the ids that are of steps which the token may see, in their order.
+create or replace function internal.seen_steps(owner_id uuid, usable text[], kept internal.kept[], ids uuid[]) returns uuid[]
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+begin
+  return array(
+    select wanted.id from unnest(seen_steps.ids) with ordinality as wanted (id, place)
+    where (select steps.tenant_id from public.steps where steps.id = wanted.id) = owner_id
+      and (usable is null or internal.namespace_of(wanted.id) = any (usable))
+      and (kept is null or internal.is_kept_step(kept, wanted.id))
+    order by wanted.place);
+end $$;
+
+-- The views of these sessions, as an array in their order. What a session is named for, its own namespace and user, is told only
+-- to who sees that namespace.
+create or replace function internal.session_views(owner_id uuid, listed internal.listed_session[]) returns jsonb
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+declare
+  kept internal.kept[] := internal.kept(owner_id);
+  used internal.used_session[] := internal.used_sessions(owner_id, listed);
+begin
+  return to_jsonb(array(
+    select jsonb_build_object(
+      'session_id', wanted.session_id,
+      'namespace', (
+        select namespaces.name from public.namespaces where namespaces.id = coalesce(home.namespace_id, wanted.namespace_ids[1])),
+      'user_id', coalesce(home.user_id, case
+        when internal.is_kept_user(kept, owner_id, wanted.namespace_ids, figures.user_id) then figures.user_id end),
+      'created_at', internal.timestamp_text(coalesce(home.created_at, summary.began_at)),
+      'last_activity_at', internal.timestamp_text(summary.last_activity_at),
+      'active', summary.last_activity_at >= now() - coalesce(home.inactivity_timeout, 120) * interval '1 second',
+      'agents', to_jsonb(figures.agents),
+      'models', to_jsonb(figures.models),
+      'trace_count', (
+        select count(*) from public.traces
+        where traces.tenant_id = owner_id and traces.session_id = wanted.session_id
+          and traces.namespace_id = any (wanted.namespace_ids)),
+      'step_count', summary.step_count,
+      'error_count', summary.error_count,
+      'input_tokens', figures.input_tokens,
+      'cached_input_tokens', figures.cached_input_tokens,
+      'output_tokens', figures.output_tokens,
+      'reasoning_tokens', figures.reasoning_tokens,
+      'cost', cost.cost,
+      'duration_ms', round(extract(epoch from summary.ended_at - summary.began_at) * 1000)::bigint,
+      'first_message', internal.first_words(summary.first_message_id, kept),
+      'last_message', (
+        select internal.shown_text(steps.id, steps.error, steps.preview) from public.steps
+        where steps.id = summary.last_message_id
+          and (kept is null or internal.is_kept_with_content(kept, steps.namespace_id, steps.id))),
+      'scores', internal.scores_of_session(owner_id, wanted.namespace_ids, wanted.session_id))
+    from unnest(session_views.listed) with ordinality as wanted (session_id, namespace_ids, place)
+    cross join lateral internal.summed_summary(owner_id, wanted.session_id, wanted.namespace_ids) as summary
+    left join lateral (
+      select sessions.* from public.sessions
+      where sessions.tenant_id = owner_id and sessions.id = wanted.session_id
+        and sessions.namespace_id = any (wanted.namespace_ids)
+      offset 0
+    ) as home on true
+    join internal.costs_of(owner_id, array(
+      select (line.place, line.model, line.day, line.uncached_input_tokens, line.cached_input_tokens, line.output_tokens,
+              line.billed_steps, line.untold_steps)::internal.cost_line from unnest(used) as line)) as cost
+      on cost.place = wanted.place
+    join (
+      select line.place, min(line.user_id) as user_id, sum(line.input_tokens) as input_tokens,
+             sum(line.cached_input_tokens) as cached_input_tokens, sum(line.output_tokens) as output_tokens,
+             sum(line.reasoning_tokens) as reasoning_tokens,
+             coalesce(array_agg(distinct line.agent) filter (where line.agent is not null), '{}') as agents,
+             coalesce(array_agg(distinct line.model) filter (where line.model is not null), '{}') as models
+      from unnest(used) as line group by line.place
+    ) as figures on figures.place = wanted.place
+    order by wanted.place));
+end $$;
+
+-- The sessions of the steps that say a text, among the newest of these namespaces in that time (both ends included), as many as a
+-- search looks at. `ends` null: open; `begins` null: the seven days before. Only what is folded.
+create or replace function internal.sessions_that_say(
+  owner_id uuid, namespace_ids bigint[], said text, begins timestamptz, ends timestamptz) returns text[]
+language plpgsql stable set search_path = '' set enable_seqscan = off as $$
+declare
+  found_steps record := internal.found_steps(
+    owner_id, sessions_that_say.namespace_ids,
+    jsonb_strip_nulls(jsonb_build_object('text', said, 'end_date', ends, 'limit', internal.most_candidates())),
+    coalesce(sessions_that_say.begins, coalesce(least(ends, now()), now()) - interval '7 days'), internal.kept(owner_id));
+begin
+  return array(
+    select distinct told.value ->> 'session_id' from unnest(found_steps.told) as told (value)
+    where told.value ->> 'session_id' is not null);
+end $$;
+
+-- A step, without what was said once that is kept no longer: as internal.take_content leaves it.
+create or replace function internal.shown_step(step public.steps, kept internal.kept[]) returns public.steps
+language plpgsql immutable set search_path = '' as $$
+begin
+  if kept is null or internal.is_kept_with_content(kept, step.namespace_id, step.id) then return step; end if;
+  step.content := null;
+  step.error := null;
+  step.bytes := 0;
+  step.preview := null;
+  if step.kind in ('llm', 'span') then step.name := null; end if;
+  return step;
+end $$;
+
+-- A page of steps: {traces, steps, count, next, watermark}, of ids that are one more than the page where there is a next one.
+create or replace function internal.skeleton_page(
+  owner_id uuid, usable text[], trace_ids text[], ids uuid[], total bigint, since bigint, until bigint, wanted integer)
+returns jsonb
+language plpgsql stable set search_path = '' set enable_seqscan = off as $$
+declare
+  last_id uuid := case when cardinality(ids) = wanted then ids[wanted - 1] end;
+begin
+  return jsonb_build_object(
+    'traces', internal.linked_traces(owner_id, usable, trace_ids),
+    'steps', internal.skeletons(owner_id, usable, internal.kept(owner_id), ids[1 : wanted - 1]),
+    'count', total,
+    'next', (
+      select jsonb_build_object('occurred_at', placements.happened_at, 'id', last_id, 'since', skeleton_page.since,
+        'until', skeleton_page.until, 'count', total)
+      from public.placements where placements.step_id = last_id),
+    'watermark', skeleton_page.until);
+end $$;
+
+-- The skeletons of these steps, in their order. A step's number is its place in the order of arrival in its trace (of log entries
+-- that belong to none both are null); and to a trace that the token may not see, no step leads. Tokens are told where they count:
+-- what spans say of the calls below them is in the steps themselves. Of an encrypted step, `error` is {sealed}, which has the preview
+-- and the name, too. Column by column: a whole row would bring its content along.
+create or replace function internal.skeletons(owner_id uuid, usable text[], kept internal.kept[], ids uuid[]) returns jsonb
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan
+  set enable_seqscan = off set enable_nestloop = off as $$
+begin
+  return to_jsonb(array(
+    with placed as materialized (
+      select given.place, given.id, found.*
+      from unnest(skeletons.ids) with ordinality as given (id, place)
+      left join lateral (select placements.* from public.placements where placements.step_id = given.id offset 0) as found on true
+    ), numbered as materialized (
+      select step.id, step.number
+      from (select distinct placed.trace_id from placed) as trace
+      cross join lateral (
+        select placements.step_id as id, row_number() over (order by placements.step_id) as number from public.placements
+        where placements.tenant_id = owner_id and placements.trace_id = trace.trace_id
+        offset 0
+      ) as step
+    )
+    select jsonb_build_object(
+      'id', step.id,
+      'trace_id', placed.trace_id,
+      'step_number', numbered.number,
+      'kind', case when placed.is_wrapper then 'span' else step.kind end,
+      'agent', coalesce(placed.agent, step.agent),
+      'name', case step.kind when 'llm' then coalesce(step.model, step.name) else step.name end,
+      'started_at', internal.timestamp_text(internal.start_of(step.started_at, step.occurred_at, step.latency_ms)),
+      'duration_ms', step.latency_ms,
+      'time_told', step.started_at is not null,
+      'status', step.status,
+      'error', case when jsonb_typeof(step.error) = 'string' then jsonb_build_object('sealed', step.error)
+        else to_jsonb(left(coalesce(step.error ->> 'message', step.error ->> 'type'), 120)) end,
+      'input_tokens', case when counts.here then coalesce(step.input_tokens, placed.input_tokens) end,
+      'output_tokens', case when counts.here then coalesce(step.output_tokens, placed.output_tokens) end,
+      'cost', cost.cost,
+      'to_trace_id', case
+        when usable is null or internal.is_seen_trace(owner_id, usable, placed.to_trace_id) then placed.to_trace_id end,
+      'bytes', step.bytes,
+      'preview', step.preview)
+    from placed
+    left join numbered on numbered.id = placed.id
+    cross join lateral (
+      select steps.id, steps.list, steps.kind, steps.agent, steps.model, steps.started_at, steps.occurred_at, steps.latency_ms,
+             steps.status, steps.input_tokens, steps.output_tokens, -- and, as internal.take_content leaves them:
+             case when is_told or steps.kind not in ('llm', 'span') then steps.name end as name,
+             case when is_told then steps.error end as error, case when is_told then steps.bytes else 0 end as bytes,
+             case when is_told then steps.preview end as preview
+      from public.steps
+      cross join lateral (
+        select kept is null or internal.is_kept_with_content(kept, steps.namespace_id, steps.id) as is_told
+      ) as content
+      where steps.id = placed.id offset 0
+    ) as step
+    cross join lateral (select step.list = 'records' and not placed.is_wrapper as here) as counts
+    left join internal.costs_of_steps(owner_id, skeletons.ids) as cost on cost.step_id = step.id
+    order by placed.place));
+end $$;
+
+-- A step as it is read: its columns, and what was said apart. The API makes a record or a log entry of it. What a span does not
+-- say itself comes from its placement; `messages` are what log entries tell of the model call that is their span. `kept`: see
+-- internal.kept.
+create or replace function internal.step_view(step public.steps, namespace text, kept internal.kept[]) returns jsonb
+language plpgsql stable set search_path = '' set enable_seqscan = off as $$
+declare
+  placed public.placements := (select placements from public.placements where placements.step_id = step.id);
+begin
+  step := internal.shown_step(step, kept);
+  return jsonb_build_object(
+    'id', step.id,
+    'kind', case when placed.is_wrapper then 'span' else step.kind end,
+    'is_span', step.otel_trace_id is not null or step.fingerprint is not null,
+    'name', step.name,
+    'namespace', step_view.namespace,
+    'session_id', coalesce(step.session_id, placed.session_id),
+    'user_id', coalesce(step.user_id, placed.user_id),
+    'trace_id', placed.trace_id,
+    'agent', coalesce(placed.agent, step.agent),
+    'status', step.status,
+    'error', step.error,
+    'started_at', internal.timestamp_text(internal.start_of(step.started_at, step.occurred_at, step.latency_ms)),
+    'occurred_at', internal.timestamp_text(step.occurred_at),
+    'latency_ms', step.latency_ms,
+    'model', step.model,
+    'input_tokens', coalesce(step.input_tokens, placed.input_tokens),
+    'output_tokens', coalesce(step.output_tokens, placed.output_tokens),
+    'process_tokens', step.process_tokens,
+    'memory_tokens', step.memory_tokens,
+    'total_tokens', coalesce(step.total_tokens, placed.input_tokens + placed.output_tokens),
+    'cached_input_tokens', coalesce(step.cached_input_tokens, placed.cached_input_tokens),
+    'reasoning_tokens', coalesce(step.reasoning_tokens, placed.reasoning_tokens),
+    'level', step.level,
+    'resource_id', step.resource_id,
+    'content', step.content,
+    'messages', case when step.kind = 'llm' and step.span_id is not null then internal.messages_of_call(step, kept) end);
+end $$;
+
+-- {rows, totals, start_date, end_date?}: what the namespaces used in that time, by what the query asks for.
+create or replace function internal.usage_of_time(
+  owner_id uuid, namespace_ids bigint[], query jsonb, wanted internal.usage_time) returns jsonb
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
+declare
+  asked jsonb := query -> 'by';
+  lines internal.usage_line[] := internal.lines_of_usage(owner_id, namespace_ids, query, wanted)
+    || internal.lines_of_steps(owner_id, namespace_ids, query, wanted)
+    || internal.lines_of_past(owner_id, namespace_ids, query, wanted)
+    || internal.lines_of_scores(owner_id, namespace_ids, query, wanted);
+begin
+  lines := internal.lines_of_kept_users(lines, owner_id, namespace_ids, query);
+  return (
+    with keyed as materialized (
+      select dense_rank() over (
+               order by line.moment, line.namespace, line.agent, line.model_of_row, line.tool, line.user_id) as number, line.*
+      from (
+        select line.*, case when asked ? 'model' then line.model end as model_of_row, (
+                 select namespaces.name from public.namespaces where namespaces.id = line.namespace_id) as namespace
+        from unnest(lines) as line
+      ) as line
+    ), placed as materialized ( -- each once in its row, and once in the totals
+      select place.number as place, keyed.* from keyed cross join lateral (values (keyed.number), (0)) as place (number)
+    ), figures as (
+      select placed.place, sum(placed.calls) as calls, sum(placed.tool_calls) as tool_calls, sum(placed.errors) as errors,
+             sum(placed.input_tokens) as input_tokens, sum(placed.cached_input_tokens) as cached_input_tokens,
+             sum(placed.output_tokens) as output_tokens, sum(placed.reasoning_tokens) as reasoning_tokens,
+             internal.score_figures(array_agg(placed.score) filter (where (placed.score).name is not null)) as scores
+      from placed group by placed.place
+    ), latency as (
+      select counted.place, internal.percentile(array_agg(counted.bucket order by counted.bucket),
+               array_agg(counted.count order by counted.bucket), 0.5) as p50,
+             internal.percentile(array_agg(counted.bucket order by counted.bucket),
+               array_agg(counted.count order by counted.bucket), 0.95) as p95
+      from (
+        select placed.place, bucket.key::integer as bucket, sum(bucket.value::bigint) as count
+        from placed cross join lateral jsonb_each(placed.latencies) as bucket
+        where placed.tool is null or placed.place > 0 or query ? 'tool'
+        group by 1, 2
+      ) as counted
+      group by counted.place
+    ), cost as (
+      select cost.* from internal.costs_of(owner_id, array(
+        select (placed.place, placed.model, placed.day, sum(placed.uncached_input_tokens), sum(placed.cached_input_tokens),
+                sum(placed.output_tokens), sum(placed.billed_steps), sum(placed.untold_steps))::internal.cost_line
+        from placed group by placed.place, placed.model, placed.day)) as cost
+    ), view as (
+      select figures.place, jsonb_build_object(
+        'calls', figures.calls, 'tool_calls', figures.tool_calls, 'errors', figures.errors,
+        'input_tokens', figures.input_tokens, 'cached_input_tokens', figures.cached_input_tokens,
+        'output_tokens', figures.output_tokens, 'reasoning_tokens', figures.reasoning_tokens, 'cost', cost.cost,
+        'latency_ms', jsonb_build_object('p50', latency.p50, 'p95', latency.p95), 'scores', figures.scores) as figures
+      from figures join cost on cost.place = figures.place left join latency on latency.place = figures.place
+    )
+    select jsonb_build_object(
+      'rows', to_jsonb(array(
+        select internal.row_of_usage(asked, wanted.zone, row.moment, row.namespace, row.agent, row.model_of_row,
+            row.tool, row.user_id)
+          || view.figures
+        from (
+          select distinct keyed.number, keyed.moment, keyed.namespace, keyed.agent, keyed.model_of_row, keyed.tool, keyed.user_id
+          from keyed
+        ) as row
+        join view on view.place = row.number
+        order by row.number
+        limit 10001)),
+      'totals', coalesce((select view.figures from view where view.place = 0), jsonb_build_object(
+        'calls', 0, 'tool_calls', 0, 'errors', 0, 'input_tokens', 0, 'cached_input_tokens', 0, 'output_tokens', 0,
+        'reasoning_tokens', 0, 'latency_ms', '{"p50": null, "p95": null}'::jsonb, 'scores', '{}'::jsonb, 'cost', jsonb_build_object(
+          'amount', '0', 'currency', internal.currency_of_prices(owner_id), 'unpriced_steps', 0))),
+      'start_date', internal.timestamp_text(wanted.begins),
+      'end_date', case when isfinite(wanted.ends) then internal.timestamp_text(wanted.ends - interval '1 microsecond') end));
+end $$;
+
+-- A session in these namespaces; null where it is in none of them.
+create or replace function internal.whole_session(owner_id uuid, namespace_ids bigint[], session_id text) returns jsonb
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+declare
+  kept internal.kept[] := internal.kept(owner_id);
+  places bigint[] := array(
+    select summary.namespace_id from public.session_summaries as summary
+    where summary.tenant_id = owner_id and summary.session_id = whole_session.session_id
+      and summary.namespace_id = any (whole_session.namespace_ids)
+      and (kept is null or internal.is_kept_session(kept, owner_id, summary.session_id, summary.namespace_id))
+    order by summary.last_activity_at desc, summary.namespace_id);
+begin
+  if places = '{}' then return null; end if;
+  return internal.session_views(owner_id, array[(whole_session.session_id, places)::internal.listed_session]) -> 0
+    || jsonb_build_object(
+      -- In all that are in sight: a score that came before its session may stand where that has no steps.
+      'scores', internal.scores_of_session(owner_id, whole_session.namespace_ids, whole_session.session_id),
+      'namespaces', to_jsonb(array(
+        select namespaces.name from public.namespaces where namespaces.id = any (places) order by 1)),
+      'root_trace_ids', to_jsonb(array(
+        select traces.trace_id from public.traces
+        where traces.tenant_id = owner_id and traces.session_id = whole_session.session_id
+          and traces.namespace_id = any (places) and traces.parent_trace_id is null
+          and (kept is null or internal.is_kept_trace(kept, owner_id, traces.trace_id))
+        order by traces.created_at, traces.trace_id)),
+      'metadata', coalesce((
+        -- Encrypted metadata is bound to the session's own user, who is not always the one that is shown.
+        select case jsonb_typeof(sessions.metadata)
+          when 'string' then jsonb_build_array(sessions.metadata, sessions.user_id) else sessions.metadata end
+        from public.sessions
+        where sessions.tenant_id = owner_id and sessions.id = whole_session.session_id
+          and sessions.namespace_id = any (places)), '{}'));
+end $$;
+
+-- The views of these steps, none with more content than so much.
+create or replace function internal.whole_steps(ids uuid[], kept internal.kept[], max_bytes integer) returns jsonb
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+begin
+  return to_jsonb(array(
+    select internal.cut_view(internal.step_view(said.step, (
+      select namespaces.name from public.namespaces where namespaces.id = (said.step).namespace_id), kept), max_bytes)
+    from unnest(whole_steps.ids) with ordinality as wanted (id, place)
+    cross join lateral (select steps as step from public.steps where steps.id = wanted.id offset 0) as said
+    order by wanted.place));
+end $$;
+
+-- admit, for a request about one trace: adds {trace_id}, or refuses not_found. One of another tenant, in a namespace that the token
+-- may not use, or kept no longer looks like one that never was.
+create or replace function internal.with_trace(admission jsonb, trace_id text) returns jsonb
+language plpgsql stable set search_path = '' as $$
+declare
+  owner_id uuid := admission ->> 'tenant_id';
+begin
+  if admission ? 'error' then return admission; end if;
+  if not exists (select from internal.seen_trace(owner_id, internal.usable_namespaces(admission), with_trace.trace_id))
+    or not internal.is_kept_trace(internal.kept(owner_id), owner_id, with_trace.trace_id) then
+    return admission || internal.refusal('not_found', 'There is no such trace.');
+  end if;
+  return admission || jsonb_build_object('trace_id', with_trace.trace_id);
+end $$;
+
+-- DELETE /scores/{score_id}. payload.score_id: a UUID. data: the score that is gone. One of another tenant, or in a namespace that
+-- the token may not use, looks like one that never was.
+create or replace function public.delete_score(payload jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  admission jsonb := internal.admit_writer(delete_score.payload);
+  kept internal.kept[] := internal.kept((admission ->> 'tenant_id')::uuid);
+  usable text[] := internal.usable_namespaces(admission);
+  gone public.scores;
+begin
+  if admission ? 'error' then return admission; end if;
+  delete from public.scores
+  where scores.id = (delete_score.payload ->> 'score_id')::uuid and scores.tenant_id = (admission ->> 'tenant_id')::uuid
+    and (usable is null or (
+      select namespaces.name from public.namespaces where namespaces.id = scores.namespace_id) = any (usable))
+    and (kept is null or internal.is_kept_score(kept, scores))
+  returning scores.* into gone;
+  if not found then return admission || internal.refusal('not_found', 'There is no such score.'); end if;
+  return admission || jsonb_build_object('data', internal.score_view(gone, kept));
+end $$;
+
+-- A page of GET /files/{file_id}/download. payload.query: {file_id, limit, bytes, after?}. data: {rows, next}: the steps of the
+-- trace in the order in which they happened, each a step_view with `step_number`, its number in the order of arrival. A token
+-- sees those in the namespaces that it may use.
+create or replace function public.export_file(payload jsonb) returns jsonb
+language plpgsql set search_path = '' set plan_cache_mode = force_custom_plan as $$
+declare
+  query jsonb := export_file.payload -> 'query';
+  admission jsonb := internal.folded(internal.admit_page(export_file.payload));
+  owner_id uuid := admission ->> 'tenant_id';
+  usable text[] := internal.usable_namespaces(admission);
+  wanted integer := (query ->> 'limit')::integer + 1;
+  after_time timestamptz := query #>> '{after,occurred_at}';
+  after_id uuid := query #>> '{after,id}';
+  kept internal.kept[] := internal.kept(owner_id);
+  source refcursor;
+begin
+  admission := internal.with_file(admission, query ->> 'file_id');
+  if admission ? 'error' then return admission; end if;
+  open source for -- with a limit, so that each view is made when it is fetched
+    select internal.step_view(steps, namespaces.name, kept) || jsonb_build_object('step_number', placed.number) as view,
+           placed.happened_at as moment, placed.step_id as id
+    from (
+      select numbered.* from (
+        select placements.step_id, placements.happened_at, row_number() over (order by placements.step_id) as number
+        from public.placements
+        where placements.tenant_id = owner_id and placements.trace_id = admission ->> 'trace_id'
+      ) as numbered
+      where after_time is null or (numbered.happened_at, numbered.step_id) > (after_time, after_id)
+      order by numbered.happened_at, numbered.step_id limit wanted * case when usable is null and kept is null then 1 else 1000000 end
+    ) as placed
+    join public.steps on steps.id = placed.step_id
+    join public.namespaces on namespaces.id = steps.namespace_id
+    where (usable is null or namespaces.name = any (usable))
+      and (kept is null or internal.is_kept(kept, steps.namespace_id, steps.id))
+    order by placed.happened_at, placed.step_id
+    limit wanted;
+  return admission || jsonb_build_object(
+    'data', internal.page_of(source, (query ->> 'limit')::integer, (query ->> 'bytes')::integer));
+end $$;
+
+-- POST /sessions/get-or-create. payload.session: {namespace, user_id, inactivity_timeout?, metadata?, force_new?}.
+-- Answers with the user's most recently active session if its last activity is within inactivity_timeout seconds; to be found
+-- is activity too. One whose metadata nobody can read any more is not found, since the user could not go on with it.
+create or replace function public.get_or_create_session(payload jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  wanted jsonb := get_or_create_session.payload -> 'session';
+  admission jsonb := internal.stopped_for_data_keys(get_or_create_session.payload, wanted -> 'metadata');
+  kept internal.kept[];
+  session public.sessions;
+  reused boolean := false;
+begin
+  if admission is not null then return admission; end if;
+  admission := internal.in_namespace(internal.admit_writer(get_or_create_session.payload), wanted ->> 'namespace');
+  admission := internal.folded(admission); -- the last activity of sessions comes from their steps
+  if admission ? 'error' then return admission; end if;
+
+  -- One at a time per user: a concurrent caller waits here until the first has committed, and then finds its session.
+  perform pg_advisory_xact_lock(hashtextextended(
+    jsonb_build_array(admission -> 'tenant_id', wanted -> 'namespace', wanted -> 'user_id')::text, 0));
+
+  if not coalesce((wanted ->> 'force_new')::boolean, false) then
+    kept := internal.kept((admission ->> 'tenant_id')::uuid);
+    select sessions.* into session
+    from public.sessions
+    where sessions.tenant_id = (admission ->> 'tenant_id')::uuid
+      and sessions.namespace_id = internal.namespace_id((admission ->> 'tenant_id')::uuid, wanted ->> 'namespace')
+      and sessions.user_id = wanted ->> 'user_id'
+      and sessions.last_activity_at >=
+        now() - make_interval(secs => coalesce((wanted ->> 'inactivity_timeout')::integer, 120))
+      and not internal.is_forgotten(sessions.tenant_id, sessions.metadata)
+      and (kept is null or internal.is_kept_session(kept, sessions.tenant_id, sessions.id, sessions.namespace_id))
+    order by sessions.last_activity_at desc, sessions.created_at desc, sessions.id desc
+    limit 1;
+    reused := found;
+    update public.sessions set last_activity_at = now()
+    where sessions.tenant_id = session.tenant_id and sessions.id = session.id;
+  end if;
+  if not reused then
+    session := internal.open_session((admission ->> 'tenant_id')::uuid, wanted);
+  end if;
+
+  return admission || jsonb_build_object('data',
+    internal.session_view(session, wanted ->> 'namespace') || jsonb_build_object('reused', reused));
+end $$;
+
+-- GET /steps. payload.query: {ids: [uuid], max_bytes}. payload.known: see unless_known. data: {steps: [step_view]}, in the
+-- order of the ids; those that are not there, or not in the token's namespaces, are absent.
+create or replace function public.get_steps(payload jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  query jsonb := get_steps.payload -> 'query';
+  admission jsonb := internal.folded(public.admit(get_steps.payload));
+  kept internal.kept[] := internal.kept((admission ->> 'tenant_id')::uuid);
+  max_bytes integer := query ->> 'max_bytes';
+  ids uuid[];
+  found_steps jsonb;
+begin
+  if admission ? 'error' then return admission; end if;
+  ids := internal.seen_steps(
+    (admission ->> 'tenant_id')::uuid, internal.usable_namespaces(admission), kept,
+    array(select jsonb_array_elements_text(query -> 'ids'))::uuid[]);
+  -- One alone is always read: where it is encrypted and large, nobody could ask for less. Else too much is not even read.
+  if cardinality(ids) = 1 or internal.bytes_of_steps(ids, max_bytes) <= 16 * 1024 * 1024 then
+    found_steps := internal.whole_steps(ids, kept, max_bytes);
+  end if;
+  if cardinality(ids) <> 1 and coalesce(octet_length(found_steps::text) > 16 * 1024 * 1024, true) then
+    return admission || internal.refusal('invalid_payload', 'ids: these are more than 16 MiB. Ask for fewer at a time.');
+  end if;
+  return internal.unless_known(admission, jsonb_build_object('steps', found_steps), get_steps.payload);
+end $$;
+
+-- GET /traces/{trace_id}/tree. payload.trace_id: any trace of the tree. data: {traces: [trace_views]}, all of the tree that the
+-- token may see, in order of creation, its root among them. The API makes the tree of the list.
+create or replace function public.get_trace_tree(payload jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  admission jsonb := internal.folded(public.admit(get_trace_tree.payload));
+  owner_id uuid := admission ->> 'tenant_id';
+  usable text[] := internal.usable_namespaces(admission);
+begin
+  admission := internal.with_trace(admission, get_trace_tree.payload ->> 'trace_id');
+  if admission ? 'error' then return admission; end if;
+  return admission || jsonb_build_object('data', jsonb_build_object('traces', internal.trace_views(owner_id, usable,
+    internal.kept_traces(internal.kept(owner_id), owner_id,
+      internal.traces_below(owner_id, usable, internal.root_of(owner_id, usable, admission ->> 'trace_id'))))));
+end $$;
+
+-- GET /scores. payload.query: {trace_id?, session_id?, step_id?, name?, source?, namespace?, start_date?, end_date?, limit,
+-- after?}. payload.known: see unless_known. data: {rows: [score_view], next}, newest first, of the namespaces that the token may
+-- use.
+create or replace function public.list_scores(payload jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  query jsonb := list_scores.payload -> 'query';
+  admission jsonb := public.admit(list_scores.payload);
+  answer jsonb;
+begin
+  if query ? 'namespace' then admission := internal.in_namespace(admission, query ->> 'namespace'); end if;
+  if admission ? 'error' then return admission; end if;
+  answer := internal.page_answer(
+    admission,
+    internal.page_of_scores(
+      (admission ->> 'tenant_id')::uuid, internal.namespaces_in_sight(admission, query ->> 'namespace'), query),
+    (query ->> 'limit')::integer);
+  if answer ? 'error' then return answer; end if;
+  return internal.unless_known(admission, answer -> 'data', list_scores.payload);
+end $$;
+
+-- PUT /retention. payload.rules: as the table has them, payload.expected_version?. data: see retention_view. Forgets what is due by
+-- the new rules, as far as it comes within a second. Refuses forbidden for
+-- a token that is bound to namespaces, since the rules are the whole tenant's, and with status 409 when they are not at
+-- expected_version.
+create or replace function public.put_retention(payload jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  admission jsonb := internal.admit_writer(put_retention.payload);
+  owner_id uuid := admission ->> 'tenant_id';
+  expected_version integer := put_retention.payload ->> 'expected_version';
+  current_version integer;
+  put public.retention;
+  ends timestamptz := clock_timestamp() + interval '1 second';
+  is_done boolean := false;
+begin
+  if admission ? 'error' then return admission; end if;
+  if exists (
+    select from public.tracer_tokens
+    where tracer_tokens.id = (admission ->> 'token_id')::uuid and tracer_tokens.namespaces is not null) then
+    return admission || internal.refusal('forbidden',
+      'This tracer token is bound to namespaces: it may read how long things are kept, but not change it.');
+  end if;
+
+  -- One change at a time, and none while something is being forgotten.
+  perform pg_advisory_xact_lock(internal.content_lock(owner_id));
+  perform pg_advisory_xact_lock(internal.fold_lock(owner_id));
+  current_version := coalesce((select retention.version from public.retention where retention.tenant_id = owner_id), 0);
+  if expected_version <> current_version then
+    return admission || jsonb_build_object('error', jsonb_build_object(
+      'code', 'bad_request', 'status', 409, 'version', current_version,
+      'message', format('The retention is at version %s by now, not at the expected_version %s. Read it and try again.',
+                        current_version, expected_version)));
+  end if;
+
+  insert into public.retention as own (tenant_id, rules)
+  values (owner_id, put_retention.payload -> 'rules')
+  on conflict on constraint retention_pkey
+    do update set rules = excluded.rules, version = own.version + 1, updated_at = now()
+  returning own.* into put;
+  while not is_done and clock_timestamp() < ends loop -- the schedule does the rest
+    is_done := internal.forget_due_piece(owner_id, internal.shown_since(), 500) = 0;
+  end loop;
+  insert into public.retention_runs as known (tenant_id, version, enforced_on)
+  values (owner_id, put.version, case when is_done then internal.shown_day() end)
+  on conflict on constraint retention_runs_pkey do update set version = excluded.version, enforced_on = excluded.enforced_on;
+  return admission || jsonb_build_object('data', internal.retention_view(owner_id, null));
+end $$;
+
+-- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
+create or replace function public.schema_version() returns bigint
+language sql immutable set search_path = ''
+return 20261122052732;
+
+comment on column public.retention_runs.enforced_on is 'The last day on which nothing was left that is due. On other days reads leave it out (internal.kept). Null: since the rules were put, that was never so.';
+
+-- supabase/schemas/99_grants.sql
+-- One rule for everything in the two schemas: row level security is on and no policy opens a table; the API's service role may
+-- do its work, and nobody else anything. It may be run again at any time.
+do $$
+declare
+  object record;
+begin
+  for object in
+    select pg_class.oid::regclass as name from pg_class
+    where pg_class.relnamespace = 'public'::regnamespace and pg_class.relkind in ('r', 'p')
+  loop
+    execute format('alter table %s enable row level security', object.name);
+  end loop;
+  for object in
+    select pg_proc.oid::regprocedure as name from pg_proc
+    where pg_proc.pronamespace in ('public'::regnamespace, 'internal'::regnamespace)
+  loop
+    execute format('revoke all on function %s from public, anon, authenticated', object.name);
+    execute format('grant execute on function %s to service_role', object.name);
+  end loop;
+  for object in
+    select pg_type.oid::regtype as name from pg_type
+    where pg_type.typnamespace = 'internal'::regnamespace and pg_type.typtype = 'c'
+      and (select pg_class.relkind from pg_class where pg_class.oid = pg_type.typrelid) = 'c'
+  loop
+    execute format('revoke all on type %s from public, anon, authenticated', object.name);
+    execute format('grant usage on type %s to service_role', object.name);
+  end loop;
+end $$;
+revoke all on all tables in schema public from public, anon, authenticated;
+revoke all on all sequences in schema public from public, anon, authenticated;
+revoke all on schema internal from public, anon, authenticated;
+grant usage on schema internal to service_role;
+grant select, insert, update, delete on all tables in schema public to service_role;
+grant usage, select on all sequences in schema public to service_role;
+
+reset check_function_bodies;

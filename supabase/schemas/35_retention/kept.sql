@@ -1,0 +1,166 @@
+-- What is kept, and so is shown. The schedule deletes the rest (88_forgetting). Until it has, reads leave it out: here is by what.
+
+-- Of a namespace, the first id of what is kept, and the first id of what is kept with its content. Null: all of it.
+create type internal.kept as (namespace_id bigint, first_id uuid, first_id_with_content uuid);
+
+-- What a tenant keeps, while something may be there that it does not. Null: all that is there is kept. Each read asks, so that one
+-- row is looked up and no more, where the schedule runs.
+create function internal.kept(owner_id uuid) returns internal.kept[]
+language plpgsql stable set search_path = '' set enable_seqscan = off as $$
+begin
+  if not exists (
+    select from public.retention_runs
+    where retention_runs.tenant_id = owner_id
+      and (retention_runs.enforced_on is null or retention_runs.enforced_on < internal.shown_day())) then
+    return null;
+  end if;
+  return nullif(array(
+    select (kept.namespace_id, internal.first_kept(internal.shown_since(), kept.days),
+            internal.first_kept(internal.shown_since(), kept.content_days))::internal.kept
+    from internal.kept_days(owner_id) as kept), '{}');
+end $$;
+
+-- Whether a step or a score of a namespace is kept. `kept`: as internal.kept() has it, likewise below.
+create function internal.is_kept(kept internal.kept[], namespace_id bigint, id uuid) returns boolean
+language plpgsql immutable set search_path = '' as $$
+begin
+  return coalesce(is_kept.id >= (
+    select known.first_id from unnest(kept) as known where known.namespace_id = is_kept.namespace_id), true);
+end $$;
+
+-- Whether it is kept with what it says.
+create function internal.is_kept_with_content(kept internal.kept[], namespace_id bigint, id uuid) returns boolean
+language plpgsql immutable set search_path = '' as $$
+begin
+  return internal.is_kept(kept, namespace_id, id) and coalesce(is_kept_with_content.id >= (
+    select known.first_id_with_content from unnest(kept) as known
+    where known.namespace_id = is_kept_with_content.namespace_id), true);
+end $$;
+
+create function internal.is_kept_step(kept internal.kept[], id uuid) returns boolean
+language plpgsql stable set search_path = '' set enable_seqscan = off as $$
+begin
+  return internal.is_kept(kept, (select steps.namespace_id from public.steps where steps.id = is_kept_step.id), is_kept_step.id);
+end $$;
+
+-- Whether a trace has steps that are kept; or one below it has, which names it; or, while it has no steps, the one above it, which
+-- has opened it.
+create function internal.is_kept_trace(kept internal.kept[], owner_id uuid, trace_id text) returns boolean
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+begin
+  return not exists (select from unnest(kept) as known where known.first_id is not null) or exists (
+    with recursive opener as (
+      select traces.trace_id, traces.parent_trace_id, traces.step_count from public.traces
+      where traces.tenant_id = owner_id and traces.trace_id = is_kept_trace.trace_id
+      union all
+      select above.trace_id, above.parent_trace_id, above.step_count
+      from opener join public.traces as above on above.tenant_id = owner_id and above.trace_id = opener.parent_trace_id
+      where opener.step_count = 0
+    )
+    select from (
+      select opener.trace_id as id from opener
+      union all
+      select traces.trace_id from public.traces
+      where traces.tenant_id = owner_id and traces.parent_trace_id = is_kept_trace.trace_id
+    ) as near
+    cross join lateral (
+      select placements.step_id from public.placements
+      where placements.tenant_id = owner_id and placements.trace_id = near.id
+      offset 0
+    ) as placed
+    where internal.is_kept_step(kept, placed.step_id));
+end $$;
+
+-- Those of the traces that are kept, in their order.
+create function internal.kept_traces(kept internal.kept[], owner_id uuid, trace_ids text[]) returns text[]
+language plpgsql stable set search_path = '' set enable_seqscan = off as $$
+begin
+  if kept is null then return kept_traces.trace_ids; end if;
+  return array(
+    select trace.id from unnest(kept_traces.trace_ids) with ordinality as trace (id, place)
+    where internal.is_kept_trace(kept, owner_id, trace.id) order by trace.place);
+end $$;
+
+-- Whether a session has, in a namespace, steps that are kept; or was active itself since.
+create function internal.is_kept_session(kept internal.kept[], owner_id uuid, session_id text, namespace_id bigint) returns boolean
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+declare
+  first_id uuid := (select known.first_id from unnest(kept) as known where known.namespace_id = is_kept_session.namespace_id);
+begin
+  return first_id is null or exists (
+    select from public.sessions
+    where sessions.tenant_id = owner_id and sessions.id = is_kept_session.session_id
+      and sessions.namespace_id = is_kept_session.namespace_id and sessions.last_activity_at >= internal.arrival_of(first_id)
+  ) or exists (
+    select from internal.steps_of_session(owner_id, is_kept_session.session_id, array[is_kept_session.namespace_id]) as own (id)
+    where own.id >= first_id);
+end $$;
+
+-- Whether a user is told, in these namespaces, by something that is kept. By the name that usage knows them by.
+create function internal.is_kept_user(kept internal.kept[], owner_id uuid, namespace_ids bigint[], user_id text) returns boolean
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+begin
+  return kept is null or exists (
+    select from (
+      select distinct usage.session_id from public.usage
+      where usage.tenant_id = owner_id and usage.grain = 'session' and usage.user_id = is_kept_user.user_id
+        and usage.session_id is not null and usage.namespace_id = any (namespace_ids)
+    ) as used
+    cross join lateral internal.steps_of_session(owner_id, used.session_id, namespace_ids) as own (id)
+    where internal.is_kept_step(kept, own.id) and is_kept_user.user_id = internal.counted_name((
+      select placements.user_id from public.placements where placements.step_id = own.id))
+  ) or exists (
+    select from internal.steps_without_session(owner_id, namespace_ids, is_kept_user.user_id) as own (id)
+    where internal.is_kept_step(kept, own.id));
+end $$;
+
+-- Whether a score is kept, and what it is about, if that is known.
+create function internal.is_kept_score(kept internal.kept[], score public.scores) returns boolean
+language plpgsql stable set search_path = '' set enable_seqscan = off as $$
+begin
+  return internal.is_kept(kept, score.namespace_id, score.id)
+    and (score.step_id is null or internal.is_kept_step(kept, score.step_id))
+    and (score.trace_id is null or internal.is_kept_trace(kept, score.tenant_id, score.trace_id) or not exists (
+      select from public.traces where traces.tenant_id = score.tenant_id and traces.trace_id = score.trace_id));
+end $$;
+
+-- How long each namespace of a tenant keeps things, where not for ever.
+create function internal.kept_days(owner_id uuid) returns table (namespace_id bigint, content_days integer, days integer)
+language plpgsql stable set search_path = '' set enable_seqscan = off as $$
+begin
+  return query
+  select kept.* from (
+    select namespaces.id, (rule.value ->> 'content_days')::integer as content_days, (rule.value ->> 'days')::integer as days
+    from public.retention
+    join public.namespaces on namespaces.tenant_id = retention.tenant_id
+    cross join lateral (
+      select coalesce(retention.rules -> 'namespaces' -> namespaces.name, retention.rules) as value
+    ) as rule
+    where retention.tenant_id = owner_id
+  ) as kept
+  where kept.content_days is not null or kept.days is not null
+  order by kept.id;
+end $$;
+
+-- The lowest id that a step or a score can have which arrived so many days before a moment. Null: for ever.
+create function internal.first_kept(moment timestamptz, days integer) returns uuid
+language plpgsql immutable strict set search_path = '' as $$
+declare
+  milliseconds bigint := greatest(0, extract(epoch from first_kept.moment) * 1000 - first_kept.days::bigint * 86400000);
+begin
+  return (rpad(lpad(to_hex(milliseconds), 12, '0'), 32, '0'))::uuid;
+end $$;
+
+-- The day (UTC) that what is shown is counted from. It begins at two o'clock: until then the schedule, which goes by the clock and an
+-- hour late, has done the last of the day before.
+create function internal.shown_since() returns timestamptz
+language plpgsql stable set search_path = '' as $$
+begin
+  return date_trunc('day', now() - interval '2 hours', 'UTC');
+end $$;
+
+create function internal.shown_day() returns date
+language plpgsql stable set search_path = '' as $$
+begin
+  return (internal.shown_since() at time zone 'UTC')::date;
+end $$;

@@ -1,0 +1,132 @@
+import postgres from "postgres";
+import { afterAll, describe, expect, inject, it } from "vitest";
+import { DAY, sendAgo, setRules } from "./trees/aged.ts";
+import { randomHistory, randomOf, split } from "./trees/history.ts";
+import { ask, type Caller, listTraces, newTenant, send } from "./trees/sender.ts";
+
+const sql = postgres(inject("databaseUrl"), { max: 2, onnotice: () => {} });
+afterAll(() => sql.end());
+
+/** A history of which most requests have arrived too long ago, and others just now: in the same sessions, traces and spans. */
+async function partlyDue(seed: number): Promise<Caller> {
+  const caller = await newTenant(sql);
+  const random = randomOf(seed);
+  for (const request of split(random, randomHistory(random, 80, false))) {
+    if (random.chance(0.6)) await sendAgo(sql, caller, request, (2 + random.below(9)) * DAY);
+    else await send(sql, caller, request);
+  }
+  await listTraces(sql, caller);
+  return caller;
+}
+
+const idsOf = async ({ tenantId }: Caller): Promise<string[]> =>
+  (await sql`select id from public.steps where tenant_id = ${tenantId} order by 1`).map(({ id }) => id);
+
+const sessionsOf = async ({ tenantId }: Caller): Promise<string[]> =>
+  (await sql`select id from public.sessions where tenant_id = ${tenantId} order by 1`).map(({ id }) => id);
+
+/** The steps that each way of reading shows, by its name, and whether it shows what they say. */
+async function shownSteps(caller: Caller, ids: string[]): Promise<Record<string, string[]>> {
+  const shown: Record<string, string[]> = {};
+  const read = async (what: string, name: string, query: Record<string, postgres.JSONValue>) => {
+    const { data } = await ask(sql, caller, name, { query });
+    const steps: Record<string, unknown>[] = data?.rows ?? data?.steps ?? [];
+    shown[what] = steps
+      .map(
+        ({ id, content, preview, error }) => `${id}${(content ?? preview ?? error) ? " says something" : ""}`,
+      )
+      .sort();
+  };
+  const everything = { start_date: "2000-01-01T00:00:00Z", limit: 1000 };
+  for (const namespace of ["m", "n"])
+    for (const list of ["records", "logs"]) {
+      await read(`query ${namespace} ${list}`, "query_steps", { list, namespace, limit: 1000, offset: 0 });
+      await read(`export ${namespace} ${list}`, "export_steps", { list, namespace, limit: 1000, bytes: 1e7 });
+    }
+  await read("search", "search_steps", everything);
+  await read("search for a text", "search_steps", { ...everything, text: "a" });
+  await read("by id", "get_steps", { ids, max_bytes: 1000 });
+  for (const session_id of await sessionsOf(caller))
+    await read(`session ${session_id}`, "list_session_steps", { session_id, limit: 1000 });
+  for (const trace of (await ask(sql, caller, "list_traces", { query: { limit: 1000, offset: 0 } })).data
+    .traces) {
+    await read(`trace ${trace.id}`, "list_trace_steps", { trace_id: trace.id, scope: "trace", limit: 1000 });
+    await read(`file ${trace.id}`, "export_file", { file_id: `file_${trace.id}`, limit: 1000, bytes: 1e7 });
+  }
+  return shown;
+}
+
+async function forgetAll(caller: Caller): Promise<void> {
+  for (let left = true; left; ) {
+    await sql`select public.forget_due()`;
+    left = (await ask(sql, caller, "get_retention", {})).data.catching_up;
+  }
+}
+
+describe("before what is due is deleted", () => {
+  it.each([1, 2, 3, 4])(
+    "each way of reading shows all other steps, and none of these (history %i)",
+    async (seed) => {
+      const caller = await partlyDue(seed);
+      const ids = await idsOf(caller);
+      const all = await shownSteps(caller, ids);
+      await setRules(sql, caller, { days: 1 });
+      const before = await shownSteps(caller, ids);
+      await forgetAll(caller);
+      const kept = new Set(await idsOf(caller));
+      expect(kept.size).toBeLessThan(ids.length);
+      expect(before["by id"]).toHaveLength(kept.size);
+      for (const [what, steps] of Object.entries(all)) {
+        const left = steps.filter((step) => kept.has(step.split(" ")[0] as string));
+        expect([what, before[what] ?? []]).toEqual([what, left]);
+      }
+    },
+  );
+
+  it.each([5, 6, 7, 8])(
+    "each way of reading shows what it shows once content is gone (history %i)",
+    async (seed) => {
+      const caller = await partlyDue(seed);
+      const ids = await idsOf(caller);
+      const all = await shownSteps(caller, ids);
+      await setRules(sql, caller, { content_days: 1 });
+      const before = await shownSteps(caller, ids);
+      expect(before).not.toEqual(all);
+      await forgetAll(caller);
+      expect(before).toEqual(await shownSteps(caller, ids));
+    },
+  );
+
+  it.each([9, 10])("sessions and traces are listed of which something is kept (history %i)", async (seed) => {
+    const caller = await partlyDue(seed);
+    await sendAgo(
+      sql,
+      caller,
+      [{ key: "x", kind: "llm", namespace: "n", session: "gone", handoffs: [] }],
+      9 * DAY,
+    );
+    await listTraces(sql, caller);
+    await setRules(sql, caller, { days: 1 });
+    const { data: sessions } = await ask(sql, caller, "list_sessions", { query: { limit: 100 } });
+    const { data: traces } = await ask(sql, caller, "list_traces", { query: { limit: 1000, offset: 0 } });
+    const seen = await ask(sql, caller, "get_session", { query: { session_id: "gone" } });
+    expect(seen.error).toMatchObject({ code: "not_found" });
+    const kept = await sql`
+      select placements.trace_id, coalesce(steps.session_id, placements.session_id) as session_id, traces.parent_trace_id
+      from public.placements join public.steps on steps.id = step_id
+      join public.traces on traces.trace_id = placements.trace_id and traces.tenant_id = placements.tenant_id
+      where placements.tenant_id = ${caller.tenantId} and step_id >= internal.first_kept(now(), 1)`;
+    const own = new Set(kept.map(({ trace_id }) => trace_id));
+    const shown: { id: string; parent_trace_id: string | null; step_count: number }[] = traces.traces;
+    const named = new Set(kept.map(({ parent_trace_id }) => parent_trace_id));
+    for (const { id, parent_trace_id, step_count } of shown)
+      expect([id, own.has(id) || named.has(id) || (step_count === 0 && own.has(parent_trace_id))]).toEqual([
+        id,
+        true,
+      ]);
+    expect([...own].filter((id) => !shown.some((trace) => trace.id === id))).toEqual([]);
+    expect([...new Set(sessions.rows.map((row: { session_id: string }) => row.session_id))].sort()).toEqual(
+      [...new Set(kept.map(({ session_id }) => session_id))].filter((id) => id !== null).sort(),
+    );
+  });
+});
