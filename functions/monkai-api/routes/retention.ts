@@ -78,7 +78,7 @@ const Retention = z
     }),
     catching_up: z.boolean().openapi({
       description:
-        "True: the rules are new, and what they make due is being deleted, oldest first; until then it is shown.",
+        "True: the rules are new, and what they make due is being deleted, oldest first. Nothing shows it, but until it is gone it counts in figures, such as the total of a list.",
     }),
   })
   .openapi("Retention");
@@ -102,7 +102,7 @@ const putRetention = putRoute({
   description:
     "What was said for `content_days`, and everything for `days`, counted from when it arrived: it is shown so long, and no longer than a " +
     "day and two hours more. What steps used stays in the figures of `GET /usage`, without their sessions and users. The whole is replaced. " +
-    "A token that is bound to namespaces may not change it.",
+    "What it makes due is deleted at once, as far as that takes a second, and the rest by the schedule. A token that is bound to namespaces may not change it.",
   bucket: "rules",
   conflict: { version: count.optional().openapi({ description: "The version that it is at." }) },
   body: requestBody(PutRetention).openapi("PutRetentionRequest"),

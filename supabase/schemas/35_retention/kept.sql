@@ -1,11 +1,9 @@
 -- What is kept, and so is shown. The schedule deletes the rest (88_forgetting). Until it has, reads leave it out: here is by what.
 
--- Of a namespace, the first id of what is kept, and the first id of what is kept with its content. Null: all of it.
-create type internal.kept as (namespace_id bigint, first_id uuid, first_id_with_content uuid);
-
--- What a tenant keeps, while something may be there that it does not. Null: all that is there is kept. Each read asks, so that one
--- row is looked up and no more, where the schedule runs.
-create function internal.kept(owner_id uuid) returns internal.kept[]
+-- What a tenant keeps, while something may be there that it does not: {first_ids: {namespace_id: id}, first_ids_with_content:
+-- likewise, last_first_id?}. Of a namespace that is not in there all is kept, and in all of them what is not before the last one.
+-- Null: all that is there is kept. Each read asks, so that one row is looked up and no more where the schedule runs.
+create function internal.kept(owner_id uuid) returns jsonb
 language plpgsql stable set search_path = '' set enable_seqscan = off as $$
 begin
   if not exists (
@@ -14,41 +12,54 @@ begin
       and (retention_runs.enforced_on is null or retention_runs.enforced_on < internal.shown_day())) then
     return null;
   end if;
-  return nullif(array(
-    select (kept.namespace_id, internal.first_kept(internal.shown_since(), kept.days),
-            internal.first_kept(internal.shown_since(), kept.content_days))::internal.kept
-    from internal.kept_days(owner_id) as kept), '{}');
+  return (
+    select jsonb_strip_nulls(jsonb_build_object(
+      'first_ids', jsonb_object_agg(kept.namespace_id, kept.first_id),
+      'first_ids_with_content', jsonb_object_agg(kept.namespace_id, kept.first_id_with_content),
+      'last_first_id', max(kept.first_id::text)))
+    from (
+      select known.namespace_id, internal.first_kept(internal.shown_since(), known.days) as first_id,
+             internal.first_kept(internal.shown_since(), known.content_days) as first_id_with_content
+      from internal.kept_days(owner_id) as known
+    ) as kept having count(*) > 0);
 end $$;
 
 -- Whether a step or a score of a namespace is kept. `kept`: as internal.kept() has it, likewise below.
-create function internal.is_kept(kept internal.kept[], namespace_id bigint, id uuid) returns boolean
+create function internal.is_kept(kept jsonb, namespace_id bigint, id uuid) returns boolean
 language plpgsql immutable set search_path = '' as $$
 begin
-  return coalesce(is_kept.id >= (
-    select known.first_id from unnest(kept) as known where known.namespace_id = is_kept.namespace_id), true);
+  return coalesce(is_kept.id >= (kept -> 'first_ids' ->> is_kept.namespace_id::text)::uuid, true);
 end $$;
 
 -- Whether it is kept with what it says.
-create function internal.is_kept_with_content(kept internal.kept[], namespace_id bigint, id uuid) returns boolean
+create function internal.is_kept_with_content(kept jsonb, namespace_id bigint, id uuid) returns boolean
 language plpgsql immutable set search_path = '' as $$
 begin
-  return internal.is_kept(kept, namespace_id, id) and coalesce(is_kept_with_content.id >= (
-    select known.first_id_with_content from unnest(kept) as known
-    where known.namespace_id = is_kept_with_content.namespace_id), true);
+  return coalesce(id >= (kept -> 'first_ids' ->> namespace_id::text)::uuid, true)
+    and coalesce(id >= (kept -> 'first_ids_with_content' ->> namespace_id::text)::uuid, true);
 end $$;
 
-create function internal.is_kept_step(kept internal.kept[], id uuid) returns boolean
+create function internal.is_kept_step(kept jsonb, id uuid) returns boolean
 language plpgsql stable set search_path = '' set enable_seqscan = off as $$
 begin
   return internal.is_kept(kept, (select steps.namespace_id from public.steps where steps.id = is_kept_step.id), is_kept_step.id);
 end $$;
 
 -- Whether a trace has steps that are kept; or one below it has, which names it; or, while it has no steps, the one above it, which
--- has opened it.
-create function internal.is_kept_trace(kept internal.kept[], owner_id uuid, trace_id text) returns boolean
+-- has opened it. Mostly its last step tells.
+create function internal.is_kept_trace(kept jsonb, owner_id uuid, trace_id text) returns boolean
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+declare
+  last_first_id uuid := kept ->> 'last_first_id';
 begin
-  return not exists (select from unnest(kept) as known where known.first_id is not null) or exists (
+  if last_first_id is null then return true; end if;
+  if last_first_id <= (
+    select placements.step_id from public.placements
+    where placements.tenant_id = owner_id and placements.trace_id = is_kept_trace.trace_id
+    order by placements.happened_at desc, placements.step_id desc limit 1) then
+    return true;
+  end if;
+  return exists (
     with recursive opener as (
       select traces.trace_id, traces.parent_trace_id, traces.step_count from public.traces
       where traces.tenant_id = owner_id and traces.trace_id = is_kept_trace.trace_id
@@ -72,7 +83,7 @@ begin
 end $$;
 
 -- Those of the traces that are kept, in their order.
-create function internal.kept_traces(kept internal.kept[], owner_id uuid, trace_ids text[]) returns text[]
+create function internal.kept_traces(kept jsonb, owner_id uuid, trace_ids text[]) returns text[]
 language plpgsql stable set search_path = '' set enable_seqscan = off as $$
 begin
   if kept is null then return kept_traces.trace_ids; end if;
@@ -82,40 +93,41 @@ begin
 end $$;
 
 -- Whether a session has, in a namespace, steps that are kept; or was active itself since.
-create function internal.is_kept_session(kept internal.kept[], owner_id uuid, session_id text, namespace_id bigint) returns boolean
+create function internal.is_kept_session(kept jsonb, owner_id uuid, session_id text, namespace_id bigint) returns boolean
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
-  first_id uuid := (select known.first_id from unnest(kept) as known where known.namespace_id = is_kept_session.namespace_id);
+  first_id uuid := kept -> 'first_ids' ->> is_kept_session.namespace_id::text;
 begin
   return first_id is null or exists (
     select from public.sessions
     where sessions.tenant_id = owner_id and sessions.id = is_kept_session.session_id
       and sessions.namespace_id = is_kept_session.namespace_id and sessions.last_activity_at >= internal.arrival_of(first_id)
   ) or exists (
-    select from internal.steps_of_session(owner_id, is_kept_session.session_id, array[is_kept_session.namespace_id]) as own (id)
-    where own.id >= first_id);
+    select from public.steps
+    where steps.tenant_id = owner_id and steps.session_id = is_kept_session.session_id
+      and steps.namespace_id = is_kept_session.namespace_id and steps.id >= first_id
+  ) or exists (
+    select from public.placements
+    where placements.tenant_id = owner_id and placements.session_id = is_kept_session.session_id and placements.step_id >= first_id
+      and is_kept_session.namespace_id = (select steps.namespace_id from public.steps where steps.id = placements.step_id));
 end $$;
 
--- Whether a user is told, in these namespaces, by something that is kept. By the name that usage knows them by.
-create function internal.is_kept_user(kept internal.kept[], owner_id uuid, namespace_ids bigint[], user_id text) returns boolean
+-- Whether a user, by the name that usage knows them by, took part in a session that is kept, or has other steps that are.
+create function internal.is_kept_user(kept jsonb, owner_id uuid, namespace_ids bigint[], user_id text) returns boolean
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 begin
-  return kept is null or exists (
-    select from (
-      select distinct usage.session_id from public.usage
-      where usage.tenant_id = owner_id and usage.grain = 'session' and usage.user_id = is_kept_user.user_id
-        and usage.session_id is not null and usage.namespace_id = any (namespace_ids)
-    ) as used
-    cross join lateral internal.steps_of_session(owner_id, used.session_id, namespace_ids) as own (id)
-    where internal.is_kept_step(kept, own.id) and is_kept_user.user_id = internal.counted_name((
-      select placements.user_id from public.placements where placements.step_id = own.id))
+  return exists (
+    select from public.usage
+    where usage.tenant_id = owner_id and usage.grain = 'session' and usage.user_id = is_kept_user.user_id
+      and usage.session_id is not null and usage.namespace_id = any (namespace_ids)
+      and internal.is_kept_session(kept, owner_id, usage.session_id, usage.namespace_id)
   ) or exists (
     select from internal.steps_without_session(owner_id, namespace_ids, is_kept_user.user_id) as own (id)
     where internal.is_kept_step(kept, own.id));
 end $$;
 
 -- Whether a score is kept, and what it is about, if that is known.
-create function internal.is_kept_score(kept internal.kept[], score public.scores) returns boolean
+create function internal.is_kept_score(kept jsonb, score public.scores) returns boolean
 language plpgsql stable set search_path = '' set enable_seqscan = off as $$
 begin
   return internal.is_kept(kept, score.namespace_id, score.id)

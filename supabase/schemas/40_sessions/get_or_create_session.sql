@@ -6,7 +6,7 @@ language plpgsql set search_path = '' as $$
 declare
   wanted jsonb := get_or_create_session.payload -> 'session';
   admission jsonb := internal.stopped_for_data_keys(get_or_create_session.payload, wanted -> 'metadata');
-  kept internal.kept[];
+  kept jsonb;
   session public.sessions;
   reused boolean := false;
 begin

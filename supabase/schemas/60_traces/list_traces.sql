@@ -30,7 +30,7 @@ end $$;
 create function internal.find_traces(owner_id uuid, namespace_ids bigint[], query jsonb, out ids text[], out total bigint)
 language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan as $$
 declare
-  kept internal.kept[] := internal.kept(owner_id);
+  kept jsonb := internal.kept(owner_id);
 begin
   ids := array(
     select traces.trace_id from public.traces

@@ -4,6 +4,8 @@
 -- The traces with these ids, in this order: SOAT's Trace, and after it our own members.
 create function internal.trace_views(owner_id uuid, usable text[], trace_ids text[]) returns jsonb
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+declare
+  kept jsonb := internal.kept(owner_id);
 begin
   return (
     with recursive above as (
@@ -32,7 +34,7 @@ begin
       'agent', trace.agent,
       'session_id', trace.session_id,
       'content_redacted_at', internal.timestamp_text(trace.purged_at),
-      'scores', internal.scores_of_trace(owner_id, usable, wanted.trace_id)) order by wanted.place), '[]')
+      'scores', internal.scores_of_trace(owner_id, usable, kept, wanted.trace_id)) order by wanted.place), '[]')
     from unnest(trace_views.trace_ids) with ordinality as wanted (trace_id, place)
     join above on above.trace_id = wanted.trace_id
     join rooted on rooted.trace_id = wanted.trace_id

@@ -6,7 +6,7 @@ create function internal.find_steps(
   tenant_id uuid, namespace_id bigint, query jsonb, out ids uuid[], out total bigint)
 language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan as $$
 declare
-  kept internal.kept[] := internal.kept(find_steps.tenant_id);
+  kept jsonb := internal.kept(find_steps.tenant_id);
   unfolded uuid[] := internal.unfolded_steps(find_steps.tenant_id);
   wanted uuid[] := internal.wanted_steps(find_steps.tenant_id, find_steps.query);
   of_agent text := internal.agent_to_look_for(find_steps.tenant_id, find_steps.query);

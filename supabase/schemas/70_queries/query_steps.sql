@@ -20,7 +20,7 @@ language plpgsql stable set search_path = '' set enable_seqscan = off as $$
 declare
   namespace text := query ->> 'namespace';
   namespace_id bigint := internal.namespace_id(page_of_steps.tenant_id, namespace);
-  kept internal.kept[] := internal.kept(page_of_steps.tenant_id);
+  kept jsonb := internal.kept(page_of_steps.tenant_id);
   found_steps record;
   source refcursor;
 begin

@@ -1,7 +1,7 @@
 -- A step as it is read: its columns, and what was said apart. The API makes a record or a log entry of it. What a span does not
 -- say itself comes from its placement; `messages` are what log entries tell of the model call that is their span. `kept`: see
 -- internal.kept.
-create function internal.step_view(step public.steps, namespace text, kept internal.kept[]) returns jsonb
+create function internal.step_view(step public.steps, namespace text, kept jsonb) returns jsonb
 language plpgsql stable set search_path = '' set enable_seqscan = off as $$
 declare
   placed public.placements := (select placements from public.placements where placements.step_id = step.id);
@@ -37,7 +37,7 @@ begin
 end $$;
 
 -- A step, without what was said once that is kept no longer: as internal.take_content leaves it.
-create function internal.shown_step(step public.steps, kept internal.kept[]) returns public.steps
+create function internal.shown_step(step public.steps, kept jsonb) returns public.steps
 language plpgsql immutable set search_path = '' as $$
 begin
   if kept is null or internal.is_kept_with_content(kept, step.namespace_id, step.id) then return step; end if;
@@ -51,7 +51,7 @@ end $$;
 
 -- What others tell of a model call: log entries within its span, and the span around it if that has the call's input:
 -- [[{side: input | output, message}]]. Of one that is encrypted, {id, sealed} in the place of its list.
-create function internal.messages_of_call(step public.steps, kept internal.kept[]) returns jsonb
+create function internal.messages_of_call(step public.steps, kept jsonb) returns jsonb
 language plpgsql stable set search_path = '' set enable_seqscan = off as $$
 begin
   return to_jsonb(array(

@@ -11,7 +11,7 @@ declare
   wanted integer := (query ->> 'limit')::integer + 1;
   after_time timestamptz := query #>> '{after,occurred_at}';
   after_id uuid := query #>> '{after,id}';
-  kept internal.kept[] := internal.kept(owner_id);
+  kept jsonb := internal.kept(owner_id);
   source refcursor;
 begin
   admission := internal.with_file(admission, query ->> 'file_id');

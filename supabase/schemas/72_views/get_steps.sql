@@ -5,7 +5,7 @@ language plpgsql set search_path = '' as $$
 declare
   query jsonb := get_steps.payload -> 'query';
   admission jsonb := internal.folded(public.admit(get_steps.payload));
-  kept internal.kept[] := internal.kept((admission ->> 'tenant_id')::uuid);
+  kept jsonb := internal.kept((admission ->> 'tenant_id')::uuid);
   max_bytes integer := query ->> 'max_bytes';
   ids uuid[];
   found_steps jsonb;
@@ -25,7 +25,7 @@ begin
 end $$;
 
 -- Those of the ids that are of steps which the token may see, in their order.
-create function internal.seen_steps(owner_id uuid, usable text[], kept internal.kept[], ids uuid[]) returns uuid[]
+create function internal.seen_steps(owner_id uuid, usable text[], kept jsonb, ids uuid[]) returns uuid[]
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 begin
   return array(
@@ -48,7 +48,7 @@ begin
 end $$;
 
 -- The views of these steps, none with more content than so much.
-create function internal.whole_steps(ids uuid[], kept internal.kept[], max_bytes integer) returns jsonb
+create function internal.whole_steps(ids uuid[], kept jsonb, max_bytes integer) returns jsonb
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 begin
   return to_jsonb(array(

@@ -26,7 +26,7 @@ create function internal.page_of_session(owner_id uuid, usable text[], namespace
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan
   set enable_seqscan = off set enable_nestloop = off as $$
 declare
-  kept internal.kept[] := internal.kept(owner_id);
+  kept jsonb := internal.kept(owner_id);
   session text := query ->> 'session_id';
   span record := internal.span_of_folds(owner_id, query);
   wanted integer := (query ->> 'limit')::integer + 1;

@@ -18,7 +18,7 @@ end $$;
 create function internal.page_of_traces(owner_id uuid, usable text[], query jsonb) returns jsonb
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
-  kept internal.kept[] := internal.kept(owner_id);
+  kept jsonb := internal.kept(owner_id);
   reached record := internal.reached_traces(
     owner_id, usable, query ->> 'trace_id', query ->> 'scope' = 'tree');
   span record := internal.span_of_folds(owner_id, query);

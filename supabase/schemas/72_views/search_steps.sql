@@ -25,7 +25,7 @@ declare
   begins timestamptz := coalesce(
     query #>> '{after,begins}', query ->> 'start_date',
     (coalesce((query ->> 'end_date')::timestamptz, now()) - interval '7 days')::text);
-  kept internal.kept[] := internal.kept(owner_id);
+  kept jsonb := internal.kept(owner_id);
   found_steps record := internal.found_steps(owner_id, page_of_search.namespace_ids, query, begins, kept);
 begin
   return jsonb_build_object(
@@ -76,7 +76,7 @@ end $$;
 -- namespace, match?}; the last step that was looked at; and whether that was all that there is. Without jit: to the planner,
 -- thousands of look-ups by id are worth compiling, which takes longer than they do.
 create function internal.found_steps(
-  owner_id uuid, namespace_ids bigint[], query jsonb, begins timestamptz, kept internal.kept[],
+  owner_id uuid, namespace_ids bigint[], query jsonb, begins timestamptz, kept jsonb,
   out ids uuid[], out told jsonb[], out last_time timestamptz, out last_id uuid, out is_whole boolean)
 language plpgsql stable set search_path = '' set enable_seqscan = off set jit = off as $$
 declare
@@ -222,7 +222,7 @@ end $$;
 
 -- Steps in the order of their ids, without what they say, and whether they fit all filters of a query but its text. Those that are
 -- not folded yet do not: they are for the next read; nor those that are kept no longer. What a span does not say itself comes from its placement, as in step_view.
-create function internal.looked_at(ids uuid[], query jsonb, unfolded uuid[], kept internal.kept[])
+create function internal.looked_at(ids uuid[], query jsonb, unfolded uuid[], kept jsonb)
 returns table (
   id uuid, occurred_at timestamptz, bytes integer, session_id text, namespace text, agent text, fits boolean)
 language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan set enable_seqscan = off as $$

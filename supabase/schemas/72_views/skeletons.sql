@@ -58,7 +58,7 @@ end $$;
 -- that belong to none both are null); and to a trace that the token may not see, no step leads. Tokens are told where they count:
 -- what spans say of the calls below them is in the steps themselves. Of an encrypted step, `error` is {sealed}, which has the preview
 -- and the name, too. Column by column: a whole row would bring its content along.
-create function internal.skeletons(owner_id uuid, usable text[], kept internal.kept[], ids uuid[]) returns jsonb
+create function internal.skeletons(owner_id uuid, usable text[], kept jsonb, ids uuid[]) returns jsonb
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan
   set enable_seqscan = off set enable_nestloop = off as $$
 begin

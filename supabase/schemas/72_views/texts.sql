@@ -5,7 +5,7 @@
 -- or agent; around what was found some characters, with ... where they are cut. `agent`: whose step it is. `needle`: the text in
 -- lower case; `needle_in_json`: the same as JSON has it between its quotes. Called for each candidate of a search: first a cheap test
 -- of the content's JSON, which may be of a member's name, then an exact look.
-create function internal.match_in_step(step_id uuid, agent text, needle text, needle_in_json text, kept internal.kept[])
+create function internal.match_in_step(step_id uuid, agent text, needle text, needle_in_json text, kept jsonb)
 returns jsonb
 language plpgsql stable set search_path = '' as $$
 declare

@@ -50,7 +50,7 @@ end $$;
 create function internal.recent_users(owner_id uuid, namespace_ids bigint[]) returns table (session_id text, user_id text)
 language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan set enable_seqscan = off as $$
 declare
-  kept internal.kept[] := internal.kept(owner_id);
+  kept jsonb := internal.kept(owner_id);
 begin
   return query
   select recent.session_id, used.user_id
@@ -67,6 +67,5 @@ begin
     where usage.tenant_id = owner_id and usage.grain = 'session' and usage.session_id = recent.session_id
       and usage.namespace_id = recent.namespace_id and usage.user_id is not null
     offset 0
-  ) as used
-  where kept is null or internal.is_kept_user(kept, owner_id, recent_users.namespace_ids, used.user_id);
+  ) as used;
 end $$;

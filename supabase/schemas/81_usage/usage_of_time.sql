@@ -88,7 +88,7 @@ create function internal.lines_of_kept_users(
 returns internal.usage_line[]
 language plpgsql stable set search_path = '' set enable_seqscan = off as $$
 declare
-  kept internal.kept[] := internal.kept(owner_id);
+  kept jsonb := internal.kept(owner_id);
   forgotten text[];
 begin
   if kept is null then return lines; end if;
@@ -268,7 +268,7 @@ language plpgsql stable set search_path = '' set plan_cache_mode = force_generic
 declare
   needs_agent boolean := query -> 'by' ? 'agent' or query ? 'agent';
   needs_user boolean := query -> 'by' ? 'user' or query ? 'user_id';
-  kept internal.kept[] := internal.kept(owner_id);
+  kept jsonb := internal.kept(owner_id);
   needs_step boolean := needs_agent or needs_user or query -> 'by' ?| '{model, tool}' or query ?| '{model, tool}';
 begin
   return array(

@@ -20,7 +20,7 @@ end $$;
 create function internal.whole_session(owner_id uuid, namespace_ids bigint[], session_id text) returns jsonb
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
-  kept internal.kept[] := internal.kept(owner_id);
+  kept jsonb := internal.kept(owner_id);
   places bigint[] := array(
     select summary.namespace_id from public.session_summaries as summary
     where summary.tenant_id = owner_id and summary.session_id = whole_session.session_id
@@ -32,7 +32,7 @@ begin
   return internal.session_views(owner_id, array[(whole_session.session_id, places)::internal.listed_session]) -> 0
     || jsonb_build_object(
       -- In all that are in sight: a score that came before its session may stand where that has no steps.
-      'scores', internal.scores_of_session(owner_id, whole_session.namespace_ids, whole_session.session_id),
+      'scores', internal.scores_of_session(owner_id, whole_session.namespace_ids, kept, whole_session.session_id),
       'namespaces', to_jsonb(array(
         select namespaces.name from public.namespaces where namespaces.id = any (places) order by 1)),
       'root_trace_ids', to_jsonb(array(

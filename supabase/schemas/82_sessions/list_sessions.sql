@@ -55,7 +55,7 @@ create function internal.find_sessions(owner_id uuid, namespace_ids bigint[], qu
 returns internal.found_session[]
 language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan set enable_seqscan = off as $$
 declare
-  kept internal.kept[] := internal.kept(owner_id);
+  kept jsonb := internal.kept(owner_id);
   few text[] := internal.few_sessions(owner_id, namespace_ids, query); -- null: all may match
 begin
   return array(

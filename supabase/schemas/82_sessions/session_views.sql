@@ -7,7 +7,7 @@ create type internal.listed_session as (session_id text, namespace_ids bigint[])
 create function internal.session_views(owner_id uuid, listed internal.listed_session[]) returns jsonb
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
-  kept internal.kept[] := internal.kept(owner_id);
+  kept jsonb := internal.kept(owner_id);
   used internal.used_session[] := internal.used_sessions(owner_id, listed);
 begin
   return to_jsonb(array(
@@ -15,8 +15,7 @@ begin
       'session_id', wanted.session_id,
       'namespace', (
         select namespaces.name from public.namespaces where namespaces.id = coalesce(home.namespace_id, wanted.namespace_ids[1])),
-      'user_id', coalesce(home.user_id, case
-        when internal.is_kept_user(kept, owner_id, wanted.namespace_ids, figures.user_id) then figures.user_id end),
+      'user_id', coalesce(home.user_id, figures.user_id),
       'created_at', internal.timestamp_text(coalesce(home.created_at, summary.began_at)),
       'last_activity_at', internal.timestamp_text(summary.last_activity_at),
       'active', summary.last_activity_at >= now() - coalesce(home.inactivity_timeout, 120) * interval '1 second',
@@ -39,7 +38,7 @@ begin
         select internal.shown_text(steps.id, steps.error, steps.preview) from public.steps
         where steps.id = summary.last_message_id
           and (kept is null or internal.is_kept_with_content(kept, steps.namespace_id, steps.id))),
-      'scores', internal.scores_of_session(owner_id, wanted.namespace_ids, wanted.session_id))
+      'scores', internal.scores_of_session(owner_id, wanted.namespace_ids, kept, wanted.session_id))
     from unnest(session_views.listed) with ordinality as wanted (session_id, namespace_ids, place)
     cross join lateral internal.summed_summary(owner_id, wanted.session_id, wanted.namespace_ids) as summary
     left join lateral (
@@ -108,7 +107,7 @@ begin
 end $$;
 
 -- How a conversation begins: of a model call what it was asked, of a record what it says.
-create function internal.first_words(step_id uuid, kept internal.kept[]) returns jsonb
+create function internal.first_words(step_id uuid, kept jsonb) returns jsonb
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 begin
   return (

@@ -4,7 +4,7 @@ create function public.delete_score(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
   admission jsonb := internal.admit_writer(delete_score.payload);
-  kept internal.kept[] := internal.kept((admission ->> 'tenant_id')::uuid);
+  kept jsonb := internal.kept((admission ->> 'tenant_id')::uuid);
   usable text[] := internal.usable_namespaces(admission);
   gone public.scores;
 begin

@@ -24,7 +24,7 @@ end $$;
 create function internal.page_of_scores(owner_id uuid, namespace_ids bigint[], query jsonb) returns jsonb
 language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan as $$
 declare
-  kept internal.kept[] := internal.kept(owner_id);
+  kept jsonb := internal.kept(owner_id);
   source refcursor;
 begin
   open source for
@@ -49,7 +49,7 @@ begin
 end $$;
 
 -- A score as clients get it: `value` is null once it was taken away, and what was not told is not there.
-create function internal.score_view(score public.scores, kept internal.kept[]) returns jsonb
+create function internal.score_view(score public.scores, kept jsonb) returns jsonb
 language plpgsql stable set search_path = '' as $$
 begin
   if kept is not null and not internal.is_kept_with_content(kept, score.namespace_id, score.id) then

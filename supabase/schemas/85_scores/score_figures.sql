@@ -26,10 +26,9 @@ begin
 end $$;
 
 -- Of a session, its traces and its steps, as far as they are in these namespaces.
-create function internal.scores_of_session(owner_id uuid, namespace_ids bigint[], session_id text) returns jsonb
+create function internal.scores_of_session(owner_id uuid, namespace_ids bigint[], kept jsonb, session_id text) returns jsonb
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
-  kept internal.kept[] := internal.kept(owner_id);
   found_scores internal.counted_score[];
 begin
   if not internal.has_scores(owner_id) then return '{}'; end if;
@@ -65,10 +64,9 @@ begin
 end $$;
 
 -- Of a trace and its steps, as far as the token may use their namespaces.
-create function internal.scores_of_trace(owner_id uuid, usable text[], trace_id text) returns jsonb
+create function internal.scores_of_trace(owner_id uuid, usable text[], kept jsonb, trace_id text) returns jsonb
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
-  kept internal.kept[] := internal.kept(owner_id);
   found_scores internal.counted_score[];
 begin
   if not internal.has_scores(owner_id) then return '{}'; end if;

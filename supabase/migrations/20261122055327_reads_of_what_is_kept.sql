@@ -5,9 +5,6 @@ set check_function_bodies = off;
 
 select internal.begin_migration();
 
--- Of a namespace, the first id of what is kept, and the first id of what is kept with its content. Null: all of it.
-create type internal.kept as (namespace_id bigint, first_id uuid, first_id_with_content uuid);
-
 drop function internal.first_words(uuid);
 
 drop function internal.found_steps(uuid, bigint[], jsonb, timestamp with time zone);
@@ -20,6 +17,10 @@ drop function internal.messages_of_call(public.steps);
 
 drop function internal.score_view(public.scores);
 
+drop function internal.scores_of_session(uuid, bigint[], text);
+
+drop function internal.scores_of_trace(uuid, text[], text);
+
 drop function internal.seen_steps(uuid, text[], uuid[]);
 
 drop function internal.skeletons(uuid, text[], uuid[]);
@@ -30,13 +31,41 @@ drop function internal.whole_steps(uuid[], integer);
 
 drop function internal.without_due(jsonb);
 
+-- admit, for a request that changes it: refuses forbidden for a token that is bound to namespaces. `what`: as in `the model prices`.
+create or replace function internal.admit_to_change(payload jsonb, what text) returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  admission jsonb := internal.admit_writer(admit_to_change.payload);
+begin
+  if not admission ? 'error' and exists (
+    select from public.tracer_tokens
+    where tracer_tokens.id = (admission ->> 'token_id')::uuid and tracer_tokens.namespaces is not null) then
+    return admission || internal.refusal('forbidden', format(
+      'This tracer token is bound to namespaces: it may read %s, but not change what holds for all of them.', what));
+  end if;
+  return admission;
+end $$;
+
+-- The admission; with status 409, and the version that there is, where the client expects another. By a caller who holds the lock
+-- of what is changed: of two that expect the same version, the second finds the first.
+create or replace function internal.at_version(admission jsonb, what text, version integer, expected_version text) returns jsonb
+language plpgsql immutable set search_path = '' as $$
+begin
+  version := coalesce(version, 0);
+  if coalesce(at_version.expected_version::integer, version) = version then return admission; end if;
+  return admission || jsonb_build_object('error', jsonb_build_object(
+    'code', 'bad_request', 'status', 409, 'version', version,
+    'message', format('By now, version %s of %s holds, and not the expected_version %s. Read them and try again.',
+                      version, what, at_version.expected_version)));
+end $$;
+
 -- The sessions that match, so many at most. Where few have the agent, model or user, those are looked at and no others; where many
 -- do, they are met soon. Planned anew for the filters that a call really has.
 create or replace function internal.find_sessions(owner_id uuid, namespace_ids bigint[], query jsonb, wanted integer)
 returns internal.found_session[]
 language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan set enable_seqscan = off as $$
 declare
-  kept internal.kept[] := internal.kept(owner_id);
+  kept jsonb := internal.kept(owner_id);
   few text[] := internal.few_sessions(owner_id, namespace_ids, query); -- null: all may match
 begin
   return array(
@@ -80,7 +109,7 @@ create or replace function internal.find_steps(
   tenant_id uuid, namespace_id bigint, query jsonb, out ids uuid[], out total bigint)
 language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan as $$
 declare
-  kept internal.kept[] := internal.kept(find_steps.tenant_id);
+  kept jsonb := internal.kept(find_steps.tenant_id);
   unfolded uuid[] := internal.unfolded_steps(find_steps.tenant_id);
   wanted uuid[] := internal.wanted_steps(find_steps.tenant_id, find_steps.query);
   of_agent text := internal.agent_to_look_for(find_steps.tenant_id, find_steps.query);
@@ -115,7 +144,7 @@ end $$;
 create or replace function internal.find_traces(owner_id uuid, namespace_ids bigint[], query jsonb, out ids text[], out total bigint)
 language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan as $$
 declare
-  kept internal.kept[] := internal.kept(owner_id);
+  kept jsonb := internal.kept(owner_id);
 begin
   ids := array(
     select traces.trace_id from public.traces
@@ -143,7 +172,7 @@ begin
 end $$;
 
 -- How a conversation begins: of a model call what it was asked, of a record what it says.
-create or replace function internal.first_words(step_id uuid, kept internal.kept[]) returns jsonb
+create or replace function internal.first_words(step_id uuid, kept jsonb) returns jsonb
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 begin
   return (
@@ -176,7 +205,7 @@ end $$;
 -- namespace, match?}; the last step that was looked at; and whether that was all that there is. Without jit: to the planner,
 -- thousands of look-ups by id are worth compiling, which takes longer than they do.
 create or replace function internal.found_steps(
-  owner_id uuid, namespace_ids bigint[], query jsonb, begins timestamptz, kept internal.kept[],
+  owner_id uuid, namespace_ids bigint[], query jsonb, begins timestamptz, kept jsonb,
   out ids uuid[], out told jsonb[], out last_time timestamptz, out last_id uuid, out is_whole boolean)
 language plpgsql stable set search_path = '' set enable_seqscan = off set jit = off as $$
 declare
@@ -224,15 +253,14 @@ begin
 end $$;
 
 -- Whether a step or a score of a namespace is kept. `kept`: as internal.kept() has it, likewise below.
-create or replace function internal.is_kept(kept internal.kept[], namespace_id bigint, id uuid) returns boolean
+create or replace function internal.is_kept(kept jsonb, namespace_id bigint, id uuid) returns boolean
 language plpgsql immutable set search_path = '' as $$
 begin
-  return coalesce(is_kept.id >= (
-    select known.first_id from unnest(kept) as known where known.namespace_id = is_kept.namespace_id), true);
+  return coalesce(is_kept.id >= (kept -> 'first_ids' ->> is_kept.namespace_id::text)::uuid, true);
 end $$;
 
 -- Whether a score is kept, and what it is about, if that is known.
-create or replace function internal.is_kept_score(kept internal.kept[], score public.scores) returns boolean
+create or replace function internal.is_kept_score(kept jsonb, score public.scores) returns boolean
 language plpgsql stable set search_path = '' set enable_seqscan = off as $$
 begin
   return internal.is_kept(kept, score.namespace_id, score.id)
@@ -242,32 +270,46 @@ begin
 end $$;
 
 -- Whether a session has, in a namespace, steps that are kept; or was active itself since.
-create or replace function internal.is_kept_session(kept internal.kept[], owner_id uuid, session_id text, namespace_id bigint) returns boolean
+create or replace function internal.is_kept_session(kept jsonb, owner_id uuid, session_id text, namespace_id bigint) returns boolean
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
-  first_id uuid := (select known.first_id from unnest(kept) as known where known.namespace_id = is_kept_session.namespace_id);
+  first_id uuid := kept -> 'first_ids' ->> is_kept_session.namespace_id::text;
 begin
   return first_id is null or exists (
     select from public.sessions
     where sessions.tenant_id = owner_id and sessions.id = is_kept_session.session_id
       and sessions.namespace_id = is_kept_session.namespace_id and sessions.last_activity_at >= internal.arrival_of(first_id)
   ) or exists (
-    select from internal.steps_of_session(owner_id, is_kept_session.session_id, array[is_kept_session.namespace_id]) as own (id)
-    where own.id >= first_id);
+    select from public.steps
+    where steps.tenant_id = owner_id and steps.session_id = is_kept_session.session_id
+      and steps.namespace_id = is_kept_session.namespace_id and steps.id >= first_id
+  ) or exists (
+    select from public.placements
+    where placements.tenant_id = owner_id and placements.session_id = is_kept_session.session_id and placements.step_id >= first_id
+      and is_kept_session.namespace_id = (select steps.namespace_id from public.steps where steps.id = placements.step_id));
 end $$;
 
-create or replace function internal.is_kept_step(kept internal.kept[], id uuid) returns boolean
+create or replace function internal.is_kept_step(kept jsonb, id uuid) returns boolean
 language plpgsql stable set search_path = '' set enable_seqscan = off as $$
 begin
   return internal.is_kept(kept, (select steps.namespace_id from public.steps where steps.id = is_kept_step.id), is_kept_step.id);
 end $$;
 
 -- Whether a trace has steps that are kept; or one below it has, which names it; or, while it has no steps, the one above it, which
--- has opened it.
-create or replace function internal.is_kept_trace(kept internal.kept[], owner_id uuid, trace_id text) returns boolean
+-- has opened it. Mostly its last step tells.
+create or replace function internal.is_kept_trace(kept jsonb, owner_id uuid, trace_id text) returns boolean
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+declare
+  last_first_id uuid := kept ->> 'last_first_id';
 begin
-  return not exists (select from unnest(kept) as known where known.first_id is not null) or exists (
+  if last_first_id is null then return true; end if;
+  if last_first_id <= (
+    select placements.step_id from public.placements
+    where placements.tenant_id = owner_id and placements.trace_id = is_kept_trace.trace_id
+    order by placements.happened_at desc, placements.step_id desc limit 1) then
+    return true;
+  end if;
+  return exists (
     with recursive opener as (
       select traces.trace_id, traces.parent_trace_id, traces.step_count from public.traces
       where traces.tenant_id = owner_id and traces.trace_id = is_kept_trace.trace_id
@@ -290,36 +332,32 @@ begin
     where internal.is_kept_step(kept, placed.step_id));
 end $$;
 
--- Whether a user is told, in these namespaces, by something that is kept. By the name that usage knows them by.
-create or replace function internal.is_kept_user(kept internal.kept[], owner_id uuid, namespace_ids bigint[], user_id text) returns boolean
+-- Whether a user, by the name that usage knows them by, took part in a session that is kept, or has other steps that are.
+create or replace function internal.is_kept_user(kept jsonb, owner_id uuid, namespace_ids bigint[], user_id text) returns boolean
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 begin
-  return kept is null or exists (
-    select from (
-      select distinct usage.session_id from public.usage
-      where usage.tenant_id = owner_id and usage.grain = 'session' and usage.user_id = is_kept_user.user_id
-        and usage.session_id is not null and usage.namespace_id = any (namespace_ids)
-    ) as used
-    cross join lateral internal.steps_of_session(owner_id, used.session_id, namespace_ids) as own (id)
-    where internal.is_kept_step(kept, own.id) and is_kept_user.user_id = internal.counted_name((
-      select placements.user_id from public.placements where placements.step_id = own.id))
+  return exists (
+    select from public.usage
+    where usage.tenant_id = owner_id and usage.grain = 'session' and usage.user_id = is_kept_user.user_id
+      and usage.session_id is not null and usage.namespace_id = any (namespace_ids)
+      and internal.is_kept_session(kept, owner_id, usage.session_id, usage.namespace_id)
   ) or exists (
     select from internal.steps_without_session(owner_id, namespace_ids, is_kept_user.user_id) as own (id)
     where internal.is_kept_step(kept, own.id));
 end $$;
 
 -- Whether it is kept with what it says.
-create or replace function internal.is_kept_with_content(kept internal.kept[], namespace_id bigint, id uuid) returns boolean
+create or replace function internal.is_kept_with_content(kept jsonb, namespace_id bigint, id uuid) returns boolean
 language plpgsql immutable set search_path = '' as $$
 begin
-  return internal.is_kept(kept, namespace_id, id) and coalesce(is_kept_with_content.id >= (
-    select known.first_id_with_content from unnest(kept) as known
-    where known.namespace_id = is_kept_with_content.namespace_id), true);
+  return coalesce(id >= (kept -> 'first_ids' ->> namespace_id::text)::uuid, true)
+    and coalesce(id >= (kept -> 'first_ids_with_content' ->> namespace_id::text)::uuid, true);
 end $$;
 
--- What a tenant keeps, while something may be there that it does not. Null: all that is there is kept. Each read asks, so that one
--- row is looked up and no more, where the schedule runs.
-create or replace function internal.kept(owner_id uuid) returns internal.kept[]
+-- What a tenant keeps, while something may be there that it does not: {first_ids: {namespace_id: id}, first_ids_with_content:
+-- likewise, last_first_id?}. Of a namespace that is not in there all is kept, and in all of them what is not before the last one.
+-- Null: all that is there is kept. Each read asks, so that one row is looked up and no more where the schedule runs.
+create or replace function internal.kept(owner_id uuid) returns jsonb
 language plpgsql stable set search_path = '' set enable_seqscan = off as $$
 begin
   if not exists (
@@ -328,14 +366,20 @@ begin
       and (retention_runs.enforced_on is null or retention_runs.enforced_on < internal.shown_day())) then
     return null;
   end if;
-  return nullif(array(
-    select (kept.namespace_id, internal.first_kept(internal.shown_since(), kept.days),
-            internal.first_kept(internal.shown_since(), kept.content_days))::internal.kept
-    from internal.kept_days(owner_id) as kept), '{}');
+  return (
+    select jsonb_strip_nulls(jsonb_build_object(
+      'first_ids', jsonb_object_agg(kept.namespace_id, kept.first_id),
+      'first_ids_with_content', jsonb_object_agg(kept.namespace_id, kept.first_id_with_content),
+      'last_first_id', max(kept.first_id::text)))
+    from (
+      select known.namespace_id, internal.first_kept(internal.shown_since(), known.days) as first_id,
+             internal.first_kept(internal.shown_since(), known.content_days) as first_id_with_content
+      from internal.kept_days(owner_id) as known
+    ) as kept having count(*) > 0);
 end $$;
 
 -- Those of the traces that are kept, in their order.
-create or replace function internal.kept_traces(kept internal.kept[], owner_id uuid, trace_ids text[]) returns text[]
+create or replace function internal.kept_traces(kept jsonb, owner_id uuid, trace_ids text[]) returns text[]
 language plpgsql stable set search_path = '' set enable_seqscan = off as $$
 begin
   if kept is null then return kept_traces.trace_ids; end if;
@@ -350,7 +394,7 @@ create or replace function internal.lines_of_kept_users(
 returns internal.usage_line[]
 language plpgsql stable set search_path = '' set enable_seqscan = off as $$
 declare
-  kept internal.kept[] := internal.kept(owner_id);
+  kept jsonb := internal.kept(owner_id);
   forgotten text[];
 begin
   if kept is null then return lines; end if;
@@ -372,7 +416,7 @@ language plpgsql stable set search_path = '' set plan_cache_mode = force_generic
 declare
   needs_agent boolean := query -> 'by' ? 'agent' or query ? 'agent';
   needs_user boolean := query -> 'by' ? 'user' or query ? 'user_id';
-  kept internal.kept[] := internal.kept(owner_id);
+  kept jsonb := internal.kept(owner_id);
   needs_step boolean := needs_agent or needs_user or query -> 'by' ?| '{model, tool}' or query ?| '{model, tool}';
 begin
   return array(
@@ -416,7 +460,7 @@ end $$;
 
 -- Steps in the order of their ids, without what they say, and whether they fit all filters of a query but its text. Those that are
 -- not folded yet do not: they are for the next read; nor those that are kept no longer. What a span does not say itself comes from its placement, as in step_view.
-create or replace function internal.looked_at(ids uuid[], query jsonb, unfolded uuid[], kept internal.kept[])
+create or replace function internal.looked_at(ids uuid[], query jsonb, unfolded uuid[], kept jsonb)
 returns table (
   id uuid, occurred_at timestamptz, bytes integer, session_id text, namespace text, agent text, fits boolean)
 language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan set enable_seqscan = off as $$
@@ -455,7 +499,7 @@ end $$;
 -- or agent; around what was found some characters, with ... where they are cut. `agent`: whose step it is. `needle`: the text in
 -- lower case; `needle_in_json`: the same as JSON has it between its quotes. Called for each candidate of a search: first a cheap test
 -- of the content's JSON, which may be of a member's name, then an exact look.
-create or replace function internal.match_in_step(step_id uuid, agent text, needle text, needle_in_json text, kept internal.kept[])
+create or replace function internal.match_in_step(step_id uuid, agent text, needle text, needle_in_json text, kept jsonb)
 returns jsonb
 language plpgsql stable set search_path = '' as $$
 declare
@@ -480,7 +524,7 @@ end $$;
 
 -- What others tell of a model call: log entries within its span, and the span around it if that has the call's input:
 -- [[{side: input | output, message}]]. Of one that is encrypted, {id, sealed} in the place of its list.
-create or replace function internal.messages_of_call(step public.steps, kept internal.kept[]) returns jsonb
+create or replace function internal.messages_of_call(step public.steps, kept jsonb) returns jsonb
 language plpgsql stable set search_path = '' set enable_seqscan = off as $$
 begin
   return to_jsonb(array(
@@ -509,7 +553,7 @@ end $$;
 create or replace function internal.page_of_scores(owner_id uuid, namespace_ids bigint[], query jsonb) returns jsonb
 language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan as $$
 declare
-  kept internal.kept[] := internal.kept(owner_id);
+  kept jsonb := internal.kept(owner_id);
   source refcursor;
 begin
   open source for
@@ -541,7 +585,7 @@ declare
   begins timestamptz := coalesce(
     query #>> '{after,begins}', query ->> 'start_date',
     (coalesce((query ->> 'end_date')::timestamptz, now()) - interval '7 days')::text);
-  kept internal.kept[] := internal.kept(owner_id);
+  kept jsonb := internal.kept(owner_id);
   found_steps record := internal.found_steps(owner_id, page_of_search.namespace_ids, query, begins, kept);
 begin
   return jsonb_build_object(
@@ -563,7 +607,7 @@ create or replace function internal.page_of_session(owner_id uuid, usable text[]
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan
   set enable_seqscan = off set enable_nestloop = off as $$
 declare
-  kept internal.kept[] := internal.kept(owner_id);
+  kept jsonb := internal.kept(owner_id);
   session text := query ->> 'session_id';
   span record := internal.span_of_folds(owner_id, query);
   wanted integer := (query ->> 'limit')::integer + 1;
@@ -607,7 +651,7 @@ language plpgsql stable set search_path = '' set enable_seqscan = off as $$
 declare
   namespace text := query ->> 'namespace';
   namespace_id bigint := internal.namespace_id(page_of_steps.tenant_id, namespace);
-  kept internal.kept[] := internal.kept(page_of_steps.tenant_id);
+  kept jsonb := internal.kept(page_of_steps.tenant_id);
   found_steps record;
   source refcursor;
 begin
@@ -628,7 +672,7 @@ end $$;
 create or replace function internal.page_of_traces(owner_id uuid, usable text[], query jsonb) returns jsonb
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
-  kept internal.kept[] := internal.kept(owner_id);
+  kept jsonb := internal.kept(owner_id);
   reached record := internal.reached_traces(
     owner_id, usable, query ->> 'trace_id', query ->> 'scope' = 'tree');
   span record := internal.span_of_folds(owner_id, query);
@@ -673,7 +717,7 @@ end $$;
 create or replace function internal.recent_users(owner_id uuid, namespace_ids bigint[]) returns table (session_id text, user_id text)
 language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan set enable_seqscan = off as $$
 declare
-  kept internal.kept[] := internal.kept(owner_id);
+  kept jsonb := internal.kept(owner_id);
 begin
   return query
   select recent.session_id, used.user_id
@@ -690,12 +734,11 @@ begin
     where usage.tenant_id = owner_id and usage.grain = 'session' and usage.session_id = recent.session_id
       and usage.namespace_id = recent.namespace_id and usage.user_id is not null
     offset 0
-  ) as used
-  where kept is null or internal.is_kept_user(kept, owner_id, recent_users.namespace_ids, used.user_id);
+  ) as used;
 end $$;
 
 -- A score as clients get it: `value` is null once it was taken away, and what was not told is not there.
-create or replace function internal.score_view(score public.scores, kept internal.kept[]) returns jsonb
+create or replace function internal.score_view(score public.scores, kept jsonb) returns jsonb
 language plpgsql stable set search_path = '' as $$
 begin
   if kept is not null and not internal.is_kept_with_content(kept, score.namespace_id, score.id) then
@@ -719,10 +762,9 @@ begin
 end $$;
 
 -- Of a session, its traces and its steps, as far as they are in these namespaces.
-create or replace function internal.scores_of_session(owner_id uuid, namespace_ids bigint[], session_id text) returns jsonb
+create or replace function internal.scores_of_session(owner_id uuid, namespace_ids bigint[], kept jsonb, session_id text) returns jsonb
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
-  kept internal.kept[] := internal.kept(owner_id);
   found_scores internal.counted_score[];
 begin
   if not internal.has_scores(owner_id) then return '{}'; end if;
@@ -758,10 +800,9 @@ begin
 end $$;
 
 -- Of a trace and its steps, as far as the token may use their namespaces.
-create or replace function internal.scores_of_trace(owner_id uuid, usable text[], trace_id text) returns jsonb
+create or replace function internal.scores_of_trace(owner_id uuid, usable text[], kept jsonb, trace_id text) returns jsonb
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
-  kept internal.kept[] := internal.kept(owner_id);
   found_scores internal.counted_score[];
 begin
   if not internal.has_scores(owner_id) then return '{}'; end if;
@@ -789,7 +830,7 @@ begin
 end $$;
 
 -- Those of the ids that are of steps which the token may see, in their order.
-create or replace function internal.seen_steps(owner_id uuid, usable text[], kept internal.kept[], ids uuid[]) returns uuid[]
+create or replace function internal.seen_steps(owner_id uuid, usable text[], kept jsonb, ids uuid[]) returns uuid[]
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 begin
   return array(
@@ -805,7 +846,7 @@ end $$;
 create or replace function internal.session_views(owner_id uuid, listed internal.listed_session[]) returns jsonb
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
-  kept internal.kept[] := internal.kept(owner_id);
+  kept jsonb := internal.kept(owner_id);
   used internal.used_session[] := internal.used_sessions(owner_id, listed);
 begin
   return to_jsonb(array(
@@ -813,8 +854,7 @@ begin
       'session_id', wanted.session_id,
       'namespace', (
         select namespaces.name from public.namespaces where namespaces.id = coalesce(home.namespace_id, wanted.namespace_ids[1])),
-      'user_id', coalesce(home.user_id, case
-        when internal.is_kept_user(kept, owner_id, wanted.namespace_ids, figures.user_id) then figures.user_id end),
+      'user_id', coalesce(home.user_id, figures.user_id),
       'created_at', internal.timestamp_text(coalesce(home.created_at, summary.began_at)),
       'last_activity_at', internal.timestamp_text(summary.last_activity_at),
       'active', summary.last_activity_at >= now() - coalesce(home.inactivity_timeout, 120) * interval '1 second',
@@ -837,7 +877,7 @@ begin
         select internal.shown_text(steps.id, steps.error, steps.preview) from public.steps
         where steps.id = summary.last_message_id
           and (kept is null or internal.is_kept_with_content(kept, steps.namespace_id, steps.id))),
-      'scores', internal.scores_of_session(owner_id, wanted.namespace_ids, wanted.session_id))
+      'scores', internal.scores_of_session(owner_id, wanted.namespace_ids, kept, wanted.session_id))
     from unnest(session_views.listed) with ordinality as wanted (session_id, namespace_ids, place)
     cross join lateral internal.summed_summary(owner_id, wanted.session_id, wanted.namespace_ids) as summary
     left join lateral (
@@ -878,7 +918,7 @@ begin
 end $$;
 
 -- A step, without what was said once that is kept no longer: as internal.take_content leaves it.
-create or replace function internal.shown_step(step public.steps, kept internal.kept[]) returns public.steps
+create or replace function internal.shown_step(step public.steps, kept jsonb) returns public.steps
 language plpgsql immutable set search_path = '' as $$
 begin
   if kept is null or internal.is_kept_with_content(kept, step.namespace_id, step.id) then return step; end if;
@@ -913,7 +953,7 @@ end $$;
 -- that belong to none both are null); and to a trace that the token may not see, no step leads. Tokens are told where they count:
 -- what spans say of the calls below them is in the steps themselves. Of an encrypted step, `error` is {sealed}, which has the preview
 -- and the name, too. Column by column: a whole row would bring its content along.
-create or replace function internal.skeletons(owner_id uuid, usable text[], kept internal.kept[], ids uuid[]) returns jsonb
+create or replace function internal.skeletons(owner_id uuid, usable text[], kept jsonb, ids uuid[]) returns jsonb
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan
   set enable_seqscan = off set enable_nestloop = off as $$
 begin
@@ -973,7 +1013,7 @@ end $$;
 -- A step as it is read: its columns, and what was said apart. The API makes a record or a log entry of it. What a span does not
 -- say itself comes from its placement; `messages` are what log entries tell of the model call that is their span. `kept`: see
 -- internal.kept.
-create or replace function internal.step_view(step public.steps, namespace text, kept internal.kept[]) returns jsonb
+create or replace function internal.step_view(step public.steps, namespace text, kept jsonb) returns jsonb
 language plpgsql stable set search_path = '' set enable_seqscan = off as $$
 declare
   placed public.placements := (select placements from public.placements where placements.step_id = step.id);
@@ -1006,6 +1046,53 @@ begin
     'resource_id', step.resource_id,
     'content', step.content,
     'messages', case when step.kind = 'llm' and step.span_id is not null then internal.messages_of_call(step, kept) end);
+end $$;
+
+-- The traces with these ids, in this order: SOAT's Trace, and after it our own members.
+create or replace function internal.trace_views(owner_id uuid, usable text[], trace_ids text[]) returns jsonb
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+declare
+  kept jsonb := internal.kept(owner_id);
+begin
+  return (
+    with recursive above as (
+      select wanted.trace_id, seen.parent_trace_id
+      from unnest(trace_views.trace_ids) as wanted (trace_id)
+      cross join lateral internal.seen_trace(owner_id, usable, wanted.trace_id) as seen
+      union
+      select above.parent_trace_id, seen.parent_trace_id
+      from above cross join lateral internal.seen_trace(owner_id, usable, above.parent_trace_id) as seen
+      where above.parent_trace_id is not null
+    ), rooted as materialized (
+      select roots.* from (
+        select array_agg(above.trace_id) as ids, array_agg(above.parent_trace_id) as parent_ids from above
+      ) as every cross join lateral internal.roots_of_traces(every.ids, every.parent_ids) as roots
+    )
+    select coalesce(jsonb_agg(jsonb_build_object(
+      'id', trace.trace_id,
+      'project_id', trace.project_id,
+      'agent_id', internal.public_id('agt_', jsonb_build_array(owner_id, trace.namespace_id, trace.agent)::text),
+      'file_id', case when trace.step_count > 0 then 'file_' || trace.trace_id end,
+      'step_count', trace.step_count,
+      'parent_trace_id', above.parent_trace_id,
+      'root_trace_id', case when above.parent_trace_id is not null then rooted.root_trace_id end,
+      'created_at', internal.timestamp_text(trace.created_at),
+      'namespace', trace.namespace,
+      'agent', trace.agent,
+      'session_id', trace.session_id,
+      'content_redacted_at', internal.timestamp_text(trace.purged_at),
+      'scores', internal.scores_of_trace(owner_id, usable, kept, wanted.trace_id)) order by wanted.place), '[]')
+    from unnest(trace_views.trace_ids) with ordinality as wanted (trace_id, place)
+    join above on above.trace_id = wanted.trace_id
+    join rooted on rooted.trace_id = wanted.trace_id
+    cross join lateral (
+      select traces.*, namespaces.public_id as project_id, namespaces.name as namespace, (
+        select purges.purged_at from public.purges
+        where purges.tenant_id = owner_id and purges.trace_id = traces.trace_id) as purged_at
+      from public.traces join public.namespaces on namespaces.id = traces.namespace_id
+      where traces.tenant_id = owner_id and traces.trace_id = wanted.trace_id
+      offset 0 -- one by one: the planner does not know how few they are
+    ) as trace);
 end $$;
 
 -- {rows, totals, start_date, end_date?}: what the namespaces used in that time, by what the query asks for.
@@ -1086,7 +1173,7 @@ end $$;
 create or replace function internal.whole_session(owner_id uuid, namespace_ids bigint[], session_id text) returns jsonb
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
-  kept internal.kept[] := internal.kept(owner_id);
+  kept jsonb := internal.kept(owner_id);
   places bigint[] := array(
     select summary.namespace_id from public.session_summaries as summary
     where summary.tenant_id = owner_id and summary.session_id = whole_session.session_id
@@ -1098,7 +1185,7 @@ begin
   return internal.session_views(owner_id, array[(whole_session.session_id, places)::internal.listed_session]) -> 0
     || jsonb_build_object(
       -- In all that are in sight: a score that came before its session may stand where that has no steps.
-      'scores', internal.scores_of_session(owner_id, whole_session.namespace_ids, whole_session.session_id),
+      'scores', internal.scores_of_session(owner_id, whole_session.namespace_ids, kept, whole_session.session_id),
       'namespaces', to_jsonb(array(
         select namespaces.name from public.namespaces where namespaces.id = any (places) order by 1)),
       'root_trace_ids', to_jsonb(array(
@@ -1117,7 +1204,7 @@ begin
 end $$;
 
 -- The views of these steps, none with more content than so much.
-create or replace function internal.whole_steps(ids uuid[], kept internal.kept[], max_bytes integer) returns jsonb
+create or replace function internal.whole_steps(ids uuid[], kept jsonb, max_bytes integer) returns jsonb
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 begin
   return to_jsonb(array(
@@ -1149,7 +1236,7 @@ create or replace function public.delete_score(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
   admission jsonb := internal.admit_writer(delete_score.payload);
-  kept internal.kept[] := internal.kept((admission ->> 'tenant_id')::uuid);
+  kept jsonb := internal.kept((admission ->> 'tenant_id')::uuid);
   usable text[] := internal.usable_namespaces(admission);
   gone public.scores;
 begin
@@ -1177,7 +1264,7 @@ declare
   wanted integer := (query ->> 'limit')::integer + 1;
   after_time timestamptz := query #>> '{after,occurred_at}';
   after_id uuid := query #>> '{after,id}';
-  kept internal.kept[] := internal.kept(owner_id);
+  kept jsonb := internal.kept(owner_id);
   source refcursor;
 begin
   admission := internal.with_file(admission, query ->> 'file_id');
@@ -1212,7 +1299,7 @@ language plpgsql set search_path = '' as $$
 declare
   wanted jsonb := get_or_create_session.payload -> 'session';
   admission jsonb := internal.stopped_for_data_keys(get_or_create_session.payload, wanted -> 'metadata');
-  kept internal.kept[];
+  kept jsonb;
   session public.sessions;
   reused boolean := false;
 begin
@@ -1257,7 +1344,7 @@ language plpgsql set search_path = '' as $$
 declare
   query jsonb := get_steps.payload -> 'query';
   admission jsonb := internal.folded(public.admit(get_steps.payload));
-  kept internal.kept[] := internal.kept((admission ->> 'tenant_id')::uuid);
+  kept jsonb := internal.kept((admission ->> 'tenant_id')::uuid);
   max_bytes integer := query ->> 'max_bytes';
   ids uuid[];
   found_steps jsonb;
@@ -1313,46 +1400,76 @@ begin
   return internal.unless_known(admission, answer -> 'data', list_scores.payload);
 end $$;
 
--- PUT /retention. payload.rules: as the table has them, payload.expected_version?. data: see retention_view. Forgets what is due by
--- the new rules, as far as it comes within a second. Refuses forbidden for
--- a token that is bound to namespaces, since the rules are the whole tenant's, and with status 409 when they are not at
--- expected_version.
+-- PUT /anonymization-rules. payload.rules, payload.expected_version?. data: {version, rules}. Refuses as admit_to_change and
+-- at_version do.
+create or replace function public.put_anonymization_rules(payload jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  admission jsonb := internal.admit_to_change(put_anonymization_rules.payload, 'the anonymization rules');
+  owner_id uuid := admission ->> 'tenant_id';
+begin
+  if admission ? 'error' then return admission; end if;
+  -- Once this has answered, nothing is stored by the rules of before: see identify_sender.
+  perform pg_advisory_xact_lock(internal.content_lock(owner_id));
+  admission := internal.at_version(
+    admission, 'the anonymization rules', (internal.current_rules(owner_id) ->> 'version')::integer,
+    put_anonymization_rules.payload ->> 'expected_version');
+  if admission ? 'error' then return admission; end if;
+
+  insert into public.anonymization_rules as known (tenant_id, rules)
+  values (owner_id, put_anonymization_rules.payload -> 'rules')
+  on conflict on constraint anonymization_rules_pkey
+    do update set rules = excluded.rules, version = known.version + 1, updated_at = now();
+  return admission || jsonb_build_object('data', internal.current_rules(owner_id));
+end $$;
+
+-- PUT /model-prices. payload.prices: as the table has them, payload.expected_version?. data: {version, prices}. Refuses as
+-- admit_to_change and at_version do.
+create or replace function public.put_model_prices(payload jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  admission jsonb := internal.admit_to_change(put_model_prices.payload, 'the model prices');
+  owner_id uuid := admission ->> 'tenant_id';
+begin
+  if admission ? 'error' then return admission; end if;
+  perform pg_advisory_xact_lock(hashtextextended('model prices ' || owner_id, 0));
+  admission := internal.at_version(
+    admission, 'the model prices', (select model_prices.version from public.model_prices where model_prices.tenant_id = owner_id),
+    put_model_prices.payload ->> 'expected_version');
+  if admission ? 'error' then return admission; end if;
+
+  insert into public.model_prices as own (tenant_id, prices)
+  values (owner_id, put_model_prices.payload -> 'prices')
+  on conflict on constraint model_prices_pkey
+    do update set prices = excluded.prices, version = own.version + 1, updated_at = now();
+  return admission || jsonb_build_object('data', internal.current_prices(owner_id));
+end $$;
+
+-- PUT /retention. payload.rules: as the table has them, payload.expected_version?. data: see retention_view. Forgets what the rules
+-- make due, as much as it can in a second; the schedule does the rest. Refuses as admit_to_change and at_version do.
 create or replace function public.put_retention(payload jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
-  admission jsonb := internal.admit_writer(put_retention.payload);
+  admission jsonb := internal.admit_to_change(put_retention.payload, 'the rules of retention');
   owner_id uuid := admission ->> 'tenant_id';
-  expected_version integer := put_retention.payload ->> 'expected_version';
-  current_version integer;
-  put public.retention;
   ends timestamptz := clock_timestamp() + interval '1 second';
   is_done boolean := false;
+  put public.retention;
 begin
   if admission ? 'error' then return admission; end if;
-  if exists (
-    select from public.tracer_tokens
-    where tracer_tokens.id = (admission ->> 'token_id')::uuid and tracer_tokens.namespaces is not null) then
-    return admission || internal.refusal('forbidden',
-      'This tracer token is bound to namespaces: it may read how long things are kept, but not change it.');
-  end if;
-
-  -- One change at a time, and none while something is being forgotten.
   perform pg_advisory_xact_lock(internal.content_lock(owner_id));
   perform pg_advisory_xact_lock(internal.fold_lock(owner_id));
-  current_version := coalesce((select retention.version from public.retention where retention.tenant_id = owner_id), 0);
-  if expected_version <> current_version then
-    return admission || jsonb_build_object('error', jsonb_build_object(
-      'code', 'bad_request', 'status', 409, 'version', current_version,
-      'message', format('The retention is at version %s by now, not at the expected_version %s. Read it and try again.',
-                        current_version, expected_version)));
-  end if;
+  admission := internal.at_version(
+    admission, 'the rules of retention', (select retention.version from public.retention where retention.tenant_id = owner_id),
+    put_retention.payload ->> 'expected_version');
+  if admission ? 'error' then return admission; end if;
 
   insert into public.retention as own (tenant_id, rules)
   values (owner_id, put_retention.payload -> 'rules')
   on conflict on constraint retention_pkey
     do update set rules = excluded.rules, version = own.version + 1, updated_at = now()
   returning own.* into put;
-  while not is_done and clock_timestamp() < ends loop -- the schedule does the rest
+  while not is_done and clock_timestamp() < ends loop
     is_done := internal.forget_due_piece(owner_id, internal.shown_since(), 500) = 0;
   end loop;
   insert into public.retention_runs as known (tenant_id, version, enforced_on)
@@ -1364,7 +1481,7 @@ end $$;
 -- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
 create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 20261122052732;
+return 20261122055327;
 
 comment on column public.retention_runs.enforced_on is 'The last day on which nothing was left that is due. On other days reads leave it out (internal.kept). Null: since the rules were put, that was never so.';
 
