@@ -96,7 +96,7 @@ it("a step that is not folded yet is for the next read", async () => {
   const foundUnfolded = async () => {
     const [row] = await sql`
       select found.ids from public.namespaces
-      cross join lateral internal.found_steps(tenant_id, array[id], '{"limit": 9}', '-infinity') as found
+      cross join lateral internal.found_steps(tenant_id, array[id], '{"limit": 9}', '-infinity', null) as found
       where tenant_id = ${caller.tenantId} and name = 'n'`;
     return row?.ids;
   };

@@ -45,56 +45,23 @@ begin
   return internal.is_kept(kept, (select steps.namespace_id from public.steps where steps.id = is_kept_step.id), is_kept_step.id);
 end $$;
 
--- Whether a trace has steps that are kept; or one below it has, which names it; or, while it has no steps, the one above it, which
--- has opened it. Mostly its last step tells.
-create function internal.is_kept_trace(kept jsonb, owner_id uuid, trace_id text) returns boolean
-language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+-- Whether a trace is kept: as long as its tree has a step that is, or a step that is names it as a parent. Lists ask it of each row,
+-- and where much is due, of many: the last step of a tree is one look into an index.
+create function internal.is_kept_trace(kept jsonb, trace public.traces) returns boolean
+language plpgsql stable set search_path = '' as $$
 declare
-  last_first_id uuid := kept ->> 'last_first_id';
+  first_id uuid := kept -> 'first_ids' ->> trace.namespace_id::text;
 begin
-  if last_first_id is null then return true; end if;
-  if last_first_id <= (
-    select placements.step_id from public.placements
-    where placements.tenant_id = owner_id and placements.trace_id = is_kept_trace.trace_id
-    order by placements.happened_at desc, placements.step_id desc limit 1) then
-    return true;
-  end if;
-  return exists (
-    with recursive opener as (
-      select traces.trace_id, traces.parent_trace_id, traces.step_count from public.traces
-      where traces.tenant_id = owner_id and traces.trace_id = is_kept_trace.trace_id
-      union all
-      select above.trace_id, above.parent_trace_id, above.step_count
-      from opener join public.traces as above on above.tenant_id = owner_id and above.trace_id = opener.parent_trace_id
-      where opener.step_count = 0
-    )
-    select from (
-      select opener.trace_id as id from opener
-      union all
-      select traces.trace_id from public.traces
-      where traces.tenant_id = owner_id and traces.parent_trace_id = is_kept_trace.trace_id
-    ) as near
-    cross join lateral (
-      select placements.step_id from public.placements
-      where placements.tenant_id = owner_id and placements.trace_id = near.id
-      offset 0
-    ) as placed
-    where internal.is_kept_step(kept, placed.step_id));
-end $$;
-
--- Those of the traces that are kept, in their order.
-create function internal.kept_traces(kept jsonb, owner_id uuid, trace_ids text[]) returns text[]
-language plpgsql stable set search_path = '' set enable_seqscan = off as $$
-begin
-  if kept is null then return kept_traces.trace_ids; end if;
-  return array(
-    select trace.id from unnest(kept_traces.trace_ids) with ordinality as trace (id, place)
-    where internal.is_kept_trace(kept, owner_id, trace.id) order by trace.place);
+  return first_id is null or coalesce(first_id <= (
+      select steps.id from public.steps where steps.tree_key = trace.tree_key order by steps.id desc limit 1), false)
+    or exists (
+      select from public.steps
+      where steps.tenant_id = trace.tenant_id and steps.parent_trace_id = trace.trace_id and steps.id >= first_id);
 end $$;
 
 -- Whether a session has, in a namespace, steps that are kept; or was active itself since.
 create function internal.is_kept_session(kept jsonb, owner_id uuid, session_id text, namespace_id bigint) returns boolean
-language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+language plpgsql stable set search_path = '' as $$
 declare
   first_id uuid := kept -> 'first_ids' ->> is_kept_session.namespace_id::text;
 begin
@@ -132,8 +99,9 @@ language plpgsql stable set search_path = '' set enable_seqscan = off as $$
 begin
   return internal.is_kept(kept, score.namespace_id, score.id)
     and (score.step_id is null or internal.is_kept_step(kept, score.step_id))
-    and (score.trace_id is null or internal.is_kept_trace(kept, score.tenant_id, score.trace_id) or not exists (
-      select from public.traces where traces.tenant_id = score.tenant_id and traces.trace_id = score.trace_id));
+    and (score.trace_id is null or coalesce((
+      select internal.is_kept_trace(kept, traces) from public.traces
+      where traces.tenant_id = score.tenant_id and traces.trace_id = score.trace_id), true));
 end $$;
 
 -- How long each namespace of a tenant keeps things, where not for ever.

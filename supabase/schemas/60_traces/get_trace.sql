@@ -15,8 +15,9 @@ declare
   owner_id uuid := admission ->> 'tenant_id';
 begin
   if admission ? 'error' then return admission; end if;
-  if not exists (select from internal.seen_trace(owner_id, internal.usable_namespaces(admission), with_trace.trace_id))
-    or not internal.is_kept_trace(internal.kept(owner_id), owner_id, with_trace.trace_id) then
+  if not exists (
+    select from internal.seen_trace(
+      owner_id, internal.usable_namespaces(admission), internal.kept(owner_id), with_trace.trace_id)) then
     return admission || internal.refusal('not_found', 'There is no such trace.');
   end if;
   return admission || jsonb_build_object('trace_id', with_trace.trace_id);

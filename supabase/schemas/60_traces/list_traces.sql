@@ -42,7 +42,7 @@ begin
       and (query ->> 'start_date' is null or traces.created_at >= (query ->> 'start_date')::timestamptz)
       and (query ->> 'end_date' is null or traces.created_at <= (query ->> 'end_date')::timestamptz)
       and (query ->> 'root_only' is distinct from 'true' or traces.parent_trace_id is null)
-      and (kept is null or internal.is_kept_trace(kept, owner_id, traces.trace_id))
+      and (kept is null or internal.is_kept_trace(kept, traces))
     order by traces.created_at desc, traces.trace_id desc
     limit (query ->> 'limit')::integer offset (query ->> 'offset')::bigint);
   total := internal.count_traces(owner_id, namespace_ids, query);

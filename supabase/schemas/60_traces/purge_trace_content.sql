@@ -18,7 +18,7 @@ begin
   admission := internal.with_trace(admission, purge_trace_content.payload ->> 'trace_id');
   if admission ? 'error' then return admission; end if;
   usable := internal.usable_namespaces(admission);
-  purged := internal.traces_below(owner_id, usable, admission ->> 'trace_id');
+  purged := internal.traces_below(owner_id, usable, null, admission ->> 'trace_id');
 
   perform internal.take_content(owner_id, array(
     select placements.step_id

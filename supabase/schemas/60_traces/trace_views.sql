@@ -11,10 +11,10 @@ begin
     with recursive above as (
       select wanted.trace_id, seen.parent_trace_id
       from unnest(trace_views.trace_ids) as wanted (trace_id)
-      cross join lateral internal.seen_trace(owner_id, usable, wanted.trace_id) as seen
+      cross join lateral internal.seen_trace(owner_id, usable, kept, wanted.trace_id) as seen
       union
       select above.parent_trace_id, seen.parent_trace_id
-      from above cross join lateral internal.seen_trace(owner_id, usable, above.parent_trace_id) as seen
+      from above cross join lateral internal.seen_trace(owner_id, usable, kept, above.parent_trace_id) as seen
       where above.parent_trace_id is not null
     ), rooted as materialized (
       select roots.* from (
@@ -48,11 +48,11 @@ begin
     ) as trace);
 end $$;
 
--- The trace's parent as the token sees it; no row where it may not see the trace.
-create function internal.seen_trace(owner_id uuid, usable text[], wanted text) returns table (parent_trace_id text)
+-- The trace's parent as the token sees it; no row where it may not see the trace, or the trace is kept no longer.
+create function internal.seen_trace(owner_id uuid, usable text[], kept jsonb, wanted text) returns table (parent_trace_id text)
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 begin
-  if usable is null then
+  if usable is null and kept is null then
     return query
     select traces.parent_trace_id from public.traces where traces.tenant_id = owner_id and traces.trace_id = wanted;
     return;
@@ -61,8 +61,16 @@ begin
   select (
     select parents.trace_id from public.traces as parents
     where parents.tenant_id = owner_id and parents.trace_id = traces.parent_trace_id
-      and (select namespaces.name from public.namespaces where namespaces.id = parents.namespace_id) = any (usable))
+      and internal.is_seen(usable, kept, parents))
   from public.traces
-  where traces.tenant_id = owner_id and traces.trace_id = wanted
-    and (select namespaces.name from public.namespaces where namespaces.id = traces.namespace_id) = any (usable);
+  where traces.tenant_id = owner_id and traces.trace_id = wanted and internal.is_seen(usable, kept, traces);
+end $$;
+
+-- Whether the token may see the trace, and the trace is kept.
+create function internal.is_seen(usable text[], kept jsonb, trace public.traces) returns boolean
+language plpgsql stable set search_path = '' as $$
+begin
+  return (usable is null
+      or (select namespaces.name from public.namespaces where namespaces.id = trace.namespace_id) = any (usable))
+    and (kept is null or internal.is_kept_trace(kept, trace));
 end $$;

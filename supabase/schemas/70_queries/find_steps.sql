@@ -6,7 +6,7 @@ create function internal.find_steps(
   tenant_id uuid, namespace_id bigint, query jsonb, out ids uuid[], out total bigint)
 language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan as $$
 declare
-  kept jsonb := internal.kept(find_steps.tenant_id);
+  first_id uuid := internal.kept(find_steps.tenant_id) -> 'first_ids' ->> find_steps.namespace_id::text; -- null: all is kept
   unfolded uuid[] := internal.unfolded_steps(find_steps.tenant_id);
   wanted uuid[] := internal.wanted_steps(find_steps.tenant_id, find_steps.query);
   of_agent text := internal.agent_to_look_for(find_steps.tenant_id, find_steps.query);
@@ -28,7 +28,7 @@ begin
         < ((query #>> '{after,occurred_at}')::timestamptz, (query #>> '{after,id}')::uuid))
       and (steps.kind <> 'llm' or steps.span_id is null or not internal.is_wrapper(steps.id))
       and (unfolded = '{}' or steps.id <> all (unfolded))
-      and (kept is null or internal.is_kept(kept, steps.namespace_id, steps.id))
+      and (first_id is null or steps.id >= first_id)
     order by steps.occurred_at desc, steps.id desc
     limit (query ->> 'limit')::integer + 1 offset (query ->> 'offset')::bigint);
   if (query ->> 'counted')::boolean then

@@ -6,7 +6,7 @@ language plpgsql stable set search_path = '' set enable_seqscan = off as $$
 declare
   placed public.placements := (select placements from public.placements where placements.step_id = step.id);
 begin
-  step := internal.shown_step(step, kept);
+  if kept is not null then step := internal.shown_step(step, kept); end if;
   return jsonb_build_object(
     'id', step.id,
     'kind', case when placed.is_wrapper then 'span' else step.kind end,
@@ -40,7 +40,7 @@ end $$;
 create function internal.shown_step(step public.steps, kept jsonb) returns public.steps
 language plpgsql immutable set search_path = '' as $$
 begin
-  if kept is null or internal.is_kept_with_content(kept, step.namespace_id, step.id) then return step; end if;
+  if internal.is_kept_with_content(kept, step.namespace_id, step.id) then return step; end if;
   step.content := null;
   step.error := null;
   step.bytes := 0;

@@ -59,7 +59,7 @@ begin
     return null;
   end if;
   return internal.skeleton_page(
-    owner_id, usable, internal.kept_traces(kept, owner_id, internal.traces_with_those_above(owner_id, usable, trace_ids)), ids, coalesce(total, newer),
+    owner_id, usable, kept, internal.traces_with_those_above(owner_id, usable, kept, trace_ids), ids, coalesce(total, newer),
     span.since, span.until, wanted);
 end $$;
 
@@ -79,17 +79,17 @@ begin
 end $$;
 
 -- These traces, and all above them as far as the token may see them, in order of creation.
-create function internal.traces_with_those_above(owner_id uuid, usable text[], trace_ids text[]) returns text[]
+create function internal.traces_with_those_above(owner_id uuid, usable text[], kept jsonb, trace_ids text[]) returns text[]
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 begin
   return array(
     with recursive above as (
       select wanted.trace_id, seen.parent_trace_id
       from unnest(traces_with_those_above.trace_ids) as wanted (trace_id)
-      cross join lateral internal.seen_trace(owner_id, usable, wanted.trace_id) as seen
+      cross join lateral internal.seen_trace(owner_id, usable, kept, wanted.trace_id) as seen
       union
       select above.parent_trace_id, seen.parent_trace_id
-      from above cross join lateral internal.seen_trace(owner_id, usable, above.parent_trace_id) as seen
+      from above cross join lateral internal.seen_trace(owner_id, usable, kept, above.parent_trace_id) as seen
       where above.parent_trace_id is not null
     )
     select above.trace_id from above

@@ -20,7 +20,7 @@ language plpgsql stable set search_path = '' set plan_cache_mode = force_generic
 declare
   kept jsonb := internal.kept(owner_id);
   reached record := internal.reached_traces(
-    owner_id, usable, query ->> 'trace_id', query ->> 'scope' = 'tree');
+    owner_id, usable, kept, query ->> 'trace_id', query ->> 'scope' = 'tree');
   span record := internal.span_of_folds(owner_id, query);
   wanted integer := (query ->> 'limit')::integer + 1;
   total bigint := query #>> '{after,count}';
@@ -55,14 +55,13 @@ begin
       order by placements.happened_at, placements.step_id limit wanted
     ) as step
     order by step.happened_at, step.step_id limit wanted);
-  return internal.skeleton_page(
-    owner_id, usable, internal.kept_traces(kept, owner_id, reached.ids), ids, total, span.since, span.until, wanted);
+  return internal.skeleton_page(owner_id, usable, kept, reached.ids, ids, total, span.since, span.until, wanted);
 end $$;
 
 -- The trace, or all of the tree that it is in, as far as the token may see them, in order of creation; and the highest number of
 -- a fold that changed how each is linked to the first one. A step is as new as that link: a whole trace may come to a tree late.
 create function internal.reached_traces(
-  owner_id uuid, usable text[], trace_id text, whole_tree boolean, out ids text[], out fold_numbers bigint[])
+  owner_id uuid, usable text[], kept jsonb, trace_id text, whole_tree boolean, out ids text[], out fold_numbers bigint[])
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
   here text := reached_traces.trace_id;
@@ -77,7 +76,7 @@ begin
   loop
     linked := greatest(linked, (
       select traces.fold_number from public.traces where traces.tenant_id = owner_id and traces.trace_id = here));
-    select seen.parent_trace_id into above from internal.seen_trace(owner_id, usable, here) as seen;
+    select seen.parent_trace_id into above from internal.seen_trace(owner_id, usable, kept, here) as seen;
     exit when above is null;
     here := above;
   end loop;
@@ -89,8 +88,7 @@ begin
     from below cross join lateral (
       select traces.trace_id, traces.created_at, traces.fold_number from public.traces
       where traces.tenant_id = owner_id and traces.parent_trace_id = below.trace_id
-        and (usable is null or (
-          select namespaces.name from public.namespaces where namespaces.id = traces.namespace_id) = any (usable))
+        and (usable is null and kept is null or internal.is_seen(usable, kept, traces))
       offset 0
     ) as child
   )

@@ -97,7 +97,7 @@ begin
   last_time := coalesce(query #>> '{after,occurred_at}', query ->> 'end_date', 'infinity');
   last_id := coalesce(query #>> '{after,id}', 'ffffffff-ffff-ffff-ffff-ffffffffffff');
   loop
-    candidates := internal.candidates(owner_id, found_steps.namespace_ids, query, begins, last_time, last_id, wanted);
+    candidates := internal.candidates(owner_id, found_steps.namespace_ids, kept, query, begins, last_time, last_id, wanted);
     is_whole := cardinality(candidates) < wanted;
     for step in select * from internal.looked_at(candidates, query, unfolded, kept) loop
       if cardinality(ids) = most or bytes >= internal.most_bytes_to_search()
@@ -125,8 +125,8 @@ end $$;
 
 -- The newest steps before a position that a query may mean, newest first: by what an index finds, the rest is for looked_at.
 create function internal.candidates(
-  owner_id uuid, namespace_ids bigint[], query jsonb, begins timestamptz, before_time timestamptz, before_id uuid, wanted integer)
-returns uuid[]
+  owner_id uuid, namespace_ids bigint[], kept jsonb, query jsonb, begins timestamptz, before_time timestamptz, before_id uuid,
+  wanted integer) returns uuid[]
 language plpgsql stable set search_path = '' set enable_seqscan = off as $$
 declare
   lists text[] := case
@@ -146,14 +146,14 @@ begin
     of_agent := null; -- steps have it that do not say so themselves: all are looked at
   end if;
   return internal.newest_of_namespaces(
-    owner_id, namespace_ids, lists, of_agent, begins, before_time, before_id, candidates.wanted);
+    owner_id, namespace_ids, kept, lists, of_agent, begins, before_time, before_id, candidates.wanted);
 end $$;
 
 -- The newest steps of these namespaces and lists before a position, of one agent if one is given. Each namespace's list has an
 -- index in the order of time; what they give is merged. Of many namespaces little is asked at a time: slices of time, each four
 -- times as long as the one before, so that not each of them gives as much as is wanted in all.
 create function internal.newest_of_namespaces(
-  owner_id uuid, namespace_ids bigint[], lists text[], of_agent text, begins timestamptz, before_time timestamptz, before_id uuid,
+  owner_id uuid, namespace_ids bigint[], kept jsonb, lists text[], of_agent text, begins timestamptz, before_time timestamptz, before_id uuid,
   wanted integer) returns uuid[]
 language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan
   set enable_seqscan = off set enable_bitmapscan = off as $$
@@ -167,12 +167,14 @@ begin
     ids := ids || array(
       select step.id
       from unnest(newest_of_namespaces.namespace_ids) as namespace (id)
+      cross join lateral (select (kept -> 'first_ids' ->> namespace.id::text)::uuid as first_id offset 0) as known
       cross join unnest(newest_of_namespaces.lists) as list (name)
       cross join lateral (
         select steps.id, steps.occurred_at from public.steps
         where steps.tenant_id = owner_id and steps.namespace_id = namespace.id and steps.list = list.name
           and (of_agent is null or steps.agent = of_agent)
           and (steps.occurred_at, steps.id) < (before_time, before_id) and steps.occurred_at >= since
+          and (kept is null or known.first_id is null or steps.id >= known.first_id)
         order by steps.occurred_at desc, steps.id desc
         limit wanted - cardinality(ids)
       ) as step
@@ -221,7 +223,8 @@ begin
 end $$;
 
 -- Steps in the order of their ids, without what they say, and whether they fit all filters of a query but its text. Those that are
--- not folded yet do not: they are for the next read; nor those that are kept no longer. What a span does not say itself comes from its placement, as in step_view.
+-- not folded yet do not: they are for the next read; nor those that are kept no longer. What a span does not say itself comes from
+-- its placement, as in step_view.
 create function internal.looked_at(ids uuid[], query jsonb, unfolded uuid[], kept jsonb)
 returns table (
   id uuid, occurred_at timestamptz, bytes integer, session_id text, namespace text, agent text, fits boolean)

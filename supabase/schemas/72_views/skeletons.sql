@@ -16,15 +16,15 @@ end $$;
 
 -- A page of steps: {traces, steps, count, next, watermark}, of ids that are one more than the page where there is a next one.
 create function internal.skeleton_page(
-  owner_id uuid, usable text[], trace_ids text[], ids uuid[], total bigint, since bigint, until bigint, wanted integer)
+  owner_id uuid, usable text[], kept jsonb, trace_ids text[], ids uuid[], total bigint, since bigint, until bigint, wanted integer)
 returns jsonb
 language plpgsql stable set search_path = '' set enable_seqscan = off as $$
 declare
   last_id uuid := case when cardinality(ids) = wanted then ids[wanted - 1] end;
 begin
   return jsonb_build_object(
-    'traces', internal.linked_traces(owner_id, usable, trace_ids),
-    'steps', internal.skeletons(owner_id, usable, internal.kept(owner_id), ids[1 : wanted - 1]),
+    'traces', internal.linked_traces(owner_id, usable, kept, trace_ids),
+    'steps', internal.skeletons(owner_id, usable, kept, ids[1 : wanted - 1]),
     'count', total,
     'next', (
       select jsonb_build_object('occurred_at', placements.happened_at, 'id', last_id, 'since', skeleton_page.since,
@@ -34,21 +34,19 @@ begin
 end $$;
 
 -- Of each of these traces that the token may see, its id, its parent as the token sees it, and its agent.
-create function internal.linked_traces(owner_id uuid, usable text[], trace_ids text[]) returns jsonb
+create function internal.linked_traces(owner_id uuid, usable text[], kept jsonb, trace_ids text[]) returns jsonb
 language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 begin
   return to_jsonb(array(
     select jsonb_build_object('id', trace.trace_id, 'agent', trace.agent, 'parent_trace_id', case
-      when usable is null then trace.parent_trace_id
-      else (select seen.trace_id from public.traces as seen
-            where seen.tenant_id = owner_id and seen.trace_id = trace.parent_trace_id and (
-              select namespaces.name from public.namespaces where namespaces.id = seen.namespace_id) = any (usable))
+      when usable is null and kept is null then trace.parent_trace_id
+      when internal.is_seen_trace(owner_id, usable, kept, trace.parent_trace_id) then trace.parent_trace_id
     end)
     from unnest(linked_traces.trace_ids) with ordinality as wanted (id, place)
     cross join lateral (
       select traces.trace_id, traces.agent, traces.parent_trace_id from public.traces
-      where traces.tenant_id = owner_id and traces.trace_id = wanted.id and (usable is null or (
-        select namespaces.name from public.namespaces where namespaces.id = traces.namespace_id) = any (usable))
+      where traces.tenant_id = owner_id and traces.trace_id = wanted.id
+        and (usable is null and kept is null or internal.is_seen(usable, kept, traces))
       offset 0
     ) as trace
     order by wanted.place));
@@ -93,7 +91,8 @@ begin
       'output_tokens', case when counts.here then coalesce(step.output_tokens, placed.output_tokens) end,
       'cost', cost.cost,
       'to_trace_id', case
-        when usable is null or internal.is_seen_trace(owner_id, usable, placed.to_trace_id) then placed.to_trace_id end,
+        when usable is null and kept is null or internal.is_seen_trace(owner_id, usable, kept, placed.to_trace_id)
+        then placed.to_trace_id end,
       'bytes', step.bytes,
       'preview', step.preview)
     from placed
@@ -116,8 +115,8 @@ begin
 end $$;
 
 -- Whether the token may see the trace.
-create function internal.is_seen_trace(owner_id uuid, usable text[], trace_id text) returns boolean
+create function internal.is_seen_trace(owner_id uuid, usable text[], kept jsonb, trace_id text) returns boolean
 language plpgsql stable set search_path = '' set enable_seqscan = off as $$
 begin
-  return exists (select from internal.seen_trace(owner_id, usable, is_seen_trace.trace_id));
+  return exists (select from internal.seen_trace(owner_id, usable, kept, is_seen_trace.trace_id));
 end $$;

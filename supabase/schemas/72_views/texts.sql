@@ -9,21 +9,20 @@ create function internal.match_in_step(step_id uuid, agent text, needle text, ne
 returns jsonb
 language plpgsql stable set search_path = '' as $$
 declare
-  said record;
+  step public.steps;
   match jsonb;
 begin
-  select step.content, step.error ->> 'message' as error, step.error ->> 'type' as error_type, step.name, step.model
-  into said
-  from public.steps cross join lateral internal.shown_step(steps, kept) as step
-  where steps.id = match_in_step.step_id;
-  if position(needle_in_json in lower(said.content::text collate "pg_c_utf8")) > 0 then
-    match := internal.match_within(said.content - 'messages_of_call', needle); -- which is read back as custom_object
+  select steps.* into step from public.steps where steps.id = match_in_step.step_id;
+  if kept is not null then step := internal.shown_step(step, kept); end if;
+  if position(needle_in_json in lower(step.content::text collate "pg_c_utf8")) > 0 then
+    match := internal.match_within(step.content - 'messages_of_call', needle); -- which is read back as custom_object
   end if;
   if match is null
-    and position(needle in lower(concat_ws(' ', said.error, said.error_type, said.name, said.model, match_in_step.agent)
-      collate "pg_c_utf8")) > 0 then
+    and position(needle in lower(concat_ws(
+      ' ', step.error ->> 'message', step.error ->> 'type', step.name, step.model, match_in_step.agent) collate "pg_c_utf8")) > 0 then
     match := internal.match_within(jsonb_build_object(
-      'error', array[said.error, said.error_type], 'name', said.name, 'model', said.model, 'agent', match_in_step.agent), needle);
+      'error', array[step.error ->> 'message', step.error ->> 'type'], 'name', step.name, 'model', step.model,
+      'agent', match_in_step.agent), needle);
   end if;
   return match;
 end $$;

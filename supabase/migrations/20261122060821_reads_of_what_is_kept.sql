@@ -5,15 +5,29 @@ set check_function_bodies = off;
 
 select internal.begin_migration();
 
+drop function internal.candidates(uuid, bigint[], jsonb, timestamp with time zone, timestamp
+  with time zone, uuid, integer);
+
 drop function internal.first_words(uuid);
 
 drop function internal.found_steps(uuid, bigint[], jsonb, timestamp with time zone);
+
+drop function internal.is_seen_trace(uuid, text[], text);
+
+drop function internal.linked_traces(uuid, text[], text[]);
 
 drop function internal.looked_at(uuid[], jsonb, uuid[]);
 
 drop function internal.match_in_step(uuid, text, text, text);
 
 drop function internal.messages_of_call(public.steps);
+
+drop function internal.newest_of_namespaces(uuid, bigint[], text[], text, timestamp with time zone, timestamp
+  with time zone, uuid, integer);
+
+drop function internal.reached_traces(uuid, text[], text, boolean);
+
+drop function internal.root_of(uuid, text[], text);
 
 drop function internal.score_view(public.scores);
 
@@ -23,9 +37,17 @@ drop function internal.scores_of_trace(uuid, text[], text);
 
 drop function internal.seen_steps(uuid, text[], uuid[]);
 
+drop function internal.seen_trace(uuid, text[], text);
+
+drop function internal.skeleton_page(uuid, text[], text[], uuid[], bigint, bigint, bigint, integer);
+
 drop function internal.skeletons(uuid, text[], uuid[]);
 
 drop function internal.step_view(public.steps, text);
+
+drop function internal.traces_below(uuid, text[], text);
+
+drop function internal.traces_with_those_above(uuid, text[], text[]);
 
 drop function internal.whole_steps(uuid[], integer);
 
@@ -57,6 +79,32 @@ begin
     'code', 'bad_request', 'status', 409, 'version', version,
     'message', format('By now, version %s of %s holds, and not the expected_version %s. Read them and try again.',
                       version, what, at_version.expected_version)));
+end $$;
+
+-- The newest steps before a position that a query may mean, newest first: by what an index finds, the rest is for looked_at.
+create or replace function internal.candidates(
+  owner_id uuid, namespace_ids bigint[], kept jsonb, query jsonb, begins timestamptz, before_time timestamptz, before_id uuid,
+  wanted integer) returns uuid[]
+language plpgsql stable set search_path = '' set enable_seqscan = off as $$
+declare
+  lists text[] := case
+    when query ->> 'kind' = 'log' then array['logs']
+    when query ->> 'kind' = 'agent' then array['spans']
+    when query ->> 'kind' = 'span' then array['spans', 'records'] -- a model call that is a wrapper is one, too
+    when query ? 'kind' or query ? 'tool_name' then array['records']
+    else array['records', 'logs', 'spans']
+  end;
+  of_agent text := query ->> 'agent';
+begin
+  if query ? 'trace_id' or query ? 'session_id' then
+    return internal.newest_of_trace_or_session(
+      owner_id, namespace_ids, query, begins, before_time, before_id, candidates.wanted);
+  end if;
+  if exists (select from public.placements where placements.tenant_id = owner_id and placements.agent = of_agent) then
+    of_agent := null; -- steps have it that do not say so themselves: all are looked at
+  end if;
+  return internal.newest_of_namespaces(
+    owner_id, namespace_ids, kept, lists, of_agent, begins, before_time, before_id, candidates.wanted);
 end $$;
 
 -- The sessions that match, so many at most. Where few have the agent, model or user, those are looked at and no others; where many
@@ -109,7 +157,7 @@ create or replace function internal.find_steps(
   tenant_id uuid, namespace_id bigint, query jsonb, out ids uuid[], out total bigint)
 language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan as $$
 declare
-  kept jsonb := internal.kept(find_steps.tenant_id);
+  first_id uuid := internal.kept(find_steps.tenant_id) -> 'first_ids' ->> find_steps.namespace_id::text; -- null: all is kept
   unfolded uuid[] := internal.unfolded_steps(find_steps.tenant_id);
   wanted uuid[] := internal.wanted_steps(find_steps.tenant_id, find_steps.query);
   of_agent text := internal.agent_to_look_for(find_steps.tenant_id, find_steps.query);
@@ -131,7 +179,7 @@ begin
         < ((query #>> '{after,occurred_at}')::timestamptz, (query #>> '{after,id}')::uuid))
       and (steps.kind <> 'llm' or steps.span_id is null or not internal.is_wrapper(steps.id))
       and (unfolded = '{}' or steps.id <> all (unfolded))
-      and (kept is null or internal.is_kept(kept, steps.namespace_id, steps.id))
+      and (first_id is null or steps.id >= first_id)
     order by steps.occurred_at desc, steps.id desc
     limit (query ->> 'limit')::integer + 1 offset (query ->> 'offset')::bigint);
   if (query ->> 'counted')::boolean then
@@ -156,7 +204,7 @@ begin
       and (query ->> 'start_date' is null or traces.created_at >= (query ->> 'start_date')::timestamptz)
       and (query ->> 'end_date' is null or traces.created_at <= (query ->> 'end_date')::timestamptz)
       and (query ->> 'root_only' is distinct from 'true' or traces.parent_trace_id is null)
-      and (kept is null or internal.is_kept_trace(kept, owner_id, traces.trace_id))
+      and (kept is null or internal.is_kept_trace(kept, traces))
     order by traces.created_at desc, traces.trace_id desc
     limit (query ->> 'limit')::integer offset (query ->> 'offset')::bigint);
   total := internal.count_traces(owner_id, namespace_ids, query);
@@ -226,7 +274,7 @@ begin
   last_time := coalesce(query #>> '{after,occurred_at}', query ->> 'end_date', 'infinity');
   last_id := coalesce(query #>> '{after,id}', 'ffffffff-ffff-ffff-ffff-ffffffffffff');
   loop
-    candidates := internal.candidates(owner_id, found_steps.namespace_ids, query, begins, last_time, last_id, wanted);
+    candidates := internal.candidates(owner_id, found_steps.namespace_ids, kept, query, begins, last_time, last_id, wanted);
     is_whole := cardinality(candidates) < wanted;
     for step in select * from internal.looked_at(candidates, query, unfolded, kept) loop
       if cardinality(ids) = most or bytes >= internal.most_bytes_to_search()
@@ -265,13 +313,14 @@ language plpgsql stable set search_path = '' set enable_seqscan = off as $$
 begin
   return internal.is_kept(kept, score.namespace_id, score.id)
     and (score.step_id is null or internal.is_kept_step(kept, score.step_id))
-    and (score.trace_id is null or internal.is_kept_trace(kept, score.tenant_id, score.trace_id) or not exists (
-      select from public.traces where traces.tenant_id = score.tenant_id and traces.trace_id = score.trace_id));
+    and (score.trace_id is null or coalesce((
+      select internal.is_kept_trace(kept, traces) from public.traces
+      where traces.tenant_id = score.tenant_id and traces.trace_id = score.trace_id), true));
 end $$;
 
 -- Whether a session has, in a namespace, steps that are kept; or was active itself since.
 create or replace function internal.is_kept_session(kept jsonb, owner_id uuid, session_id text, namespace_id bigint) returns boolean
-language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+language plpgsql stable set search_path = '' as $$
 declare
   first_id uuid := kept -> 'first_ids' ->> is_kept_session.namespace_id::text;
 begin
@@ -295,41 +344,18 @@ begin
   return internal.is_kept(kept, (select steps.namespace_id from public.steps where steps.id = is_kept_step.id), is_kept_step.id);
 end $$;
 
--- Whether a trace has steps that are kept; or one below it has, which names it; or, while it has no steps, the one above it, which
--- has opened it. Mostly its last step tells.
-create or replace function internal.is_kept_trace(kept jsonb, owner_id uuid, trace_id text) returns boolean
-language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+-- Whether a trace is kept: as long as its tree has a step that is, or a step that is names it as a parent. Lists ask it of each row,
+-- and where much is due, of many: the last step of a tree is one look into an index.
+create or replace function internal.is_kept_trace(kept jsonb, trace public.traces) returns boolean
+language plpgsql stable set search_path = '' as $$
 declare
-  last_first_id uuid := kept ->> 'last_first_id';
+  first_id uuid := kept -> 'first_ids' ->> trace.namespace_id::text;
 begin
-  if last_first_id is null then return true; end if;
-  if last_first_id <= (
-    select placements.step_id from public.placements
-    where placements.tenant_id = owner_id and placements.trace_id = is_kept_trace.trace_id
-    order by placements.happened_at desc, placements.step_id desc limit 1) then
-    return true;
-  end if;
-  return exists (
-    with recursive opener as (
-      select traces.trace_id, traces.parent_trace_id, traces.step_count from public.traces
-      where traces.tenant_id = owner_id and traces.trace_id = is_kept_trace.trace_id
-      union all
-      select above.trace_id, above.parent_trace_id, above.step_count
-      from opener join public.traces as above on above.tenant_id = owner_id and above.trace_id = opener.parent_trace_id
-      where opener.step_count = 0
-    )
-    select from (
-      select opener.trace_id as id from opener
-      union all
-      select traces.trace_id from public.traces
-      where traces.tenant_id = owner_id and traces.parent_trace_id = is_kept_trace.trace_id
-    ) as near
-    cross join lateral (
-      select placements.step_id from public.placements
-      where placements.tenant_id = owner_id and placements.trace_id = near.id
-      offset 0
-    ) as placed
-    where internal.is_kept_step(kept, placed.step_id));
+  return first_id is null or coalesce(first_id <= (
+      select steps.id from public.steps where steps.tree_key = trace.tree_key order by steps.id desc limit 1), false)
+    or exists (
+      select from public.steps
+      where steps.tenant_id = trace.tenant_id and steps.parent_trace_id = trace.trace_id and steps.id >= first_id);
 end $$;
 
 -- Whether a user, by the name that usage knows them by, took part in a session that is kept, or has other steps that are.
@@ -354,6 +380,22 @@ begin
     and coalesce(id >= (kept -> 'first_ids_with_content' ->> namespace_id::text)::uuid, true);
 end $$;
 
+-- Whether the token may see the trace, and the trace is kept.
+create or replace function internal.is_seen(usable text[], kept jsonb, trace public.traces) returns boolean
+language plpgsql stable set search_path = '' as $$
+begin
+  return (usable is null
+      or (select namespaces.name from public.namespaces where namespaces.id = trace.namespace_id) = any (usable))
+    and (kept is null or internal.is_kept_trace(kept, trace));
+end $$;
+
+-- Whether the token may see the trace.
+create or replace function internal.is_seen_trace(owner_id uuid, usable text[], kept jsonb, trace_id text) returns boolean
+language plpgsql stable set search_path = '' set enable_seqscan = off as $$
+begin
+  return exists (select from internal.seen_trace(owner_id, usable, kept, is_seen_trace.trace_id));
+end $$;
+
 -- What a tenant keeps, while something may be there that it does not: {first_ids: {namespace_id: id}, first_ids_with_content:
 -- likewise, last_first_id?}. Of a namespace that is not in there all is kept, and in all of them what is not before the last one.
 -- Null: all that is there is kept. Each read asks, so that one row is looked up and no more where the schedule runs.
@@ -376,16 +418,6 @@ begin
              internal.first_kept(internal.shown_since(), known.content_days) as first_id_with_content
       from internal.kept_days(owner_id) as known
     ) as kept having count(*) > 0);
-end $$;
-
--- Those of the traces that are kept, in their order.
-create or replace function internal.kept_traces(kept jsonb, owner_id uuid, trace_ids text[]) returns text[]
-language plpgsql stable set search_path = '' set enable_seqscan = off as $$
-begin
-  if kept is null then return kept_traces.trace_ids; end if;
-  return array(
-    select trace.id from unnest(kept_traces.trace_ids) with ordinality as trace (id, place)
-    where internal.is_kept_trace(kept, owner_id, trace.id) order by trace.place);
 end $$;
 
 -- These lines, but a user of whom nothing is kept is told no longer: what they used is nobody's, and nothing to who asks for them.
@@ -458,8 +490,28 @@ begin
     where internal.is_wanted(query, placed.figure));
 end $$;
 
+-- Of each of these traces that the token may see, its id, its parent as the token sees it, and its agent.
+create or replace function internal.linked_traces(owner_id uuid, usable text[], kept jsonb, trace_ids text[]) returns jsonb
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+begin
+  return to_jsonb(array(
+    select jsonb_build_object('id', trace.trace_id, 'agent', trace.agent, 'parent_trace_id', case
+      when usable is null and kept is null then trace.parent_trace_id
+      when internal.is_seen_trace(owner_id, usable, kept, trace.parent_trace_id) then trace.parent_trace_id
+    end)
+    from unnest(linked_traces.trace_ids) with ordinality as wanted (id, place)
+    cross join lateral (
+      select traces.trace_id, traces.agent, traces.parent_trace_id from public.traces
+      where traces.tenant_id = owner_id and traces.trace_id = wanted.id
+        and (usable is null and kept is null or internal.is_seen(usable, kept, traces))
+      offset 0
+    ) as trace
+    order by wanted.place));
+end $$;
+
 -- Steps in the order of their ids, without what they say, and whether they fit all filters of a query but its text. Those that are
--- not folded yet do not: they are for the next read; nor those that are kept no longer. What a span does not say itself comes from its placement, as in step_view.
+-- not folded yet do not: they are for the next read; nor those that are kept no longer. What a span does not say itself comes from
+-- its placement, as in step_view.
 create or replace function internal.looked_at(ids uuid[], query jsonb, unfolded uuid[], kept jsonb)
 returns table (
   id uuid, occurred_at timestamptz, bytes integer, session_id text, namespace text, agent text, fits boolean)
@@ -503,21 +555,20 @@ create or replace function internal.match_in_step(step_id uuid, agent text, need
 returns jsonb
 language plpgsql stable set search_path = '' as $$
 declare
-  said record;
+  step public.steps;
   match jsonb;
 begin
-  select step.content, step.error ->> 'message' as error, step.error ->> 'type' as error_type, step.name, step.model
-  into said
-  from public.steps cross join lateral internal.shown_step(steps, kept) as step
-  where steps.id = match_in_step.step_id;
-  if position(needle_in_json in lower(said.content::text collate "pg_c_utf8")) > 0 then
-    match := internal.match_within(said.content - 'messages_of_call', needle); -- which is read back as custom_object
+  select steps.* into step from public.steps where steps.id = match_in_step.step_id;
+  if kept is not null then step := internal.shown_step(step, kept); end if;
+  if position(needle_in_json in lower(step.content::text collate "pg_c_utf8")) > 0 then
+    match := internal.match_within(step.content - 'messages_of_call', needle); -- which is read back as custom_object
   end if;
   if match is null
-    and position(needle in lower(concat_ws(' ', said.error, said.error_type, said.name, said.model, match_in_step.agent)
-      collate "pg_c_utf8")) > 0 then
+    and position(needle in lower(concat_ws(
+      ' ', step.error ->> 'message', step.error ->> 'type', step.name, step.model, match_in_step.agent) collate "pg_c_utf8")) > 0 then
     match := internal.match_within(jsonb_build_object(
-      'error', array[said.error, said.error_type], 'name', said.name, 'model', said.model, 'agent', match_in_step.agent), needle);
+      'error', array[step.error ->> 'message', step.error ->> 'type'], 'name', step.name, 'model', step.model,
+      'agent', match_in_step.agent), needle);
   end if;
   return match;
 end $$;
@@ -546,6 +597,45 @@ begin
       and around.content ? 'has_input_of_call' and around.content ? 'input'
       and (kept is null or internal.is_kept_with_content(kept, around.namespace_id, around.id))
     group by around.id));
+end $$;
+
+-- The newest steps of these namespaces and lists before a position, of one agent if one is given. Each namespace's list has an
+-- index in the order of time; what they give is merged. Of many namespaces little is asked at a time: slices of time, each four
+-- times as long as the one before, so that not each of them gives as much as is wanted in all.
+create or replace function internal.newest_of_namespaces(
+  owner_id uuid, namespace_ids bigint[], kept jsonb, lists text[], of_agent text, begins timestamptz, before_time timestamptz, before_id uuid,
+  wanted integer) returns uuid[]
+language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan
+  set enable_seqscan = off set enable_bitmapscan = off as $$
+declare
+  slice interval := case when cardinality(namespace_ids) > 10 then '1 minute' end; -- null: all at once
+  since timestamptz;
+  ids uuid[] := '{}';
+begin
+  loop
+    since := coalesce(greatest(begins, least(before_time, now()) - slice), begins);
+    ids := ids || array(
+      select step.id
+      from unnest(newest_of_namespaces.namespace_ids) as namespace (id)
+      cross join lateral (select (kept -> 'first_ids' ->> namespace.id::text)::uuid as first_id offset 0) as known
+      cross join unnest(newest_of_namespaces.lists) as list (name)
+      cross join lateral (
+        select steps.id, steps.occurred_at from public.steps
+        where steps.tenant_id = owner_id and steps.namespace_id = namespace.id and steps.list = list.name
+          and (of_agent is null or steps.agent = of_agent)
+          and (steps.occurred_at, steps.id) < (before_time, before_id) and steps.occurred_at >= since
+          and (kept is null or known.first_id is null or steps.id >= known.first_id)
+        order by steps.occurred_at desc, steps.id desc
+        limit wanted - cardinality(ids)
+      ) as step
+      order by step.occurred_at desc, step.id desc
+      limit wanted - cardinality(ids));
+    exit when since = begins or cardinality(ids) >= wanted;
+    before_time := since;
+    before_id := '00000000-0000-0000-0000-000000000000';
+    slice := least(slice * 4, interval '1000 years'); -- from any moment, Postgres can go back as far
+  end loop;
+  return ids;
 end $$;
 
 -- A page of the scores that match: {rows, next}. Planned anew for the filters that a call really has. Where there is one namespace,
@@ -640,7 +730,7 @@ begin
     return null;
   end if;
   return internal.skeleton_page(
-    owner_id, usable, internal.kept_traces(kept, owner_id, internal.traces_with_those_above(owner_id, usable, trace_ids)), ids, coalesce(total, newer),
+    owner_id, usable, kept, internal.traces_with_those_above(owner_id, usable, kept, trace_ids), ids, coalesce(total, newer),
     span.since, span.until, wanted);
 end $$;
 
@@ -674,7 +764,7 @@ language plpgsql stable set search_path = '' set plan_cache_mode = force_generic
 declare
   kept jsonb := internal.kept(owner_id);
   reached record := internal.reached_traces(
-    owner_id, usable, query ->> 'trace_id', query ->> 'scope' = 'tree');
+    owner_id, usable, kept, query ->> 'trace_id', query ->> 'scope' = 'tree');
   span record := internal.span_of_folds(owner_id, query);
   wanted integer := (query ->> 'limit')::integer + 1;
   total bigint := query #>> '{after,count}';
@@ -709,8 +799,46 @@ begin
       order by placements.happened_at, placements.step_id limit wanted
     ) as step
     order by step.happened_at, step.step_id limit wanted);
-  return internal.skeleton_page(
-    owner_id, usable, internal.kept_traces(kept, owner_id, reached.ids), ids, total, span.since, span.until, wanted);
+  return internal.skeleton_page(owner_id, usable, kept, reached.ids, ids, total, span.since, span.until, wanted);
+end $$;
+
+-- The trace, or all of the tree that it is in, as far as the token may see them, in order of creation; and the highest number of
+-- a fold that changed how each is linked to the first one. A step is as new as that link: a whole trace may come to a tree late.
+create or replace function internal.reached_traces(
+  owner_id uuid, usable text[], kept jsonb, trace_id text, whole_tree boolean, out ids text[], out fold_numbers bigint[])
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+declare
+  here text := reached_traces.trace_id;
+  above text;
+  linked bigint := 0;
+begin
+  if not whole_tree then
+    ids := array[here];
+    fold_numbers := '{0}';
+    return;
+  end if;
+  loop
+    linked := greatest(linked, (
+      select traces.fold_number from public.traces where traces.tenant_id = owner_id and traces.trace_id = here));
+    select seen.parent_trace_id into above from internal.seen_trace(owner_id, usable, kept, here) as seen;
+    exit when above is null;
+    here := above;
+  end loop;
+  with recursive below as (
+    select traces.trace_id, traces.created_at, linked as fold_number from public.traces
+    where traces.tenant_id = owner_id and traces.trace_id = here
+    union all
+    select child.trace_id, child.created_at, greatest(below.fold_number, child.fold_number)
+    from below cross join lateral (
+      select traces.trace_id, traces.created_at, traces.fold_number from public.traces
+      where traces.tenant_id = owner_id and traces.parent_trace_id = below.trace_id
+        and (usable is null and kept is null or internal.is_seen(usable, kept, traces))
+      offset 0
+    ) as child
+  )
+  select array_agg(below.trace_id order by below.created_at, below.trace_id),
+         array_agg(below.fold_number order by below.created_at, below.trace_id)
+  into ids, fold_numbers from below;
 end $$;
 
 -- The users of the 200 sessions that were active last.
@@ -735,6 +863,20 @@ begin
       and usage.namespace_id = recent.namespace_id and usage.user_id is not null
     offset 0
   ) as used;
+end $$;
+
+-- The highest trace on the way up from this one that the token may see.
+create or replace function internal.root_of(owner_id uuid, usable text[], kept jsonb, trace_id text) returns text
+language plpgsql stable set search_path = '' as $$
+declare
+  here text := root_of.trace_id;
+  above text;
+begin
+  loop
+    select seen.parent_trace_id into above from internal.seen_trace(owner_id, usable, kept, here) as seen;
+    if above is null then return here; end if;
+    here := above;
+  end loop;
 end $$;
 
 -- A score as clients get it: `value` is null once it was taken away, and what was not told is not there.
@@ -841,6 +983,24 @@ begin
     order by wanted.place);
 end $$;
 
+-- The trace's parent as the token sees it; no row where it may not see the trace, or the trace is kept no longer.
+create or replace function internal.seen_trace(owner_id uuid, usable text[], kept jsonb, wanted text) returns table (parent_trace_id text)
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+begin
+  if usable is null and kept is null then
+    return query
+    select traces.parent_trace_id from public.traces where traces.tenant_id = owner_id and traces.trace_id = wanted;
+    return;
+  end if;
+  return query
+  select (
+    select parents.trace_id from public.traces as parents
+    where parents.tenant_id = owner_id and parents.trace_id = traces.parent_trace_id
+      and internal.is_seen(usable, kept, parents))
+  from public.traces
+  where traces.tenant_id = owner_id and traces.trace_id = wanted and internal.is_seen(usable, kept, traces);
+end $$;
+
 -- The views of these sessions, as an array in their order. What a session is named for, its own namespace and user, is told only
 -- to who sees that namespace.
 create or replace function internal.session_views(owner_id uuid, listed internal.listed_session[]) returns jsonb
@@ -921,7 +1081,7 @@ end $$;
 create or replace function internal.shown_step(step public.steps, kept jsonb) returns public.steps
 language plpgsql immutable set search_path = '' as $$
 begin
-  if kept is null or internal.is_kept_with_content(kept, step.namespace_id, step.id) then return step; end if;
+  if internal.is_kept_with_content(kept, step.namespace_id, step.id) then return step; end if;
   step.content := null;
   step.error := null;
   step.bytes := 0;
@@ -932,15 +1092,15 @@ end $$;
 
 -- A page of steps: {traces, steps, count, next, watermark}, of ids that are one more than the page where there is a next one.
 create or replace function internal.skeleton_page(
-  owner_id uuid, usable text[], trace_ids text[], ids uuid[], total bigint, since bigint, until bigint, wanted integer)
+  owner_id uuid, usable text[], kept jsonb, trace_ids text[], ids uuid[], total bigint, since bigint, until bigint, wanted integer)
 returns jsonb
 language plpgsql stable set search_path = '' set enable_seqscan = off as $$
 declare
   last_id uuid := case when cardinality(ids) = wanted then ids[wanted - 1] end;
 begin
   return jsonb_build_object(
-    'traces', internal.linked_traces(owner_id, usable, trace_ids),
-    'steps', internal.skeletons(owner_id, usable, internal.kept(owner_id), ids[1 : wanted - 1]),
+    'traces', internal.linked_traces(owner_id, usable, kept, trace_ids),
+    'steps', internal.skeletons(owner_id, usable, kept, ids[1 : wanted - 1]),
     'count', total,
     'next', (
       select jsonb_build_object('occurred_at', placements.happened_at, 'id', last_id, 'since', skeleton_page.since,
@@ -988,7 +1148,8 @@ begin
       'output_tokens', case when counts.here then coalesce(step.output_tokens, placed.output_tokens) end,
       'cost', cost.cost,
       'to_trace_id', case
-        when usable is null or internal.is_seen_trace(owner_id, usable, placed.to_trace_id) then placed.to_trace_id end,
+        when usable is null and kept is null or internal.is_seen_trace(owner_id, usable, kept, placed.to_trace_id)
+        then placed.to_trace_id end,
       'bytes', step.bytes,
       'preview', step.preview)
     from placed
@@ -1018,7 +1179,7 @@ language plpgsql stable set search_path = '' set enable_seqscan = off as $$
 declare
   placed public.placements := (select placements from public.placements where placements.step_id = step.id);
 begin
-  step := internal.shown_step(step, kept);
+  if kept is not null then step := internal.shown_step(step, kept); end if;
   return jsonb_build_object(
     'id', step.id,
     'kind', case when placed.is_wrapper then 'span' else step.kind end,
@@ -1058,10 +1219,10 @@ begin
     with recursive above as (
       select wanted.trace_id, seen.parent_trace_id
       from unnest(trace_views.trace_ids) as wanted (trace_id)
-      cross join lateral internal.seen_trace(owner_id, usable, wanted.trace_id) as seen
+      cross join lateral internal.seen_trace(owner_id, usable, kept, wanted.trace_id) as seen
       union
       select above.parent_trace_id, seen.parent_trace_id
-      from above cross join lateral internal.seen_trace(owner_id, usable, above.parent_trace_id) as seen
+      from above cross join lateral internal.seen_trace(owner_id, usable, kept, above.parent_trace_id) as seen
       where above.parent_trace_id is not null
     ), rooted as materialized (
       select roots.* from (
@@ -1093,6 +1254,46 @@ begin
       where traces.tenant_id = owner_id and traces.trace_id = wanted.trace_id
       offset 0 -- one by one: the planner does not know how few they are
     ) as trace);
+end $$;
+
+-- A trace and all below it that the token may see, in order of creation.
+create or replace function internal.traces_below(owner_id uuid, usable text[], kept jsonb, trace_id text) returns text[]
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+begin
+  return array(
+    with recursive below as (
+      select traces.trace_id, traces.created_at from public.traces
+      where traces.tenant_id = owner_id and traces.trace_id = traces_below.trace_id
+      union all
+      select child.trace_id, child.created_at
+      from below cross join lateral (
+        select traces.trace_id, traces.created_at from public.traces
+        where traces.tenant_id = owner_id and traces.parent_trace_id = below.trace_id
+          and (usable is null and kept is null or internal.is_seen(usable, kept, traces))
+        offset 0
+      ) as child
+    )
+    select below.trace_id from below order by below.created_at, below.trace_id);
+end $$;
+
+-- These traces, and all above them as far as the token may see them, in order of creation.
+create or replace function internal.traces_with_those_above(owner_id uuid, usable text[], kept jsonb, trace_ids text[]) returns text[]
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+begin
+  return array(
+    with recursive above as (
+      select wanted.trace_id, seen.parent_trace_id
+      from unnest(traces_with_those_above.trace_ids) as wanted (trace_id)
+      cross join lateral internal.seen_trace(owner_id, usable, kept, wanted.trace_id) as seen
+      union
+      select above.parent_trace_id, seen.parent_trace_id
+      from above cross join lateral internal.seen_trace(owner_id, usable, kept, above.parent_trace_id) as seen
+      where above.parent_trace_id is not null
+    )
+    select above.trace_id from above
+    order by (
+      select traces.created_at from public.traces
+      where traces.tenant_id = owner_id and traces.trace_id = above.trace_id), above.trace_id);
 end $$;
 
 -- {rows, totals, start_date, end_date?}: what the namespaces used in that time, by what the query asks for.
@@ -1192,7 +1393,7 @@ begin
         select traces.trace_id from public.traces
         where traces.tenant_id = owner_id and traces.session_id = whole_session.session_id
           and traces.namespace_id = any (places) and traces.parent_trace_id is null
-          and (kept is null or internal.is_kept_trace(kept, owner_id, traces.trace_id))
+          and (kept is null or internal.is_kept_trace(kept, traces))
         order by traces.created_at, traces.trace_id)),
       'metadata', coalesce((
         -- Encrypted metadata is bound to the session's own user, who is not always the one that is shown.
@@ -1223,8 +1424,9 @@ declare
   owner_id uuid := admission ->> 'tenant_id';
 begin
   if admission ? 'error' then return admission; end if;
-  if not exists (select from internal.seen_trace(owner_id, internal.usable_namespaces(admission), with_trace.trace_id))
-    or not internal.is_kept_trace(internal.kept(owner_id), owner_id, with_trace.trace_id) then
+  if not exists (
+    select from internal.seen_trace(
+      owner_id, internal.usable_namespaces(admission), internal.kept(owner_id), with_trace.trace_id)) then
     return admission || internal.refusal('not_found', 'There is no such trace.');
   end if;
   return admission || jsonb_build_object('trace_id', with_trace.trace_id);
@@ -1371,12 +1573,12 @@ declare
   admission jsonb := internal.folded(public.admit(get_trace_tree.payload));
   owner_id uuid := admission ->> 'tenant_id';
   usable text[] := internal.usable_namespaces(admission);
+  kept jsonb := internal.kept(owner_id);
 begin
   admission := internal.with_trace(admission, get_trace_tree.payload ->> 'trace_id');
   if admission ? 'error' then return admission; end if;
   return admission || jsonb_build_object('data', jsonb_build_object('traces', internal.trace_views(owner_id, usable,
-    internal.kept_traces(internal.kept(owner_id), owner_id,
-      internal.traces_below(owner_id, usable, internal.root_of(owner_id, usable, admission ->> 'trace_id'))))));
+    internal.traces_below(owner_id, usable, kept, internal.root_of(owner_id, usable, kept, admission ->> 'trace_id')))));
 end $$;
 
 -- GET /scores. payload.query: {trace_id?, session_id?, step_id?, name?, source?, namespace?, start_date?, end_date?, limit,
@@ -1398,6 +1600,40 @@ begin
     (query ->> 'limit')::integer);
   if answer ? 'error' then return answer; end if;
   return internal.unless_known(admission, answer -> 'data', list_scores.payload);
+end $$;
+
+-- DELETE /traces/{trace_id}/content. payload.trace_id. Takes away for good what was said in the trace and in all below it, and in
+-- the scores of these, and leaves the skeleton: ids, times, counts. Again it changes nothing, but for steps and scores that have
+-- come since. data: the trace, as in get_trace.
+create or replace function public.purge_trace_content(payload jsonb) returns jsonb
+language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+declare
+  admission jsonb := internal.admit_writer(purge_trace_content.payload);
+  owner_id uuid := admission ->> 'tenant_id';
+  usable text[];
+  purged text[];
+begin
+  if admission ? 'error' then return admission; end if;
+  -- Alone with the tenant's content: steps that are being stored are waited for, and are taken too.
+  perform pg_advisory_xact_lock(internal.content_lock(owner_id));
+  -- And with its projections: who has read the steps before is to read them again, in the order of its folds.
+  perform pg_advisory_xact_lock(internal.fold_lock(owner_id));
+  admission := internal.folded(admission);
+  admission := internal.with_trace(admission, purge_trace_content.payload ->> 'trace_id');
+  if admission ? 'error' then return admission; end if;
+  usable := internal.usable_namespaces(admission);
+  purged := internal.traces_below(owner_id, usable, null, admission ->> 'trace_id');
+
+  perform internal.take_content(owner_id, array(
+    select placements.step_id
+    from unnest(purged) as wanted (trace_id)
+    join public.placements on placements.tenant_id = owner_id and placements.trace_id = wanted.trace_id
+    where usable is null or internal.namespace_of(placements.step_id) = any (usable)));
+  insert into public.purges (tenant_id, trace_id, purged_at)
+  select owner_id, wanted.trace_id, now() from unnest(purged) as wanted (trace_id)
+  on conflict on constraint trace_knows_its_last_purge do nothing;
+  perform internal.purge_scores(owner_id, usable, purged);
+  return internal.trace_answer(admission);
 end $$;
 
 -- PUT /anonymization-rules. payload.rules, payload.expected_version?. data: {version, rules}. Refuses as admit_to_change and
@@ -1481,7 +1717,7 @@ end $$;
 -- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
 create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 20261122055327;
+return 20261122060821;
 
 comment on column public.retention_runs.enforced_on is 'The last day on which nothing was left that is due. On other days reads leave it out (internal.kept). Null: since the rules were put, that was never so.';
 
