@@ -1,8 +1,8 @@
 -- What is kept, and so is shown. The schedule deletes the rest (88_forgetting). Until it has, reads leave it out: here is by what.
 
--- What a tenant keeps, while something may be there that it does not: {first_ids: {namespace_id: id}, first_ids_with_content:
--- likewise, last_first_id?}. Of a namespace that is not in there all is kept, and in all of them what is not before the last one.
--- Null: all that is there is kept. Each read asks, so that one row is looked up and no more where the schedule runs.
+-- What a tenant keeps, while something may be there that it does not: {first_ids: {namespace_id: id}, first_ids_with_content: likewise,
+-- since: {namespace_id: moment}}. Of a namespace that is not in there all is kept. Null: all that is there is kept. Each read asks, so
+-- that one row is looked up and no more where the schedule runs.
 create function internal.kept(owner_id uuid) returns jsonb
 language plpgsql stable set search_path = '' set enable_seqscan = off as $$
 begin
@@ -16,9 +16,9 @@ begin
     select jsonb_strip_nulls(jsonb_build_object(
       'first_ids', jsonb_object_agg(kept.namespace_id, kept.first_id),
       'first_ids_with_content', jsonb_object_agg(kept.namespace_id, kept.first_id_with_content),
-      'last_first_id', max(kept.first_id::text)))
+      'since', jsonb_object_agg(kept.namespace_id, internal.shown_since() - kept.days * interval '24 hours')))
     from (
-      select known.namespace_id, internal.first_kept(internal.shown_since(), known.days) as first_id,
+      select known.namespace_id, known.days, internal.first_kept(internal.shown_since(), known.days) as first_id,
              internal.first_kept(internal.shown_since(), known.content_days) as first_id_with_content
       from internal.kept_days(owner_id) as known
     ) as kept having count(*) > 0);
@@ -45,38 +45,20 @@ begin
   return internal.is_kept(kept, (select steps.namespace_id from public.steps where steps.id = is_kept_step.id), is_kept_step.id);
 end $$;
 
--- Whether a trace is kept: as long as its tree has a step that is, or a step that is names it as a parent. Lists ask it of each row,
--- and where much is due, of many: the last step of a tree is one look into an index.
-create function internal.is_kept_trace(kept jsonb, trace public.traces) returns boolean
-language plpgsql stable set search_path = '' as $$
-declare
-  first_id uuid := kept -> 'first_ids' ->> trace.namespace_id::text;
-begin
-  return first_id is null or coalesce(first_id <= (
-      select steps.id from public.steps where steps.tree_key = trace.tree_key order by steps.id desc limit 1), false)
-    or exists (
-      select from public.steps
-      where steps.tenant_id = trace.tenant_id and steps.parent_trace_id = trace.trace_id and steps.id >= first_id);
-end $$;
-
 -- Whether a session has, in a namespace, steps that are kept; or was active itself since.
 create function internal.is_kept_session(kept jsonb, owner_id uuid, session_id text, namespace_id bigint) returns boolean
 language plpgsql stable set search_path = '' as $$
-declare
-  first_id uuid := kept -> 'first_ids' ->> is_kept_session.namespace_id::text;
 begin
-  return first_id is null or exists (
+  return not kept -> 'first_ids' ? namespace_id::text or exists (
+    select from public.session_summaries as summary
+    where summary.tenant_id = owner_id and summary.session_id = is_kept_session.session_id
+      and summary.namespace_id = is_kept_session.namespace_id
+      and summary.last_step_id >= (kept -> 'first_ids' ->> is_kept_session.namespace_id::text)::uuid
+  ) or exists (
     select from public.sessions
     where sessions.tenant_id = owner_id and sessions.id = is_kept_session.session_id
-      and sessions.namespace_id = is_kept_session.namespace_id and sessions.last_activity_at >= internal.arrival_of(first_id)
-  ) or exists (
-    select from public.steps
-    where steps.tenant_id = owner_id and steps.session_id = is_kept_session.session_id
-      and steps.namespace_id = is_kept_session.namespace_id and steps.id >= first_id
-  ) or exists (
-    select from public.placements
-    where placements.tenant_id = owner_id and placements.session_id = is_kept_session.session_id and placements.step_id >= first_id
-      and is_kept_session.namespace_id = (select steps.namespace_id from public.steps where steps.id = placements.step_id));
+      and sessions.namespace_id = is_kept_session.namespace_id
+      and sessions.last_activity_at >= (kept -> 'since' ->> is_kept_session.namespace_id::text)::timestamptz);
 end $$;
 
 -- Whether a user, by the name that usage knows them by, took part in a session that is kept, or has other steps that are.
@@ -100,7 +82,7 @@ begin
   return internal.is_kept(kept, score.namespace_id, score.id)
     and (score.step_id is null or internal.is_kept_step(kept, score.step_id))
     and (score.trace_id is null or coalesce((
-      select internal.is_kept_trace(kept, traces) from public.traces
+      select internal.is_kept(kept, traces.namespace_id, traces.last_step_id) from public.traces
       where traces.tenant_id = score.tenant_id and traces.trace_id = score.trace_id), true));
 end $$;
 

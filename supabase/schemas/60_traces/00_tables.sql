@@ -18,6 +18,7 @@ create table public.traces (
   step_count bigint not null default 0,
   fold_number bigint not null,
   created_at timestamptz not null,
+  last_step_id uuid not null,
   constraint trace_id_is_unique_within_its_tenant primary key (tenant_id, trace_id),
   constraint trace_step_count_is_not_negative check (step_count >= 0)
 );
@@ -33,6 +34,8 @@ comment on column public.traces.claimed_parent_id is 'The parent that was claime
 comment on column public.traces.fold_number is
   'The fold (public.folds) that made it, or last changed its parent, agent or namespace.';
 comment on column public.traces.created_at is 'When the step happened that opened it.';
+comment on column public.traces.last_step_id is
+  'Of the steps in it, the one that arrived last; none of them being newer, the last one of its tree when it was opened or named.';
 
 create index traces_by_time on public.traces (tenant_id, created_at desc, trace_id desc);
 create index traces_of_a_namespace_by_time on public.traces (tenant_id, namespace_id, created_at desc, trace_id desc);

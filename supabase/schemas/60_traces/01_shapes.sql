@@ -71,7 +71,8 @@ create type internal.told_trace as (
   parent_trace_id text, -- as it was derived
   is_latest boolean,
   claimed_parent_id text,
-  parent_claimed_at timestamptz);
+  parent_claimed_at timestamptz,
+  last_step_id uuid); -- of those that tell of it
 
 create type internal.derivation as (
   changes internal.change[], -- what was taken, and what follows from it:

@@ -42,8 +42,11 @@ begin
   result.told := array(
     select (
       trace.id, 0, tree.tree_key, trace.namespace_id, trace.session_id, trace.agent, trace.opened_at, parent.id,
-      trace.is_latest, null, null)::internal.told_trace
-    from unnest(trees) as tree
+      trace.is_latest, null, null, tree.last_step_id)::internal.told_trace
+    from (
+      select tree.*, (select max(step.id::text)::uuid from unnest(tree.step_ids) as step (id)) as last_step_id
+      from unnest(trees) as tree
+    ) as tree
     cross join lateral unnest(
       tree.trace_ids, tree.agents, tree.namespace_ids, tree.session_ids, tree.parents, tree.opened_at, tree.latest_of_agents
     ) with ordinality as trace (id, agent, namespace_id, session_id, parent, opened_at, is_latest, place)
@@ -51,11 +54,11 @@ begin
     union all
     select internal.told_by_step(step) from unnest(appended) as step where step.is_claimed
     union all
-    select internal.told_by_child(owner_id, step.parent_trace_id, step.namespace_id, step.happened_at)
+    select internal.told_by_child(owner_id, step.parent_trace_id, step.namespace_id, step.happened_at, step.step_id)
     from unnest(appended) as step where step.is_claimed and step.parent_trace_id is not null
     union all
     select internal.told_by_child(
-      owner_id, steps.parent_trace_id, steps.namespace_id, coalesce(steps.started_at, steps.occurred_at))
+      owner_id, steps.parent_trace_id, steps.namespace_id, coalesce(steps.started_at, steps.occurred_at), steps.id)
     from unnest(changes) as change
     join public.steps on steps.tenant_id = owner_id and steps.parent_trace_id = change.trace_id
     where change.is_rebuild and change.tree_kind = 'claimed');
@@ -186,16 +189,16 @@ begin
     step.trace_id, 1, step.tree_key, step.namespace_id, step.session_id,
     coalesce(step.agent, (select namespaces.name from public.namespaces where namespaces.id = step.namespace_id)),
     step.happened_at, null, false, step.parent_trace_id,
-    case when step.parent_trace_id is not null then step.happened_at end)::internal.told_trace;
+    case when step.parent_trace_id is not null then step.happened_at end, step.step_id)::internal.told_trace;
 end $$;
 
 -- What a step tells of the trace that it names as a parent: that there is one.
-create function internal.told_by_child(owner_id uuid, trace_id text, namespace_id bigint, happened_at timestamptz)
-returns internal.told_trace
+create function internal.told_by_child(
+  owner_id uuid, trace_id text, namespace_id bigint, happened_at timestamptz, step_id uuid) returns internal.told_trace
 language plpgsql stable set search_path = '' as $$
 begin
   return (
     told_by_child.trace_id, 2, internal.tree_key(owner_id, 'claimed', told_by_child.trace_id), told_by_child.namespace_id,
     null, (select namespaces.name from public.namespaces where namespaces.id = told_by_child.namespace_id),
-    told_by_child.happened_at, null, false, null, null)::internal.told_trace;
+    told_by_child.happened_at, null, false, null, null, told_by_child.step_id)::internal.told_trace;
 end $$;

@@ -126,15 +126,19 @@ begin
     cached_input_tokens = excluded.cached_input_tokens, reasoning_tokens = excluded.reasoning_tokens,
     to_trace_id = excluded.to_trace_id, fold_number = excluded.fold_number;
 
-  update public.traces set step_count = traces.step_count + growth.steps
+  update public.traces set
+    step_count = traces.step_count + growth.steps, last_step_id = greatest(traces.last_step_id, growth.last_step_id)
   from (
-    select change.trace_id, sum(change.steps) as steps
+    select change.trace_id, sum(change.steps) as steps, max(change.step_id::text)::uuid as last_step_id
     from unnest(moved) as move
-    cross join lateral (values ((move.after).trace_id, 1), ((move.before).trace_id, -1)) as change (trace_id, steps)
+    cross join lateral (
+      values ((move.after).trace_id, 1, (move.after).step_id), ((move.before).trace_id, -1, null)
+    ) as change (trace_id, steps, step_id)
     where change.trace_id is not null
     group by change.trace_id
   ) as growth
-  where traces.tenant_id = owner_id and traces.trace_id = growth.trace_id and growth.steps <> 0;
+  where traces.tenant_id = owner_id and traces.trace_id = growth.trace_id
+    and (growth.steps <> 0 or growth.last_step_id > traces.last_step_id);
 
   perform internal.correct_counts(owner_id, moved);
   perform internal.add_figures(array(

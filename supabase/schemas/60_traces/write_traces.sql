@@ -16,12 +16,12 @@ begin
 
   insert into public.traces as known (
     tenant_id, trace_id, tree_key, is_claimed, is_named_only, takes_steps_of_its_agent, namespace_id, session_id, agent,
-    parent_trace_id, claimed_parent_id, parent_claimed_at, step_count, fold_number, created_at)
+    parent_trace_id, claimed_parent_id, parent_claimed_at, step_count, fold_number, created_at, last_step_id)
   select owner_id, fact.trace_id, fact.tree_key, fact.rank > 0, fact.rank = 2, fact.is_latest, fact.namespace_id,
          fact.session_id, fact.agent, fact.parent_trace_id, fact.claimed_parent_id, fact.parent_claimed_at, (
            select count(*) from public.placements
            where placements.tenant_id = owner_id and placements.trace_id = fact.trace_id),
-         write_traces.fold_number, fact.opened_at
+         write_traces.fold_number, fact.opened_at, fact.last_step_id
   from unnest(facts) as fact
   order by fact.trace_id
   on conflict on constraint trace_id_is_unique_within_its_tenant do update set
@@ -32,7 +32,9 @@ begin
     fold_number = case when (known.parent_trace_id, known.agent, known.namespace_id)
       is distinct from (excluded.parent_trace_id, excluded.agent, excluded.namespace_id)
       then excluded.fold_number else known.fold_number end,
-    created_at = excluded.created_at
+    created_at = excluded.created_at,
+    last_step_id = case when known.step_count > 0 then known.last_step_id
+      else greatest(known.last_step_id, excluded.last_step_id) end
   where (known.tree_key, known.is_claimed, known.is_named_only, known.takes_steps_of_its_agent, known.namespace_id,
          known.session_id, known.agent, known.parent_trace_id, known.claimed_parent_id, known.parent_claimed_at,
          known.created_at)
@@ -77,7 +79,7 @@ begin
       union all
       select known.trace_id, case when not known.is_claimed then 0 when known.is_named_only then 2 else 1 end, known.tree_key,
              known.namespace_id, known.session_id, known.agent, known.created_at, known.parent_trace_id,
-             known.takes_steps_of_its_agent, known.claimed_parent_id, known.parent_claimed_at
+             known.takes_steps_of_its_agent, known.claimed_parent_id, known.parent_claimed_at, known.last_step_id
       from unnest(settled_facts.standing) as known
     ), first as (
       select distinct on (every.trace_id) every.* from every
@@ -86,13 +88,15 @@ begin
       select distinct on (every.trace_id) every.trace_id, every.claimed_parent_id, every.parent_claimed_at
       from every where every.claimed_parent_id is not null
       order by every.trace_id, every.parent_claimed_at, every.claimed_parent_id
+    ), last as (
+      select every.trace_id, max(every.last_step_id::text)::uuid as last_step_id from every group by every.trace_id
     )
     select (
       first.trace_id, first.rank, first.tree_key, first.namespace_id, first.session_id, first.agent, first.opened_at,
       case when first.rank = 0 then first.parent_trace_id else claim.claimed_parent_id end, first.is_latest,
-      case when first.rank > 0 then claim.claimed_parent_id end, case when first.rank > 0 then claim.parent_claimed_at end
-      )::internal.told_trace
-    from first left join claim on claim.trace_id = first.trace_id);
+      case when first.rank > 0 then claim.claimed_parent_id end, case when first.rank > 0 then claim.parent_claimed_at end,
+      last.last_step_id)::internal.told_trace
+    from first join last on last.trace_id = first.trace_id left join claim on claim.trace_id = first.trace_id);
 end $$;
 
 -- In a cycle of claimed parents, the claim that was made latest is ignored. No cycle can come about without a new claim, and

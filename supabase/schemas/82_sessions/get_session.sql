@@ -39,7 +39,7 @@ begin
         select traces.trace_id from public.traces
         where traces.tenant_id = owner_id and traces.session_id = whole_session.session_id
           and traces.namespace_id = any (places) and traces.parent_trace_id is null
-          and (kept is null or internal.is_kept_trace(kept, traces))
+          and (kept is null or internal.is_kept(kept, traces.namespace_id, traces.last_step_id))
         order by traces.created_at, traces.trace_id)),
       'metadata', coalesce((
         -- Encrypted metadata is bound to the session's own user, who is not always the one that is shown.

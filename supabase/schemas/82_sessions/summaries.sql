@@ -53,6 +53,7 @@ begin
       else greatest(known.last_activity_at, excluded.last_activity_at) end,
     began_at = least(known.began_at, excluded.began_at),
     ended_at = greatest(known.ended_at, excluded.ended_at),
+    last_step_id = greatest(known.last_step_id, excluded.last_step_id),
     (first_message_at, first_message_id) = (
       select said.at, said.id from (
         values (known.first_message_at, known.first_message_id), (excluded.first_message_at, excluded.first_message_id)
@@ -73,7 +74,8 @@ begin
          min(member.began_at) filter (where member.says),
          (array_agg(member.step_id order by member.began_at, member.step_id) filter (where member.says))[1],
          max(member.began_at) filter (where member.says),
-         (array_agg(member.step_id order by member.began_at desc, member.step_id desc) filter (where member.says))[1]
+         (array_agg(member.step_id order by member.began_at desc, member.step_id desc) filter (where member.says))[1],
+         max(member.step_id::text)::uuid
   from unnest(summaries_of.members) as member
   where member.session_id is not null
   group by member.tenant_id, member.session_id, member.namespace_id;

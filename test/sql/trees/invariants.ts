@@ -105,11 +105,12 @@ export async function violations(sql: postgres.ISql, tenantId: string): Promise<
              max(least(coalesce(started_at + latency_ms * interval '1 millisecond', occurred_at), internal.arrival_of(id))),
              min(began_at), max(coalesce(started_at + latency_ms * interval '1 millisecond', occurred_at)),
              (array_agg(id order by began_at, id) filter (where sent_kind in ('llm', 'message')))[1],
-             (array_agg(id order by began_at desc, id desc) filter (where sent_kind in ('llm', 'message')))[1]
+             (array_agg(id order by began_at desc, id desc) filter (where sent_kind in ('llm', 'message')))[1],
+             max(id::text)::uuid
       from stands where session_id is not null group by 1, 2
     ), noted_summaries as (
       select session_id, namespace_id, step_count, error_count, last_activity_at, began_at, ended_at,
-             first_message_id, last_message_id
+             first_message_id, last_message_id, last_step_id
       from public.session_summaries where tenant_id = ${tenantId} and step_count > 0
     ), sessions_counted as (
       select namespace_id, count(*) from noted_summaries group by 1
@@ -119,6 +120,8 @@ export async function violations(sql: postgres.ISql, tenantId: string): Promise<
     select
       (select count(*)::int from trace
        where step_count <> (select count(*) from placed where placed.trace_id = trace.trace_id)) as step_count_is_not_the_steps,
+      (select count(*)::int from trace
+       where last_step_id < (select max(step_id::text)::uuid from placed where placed.trace_id = trace.trace_id)) as last_step_is_older,
       (select count(*)::int from placed where step_id not in (select id from step)) as placements_of_no_step,
       (select count(*)::int from placed where trace_id not in (select trace_id from trace)) as placements_in_no_trace,
       (select count(*)::int from step

@@ -45,6 +45,8 @@ drop function internal.skeletons(uuid, text[], uuid[]);
 
 drop function internal.step_view(public.steps, text);
 
+drop function internal.told_by_child(uuid, text, bigint, timestamp with time zone);
+
 drop function internal.traces_below(uuid, text[], text);
 
 drop function internal.traces_with_those_above(uuid, text[], text[]);
@@ -52,6 +54,34 @@ drop function internal.traces_with_those_above(uuid, text[], text[]);
 drop function internal.whole_steps(uuid[], integer);
 
 drop function internal.without_due(jsonb);
+
+alter table public.session_summaries
+  add column last_step_id uuid;
+
+alter table public.traces
+  add column last_step_id uuid;
+
+-- Of what is there already.
+update public.traces set last_step_id = coalesce((
+  select placements.step_id from public.placements
+  where placements.tenant_id = traces.tenant_id and placements.trace_id = traces.trace_id
+  order by placements.step_id desc limit 1
+), (
+  select steps.id from public.steps where steps.tree_key = traces.tree_key order by steps.id desc limit 1
+), (
+  select steps.id from public.steps
+  where steps.tenant_id = traces.tenant_id and steps.parent_trace_id = traces.trace_id order by steps.id desc limit 1
+), '00000000-0000-0000-0000-000000000000');
+
+update public.session_summaries set last_step_id = (
+  select own.id from internal.steps_of_session(
+    session_summaries.tenant_id, session_summaries.session_id, array[session_summaries.namespace_id]) as own (id)
+  order by own.id desc limit 1);
+
+alter table public.traces
+  alter column last_step_id set not null;
+
+alter type internal.told_trace add attribute last_step_id uuid cascade;
 
 -- admit, for a request that changes it: refuses forbidden for a token that is bound to namespaces. `what`: as in `the model prices`.
 create or replace function internal.admit_to_change(payload jsonb, what text) returns jsonb
@@ -107,6 +137,76 @@ begin
     owner_id, namespace_ids, kept, lists, of_agent, begins, before_time, before_id, candidates.wanted);
 end $$;
 
+-- Derives what the requests and the rebuilds ask for. Stable: it sees the steps as the statement does that takes them.
+create or replace function internal.derive_changes(owner_id uuid, requests public.changes[], rebuilds public.rebuilds[])
+returns internal.derivation
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+declare
+  changes internal.change[] := internal.changes_of(owner_id, requests) || internal.changes_of_rebuilds(rebuilds);
+  result internal.derivation;
+  settled uuid[] := internal.settled_trees(changes);
+  trees internal.tree[];
+  appended internal.appended_step[];
+begin
+  result.changes := changes;
+  result.remade := array(
+    select distinct change.tree_key from unnest(changes) as change
+    where change.tree_key not in (select unnest(settled)) and (change.tree_kind <> 'claimed' or change.is_rebuild));
+  trees := array(
+    select internal.derive_tree(change) from (
+      select distinct on (change.tree_key) change
+      from unnest(changes) as change
+      where change.tree_kind <> 'claimed' and change.tree_key not in (select unnest(settled))
+      order by change.tree_key
+    ) as changed);
+  appended := internal.appended_steps(changes, settled, result.remade);
+
+  result.placed := array(
+    select (
+      step.id, step.happened_at, trace.id, step.session_id, step.user_id, step.agent, coalesce(step.is_wrapper, false),
+      step.input_tokens, step.output_tokens, step.cached_input_tokens, step.reasoning_tokens,
+      step.to_trace_id)::internal.placed_step
+    from unnest(trees) as tree
+    cross join lateral unnest(
+      tree.step_ids, tree.step_times, tree.step_traces, tree.step_sessions, tree.step_users, tree.step_agents,
+      tree.step_wrappers, tree.step_input_tokens, tree.step_output_tokens, tree.step_cached_input_tokens,
+      tree.step_reasoning_tokens, tree.step_to_traces
+    ) as step (id, happened_at, trace, session_id, user_id, agent, is_wrapper, input_tokens, output_tokens, cached_input_tokens,
+      reasoning_tokens, to_trace_id)
+    join lateral unnest(tree.trace_ids) with ordinality as trace (id, place) on trace.place = step.trace
+    union all
+    select (step.step_id, step.happened_at, step.trace_id, null, null, null, false, null, null, null, null,
+      null)::internal.placed_step
+    from unnest(appended) as step);
+  result.told := array(
+    select (
+      trace.id, 0, tree.tree_key, trace.namespace_id, trace.session_id, trace.agent, trace.opened_at, parent.id,
+      trace.is_latest, null, null, tree.last_step_id)::internal.told_trace
+    from (
+      select tree.*, (select max(step.id::text)::uuid from unnest(tree.step_ids) as step (id)) as last_step_id
+      from unnest(trees) as tree
+    ) as tree
+    cross join lateral unnest(
+      tree.trace_ids, tree.agents, tree.namespace_ids, tree.session_ids, tree.parents, tree.opened_at, tree.latest_of_agents
+    ) with ordinality as trace (id, agent, namespace_id, session_id, parent, opened_at, is_latest, place)
+    left join lateral unnest(tree.trace_ids) with ordinality as parent (id, place) on parent.place = trace.parent
+    union all
+    select internal.told_by_step(step) from unnest(appended) as step where step.is_claimed
+    union all
+    select internal.told_by_child(owner_id, step.parent_trace_id, step.namespace_id, step.happened_at, step.step_id)
+    from unnest(appended) as step where step.is_claimed and step.parent_trace_id is not null
+    union all
+    select internal.told_by_child(
+      owner_id, steps.parent_trace_id, steps.namespace_id, coalesce(steps.started_at, steps.occurred_at), steps.id)
+    from unnest(changes) as change
+    join public.steps on steps.tenant_id = owner_id and steps.parent_trace_id = change.trace_id
+    where change.is_rebuild and change.tree_kind = 'claimed');
+  result.trees := array(
+    select (tree.tree_key, owner_id, tree.trace_ids[tree.active], tree.last_event_at)::public.trees
+    from unnest(trees) as tree where tree.active is not null);
+  return result;
+end $$;
+
 -- The sessions that match, so many at most. Where few have the agent, model or user, those are looked at and no others; where many
 -- do, they are met soon. Planned anew for the filters that a call really has.
 create or replace function internal.find_sessions(owner_id uuid, namespace_ids bigint[], query jsonb, wanted integer)
@@ -144,7 +244,13 @@ begin
           and sessions.namespace_id = summary.namespace_id))
       and (query -> 'after' is null or (summary.last_activity_at, summary.session_id, summary.namespace_id) < (
         (query #>> '{after,occurred_at}')::timestamptz, query #>> '{after,id}', (query #>> '{after,namespace_id}')::bigint))
-      and (kept is null or internal.is_kept_session(kept, owner_id, summary.session_id, summary.namespace_id))
+      -- As internal.is_kept_session has it. Where much is due, many are looked at.
+      and (kept is null or not kept -> 'first_ids' ? summary.namespace_id::text
+        or summary.last_step_id >= (kept -> 'first_ids' ->> summary.namespace_id::text)::uuid or (
+          select sessions.last_activity_at from public.sessions
+          where sessions.tenant_id = owner_id and sessions.id = summary.session_id
+            and sessions.namespace_id = summary.namespace_id
+        ) >= (kept -> 'since' ->> summary.namespace_id::text)::timestamptz)
     order by summary.last_activity_at desc, summary.session_id desc, summary.namespace_id desc
     limit find_sessions.wanted);
 end $$;
@@ -204,7 +310,8 @@ begin
       and (query ->> 'start_date' is null or traces.created_at >= (query ->> 'start_date')::timestamptz)
       and (query ->> 'end_date' is null or traces.created_at <= (query ->> 'end_date')::timestamptz)
       and (query ->> 'root_only' is distinct from 'true' or traces.parent_trace_id is null)
-      and (kept is null or internal.is_kept_trace(kept, traces))
+      -- As internal.is_kept has it. Where much is due, many are looked at.
+      and (kept is null or coalesce(traces.last_step_id >= (kept -> 'first_ids' ->> traces.namespace_id::text)::uuid, true))
     order by traces.created_at desc, traces.trace_id desc
     limit (query ->> 'limit')::integer offset (query ->> 'offset')::bigint);
   total := internal.count_traces(owner_id, namespace_ids, query);
@@ -314,48 +421,30 @@ begin
   return internal.is_kept(kept, score.namespace_id, score.id)
     and (score.step_id is null or internal.is_kept_step(kept, score.step_id))
     and (score.trace_id is null or coalesce((
-      select internal.is_kept_trace(kept, traces) from public.traces
+      select internal.is_kept(kept, traces.namespace_id, traces.last_step_id) from public.traces
       where traces.tenant_id = score.tenant_id and traces.trace_id = score.trace_id), true));
 end $$;
 
 -- Whether a session has, in a namespace, steps that are kept; or was active itself since.
 create or replace function internal.is_kept_session(kept jsonb, owner_id uuid, session_id text, namespace_id bigint) returns boolean
 language plpgsql stable set search_path = '' as $$
-declare
-  first_id uuid := kept -> 'first_ids' ->> is_kept_session.namespace_id::text;
 begin
-  return first_id is null or exists (
+  return not kept -> 'first_ids' ? namespace_id::text or exists (
+    select from public.session_summaries as summary
+    where summary.tenant_id = owner_id and summary.session_id = is_kept_session.session_id
+      and summary.namespace_id = is_kept_session.namespace_id
+      and summary.last_step_id >= (kept -> 'first_ids' ->> is_kept_session.namespace_id::text)::uuid
+  ) or exists (
     select from public.sessions
     where sessions.tenant_id = owner_id and sessions.id = is_kept_session.session_id
-      and sessions.namespace_id = is_kept_session.namespace_id and sessions.last_activity_at >= internal.arrival_of(first_id)
-  ) or exists (
-    select from public.steps
-    where steps.tenant_id = owner_id and steps.session_id = is_kept_session.session_id
-      and steps.namespace_id = is_kept_session.namespace_id and steps.id >= first_id
-  ) or exists (
-    select from public.placements
-    where placements.tenant_id = owner_id and placements.session_id = is_kept_session.session_id and placements.step_id >= first_id
-      and is_kept_session.namespace_id = (select steps.namespace_id from public.steps where steps.id = placements.step_id));
+      and sessions.namespace_id = is_kept_session.namespace_id
+      and sessions.last_activity_at >= (kept -> 'since' ->> is_kept_session.namespace_id::text)::timestamptz);
 end $$;
 
 create or replace function internal.is_kept_step(kept jsonb, id uuid) returns boolean
 language plpgsql stable set search_path = '' set enable_seqscan = off as $$
 begin
   return internal.is_kept(kept, (select steps.namespace_id from public.steps where steps.id = is_kept_step.id), is_kept_step.id);
-end $$;
-
--- Whether a trace is kept: as long as its tree has a step that is, or a step that is names it as a parent. Lists ask it of each row,
--- and where much is due, of many: the last step of a tree is one look into an index.
-create or replace function internal.is_kept_trace(kept jsonb, trace public.traces) returns boolean
-language plpgsql stable set search_path = '' as $$
-declare
-  first_id uuid := kept -> 'first_ids' ->> trace.namespace_id::text;
-begin
-  return first_id is null or coalesce(first_id <= (
-      select steps.id from public.steps where steps.tree_key = trace.tree_key order by steps.id desc limit 1), false)
-    or exists (
-      select from public.steps
-      where steps.tenant_id = trace.tenant_id and steps.parent_trace_id = trace.trace_id and steps.id >= first_id);
 end $$;
 
 -- Whether a user, by the name that usage knows them by, took part in a session that is kept, or has other steps that are.
@@ -386,7 +475,7 @@ language plpgsql stable set search_path = '' as $$
 begin
   return (usable is null
       or (select namespaces.name from public.namespaces where namespaces.id = trace.namespace_id) = any (usable))
-    and (kept is null or internal.is_kept_trace(kept, trace));
+    and (kept is null or internal.is_kept(kept, trace.namespace_id, trace.last_step_id));
 end $$;
 
 -- Whether the token may see the trace.
@@ -396,9 +485,35 @@ begin
   return exists (select from internal.seen_trace(owner_id, usable, kept, is_seen_trace.trace_id));
 end $$;
 
--- What a tenant keeps, while something may be there that it does not: {first_ids: {namespace_id: id}, first_ids_with_content:
--- likewise, last_first_id?}. Of a namespace that is not in there all is kept, and in all of them what is not before the last one.
--- Null: all that is there is kept. Each read asks, so that one row is looked up and no more where the schedule runs.
+-- The summaries of sessions to which these steps have come are raised by them. Only under the fold lock of their tenant.
+create or replace function internal.join_sessions(members internal.session_member[]) returns void
+language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+begin
+  if not exists (select from unnest(members) as member where member.session_id is not null) then return; end if;
+  insert into public.session_summaries as known
+  select summary.* from internal.summaries_of(members) as summary
+  order by summary.session_id, summary.namespace_id
+  on conflict on constraint session_has_one_summary_in_a_namespace do update set
+    step_count = known.step_count + excluded.step_count,
+    error_count = known.error_count + excluded.error_count,
+    last_activity_at = case when known.step_count = 0 then excluded.last_activity_at
+      else greatest(known.last_activity_at, excluded.last_activity_at) end,
+    began_at = least(known.began_at, excluded.began_at),
+    ended_at = greatest(known.ended_at, excluded.ended_at),
+    last_step_id = greatest(known.last_step_id, excluded.last_step_id),
+    (first_message_at, first_message_id) = (
+      select said.at, said.id from (
+        values (known.first_message_at, known.first_message_id), (excluded.first_message_at, excluded.first_message_id)
+      ) as said (at, id) order by said.at, said.id limit 1),
+    (last_message_at, last_message_id) = (
+      select said.at, said.id from (
+        values (known.last_message_at, known.last_message_id), (excluded.last_message_at, excluded.last_message_id)
+      ) as said (at, id) order by said.at desc nulls last, said.id desc limit 1);
+end $$;
+
+-- What a tenant keeps, while something may be there that it does not: {first_ids: {namespace_id: id}, first_ids_with_content: likewise,
+-- since: {namespace_id: moment}}. Of a namespace that is not in there all is kept. Null: all that is there is kept. Each read asks, so
+-- that one row is looked up and no more where the schedule runs.
 create or replace function internal.kept(owner_id uuid) returns jsonb
 language plpgsql stable set search_path = '' set enable_seqscan = off as $$
 begin
@@ -412,9 +527,9 @@ begin
     select jsonb_strip_nulls(jsonb_build_object(
       'first_ids', jsonb_object_agg(kept.namespace_id, kept.first_id),
       'first_ids_with_content', jsonb_object_agg(kept.namespace_id, kept.first_id_with_content),
-      'last_first_id', max(kept.first_id::text)))
+      'since', jsonb_object_agg(kept.namespace_id, internal.shown_since() - kept.days * interval '24 hours')))
     from (
-      select known.namespace_id, internal.first_kept(internal.shown_since(), known.days) as first_id,
+      select known.namespace_id, known.days, internal.first_kept(internal.shown_since(), known.days) as first_id,
              internal.first_kept(internal.shown_since(), known.content_days) as first_id_with_content
       from internal.kept_days(owner_id) as known
     ) as kept having count(*) > 0);
@@ -802,6 +917,49 @@ begin
   return internal.skeleton_page(owner_id, usable, kept, reached.ids, ids, total, span.since, span.until, wanted);
 end $$;
 
+-- Writes the placements of steps, and what follows from them: the steps of traces, counts, usage, the figures of sessions.
+create or replace function internal.place_steps(owner_id uuid, placed internal.placed_step[], fold_number bigint) returns void
+language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+declare
+  moved internal.moved_step[] := internal.moved_steps(owner_id, place_steps.placed, place_steps.fold_number);
+begin
+  if moved = '{}' then return; end if;
+  insert into public.placements as known
+  select (move.after).* from unnest(moved) as move
+  on conflict on constraint step_has_one_placement do update set
+    trace_id = excluded.trace_id, session_id = excluded.session_id, user_id = excluded.user_id, agent = excluded.agent,
+    is_wrapper = excluded.is_wrapper, input_tokens = excluded.input_tokens, output_tokens = excluded.output_tokens,
+    cached_input_tokens = excluded.cached_input_tokens, reasoning_tokens = excluded.reasoning_tokens,
+    to_trace_id = excluded.to_trace_id, fold_number = excluded.fold_number;
+
+  update public.traces set
+    step_count = traces.step_count + growth.steps, last_step_id = greatest(traces.last_step_id, growth.last_step_id)
+  from (
+    select change.trace_id, sum(change.steps) as steps, max(change.step_id::text)::uuid as last_step_id
+    from unnest(moved) as move
+    cross join lateral (
+      values ((move.after).trace_id, 1, (move.after).step_id), ((move.before).trace_id, -1, null)
+    ) as change (trace_id, steps, step_id)
+    where change.trace_id is not null
+    group by change.trace_id
+  ) as growth
+  where traces.tenant_id = owner_id and traces.trace_id = growth.trace_id
+    and (growth.steps <> 0 or growth.last_step_id > traces.last_step_id);
+
+  perform internal.correct_counts(owner_id, moved);
+  perform internal.add_figures(array(
+    select internal.figure_of(move.step, side.placed, side.change)
+    from unnest(moved) as move
+    cross join lateral (values (move.before, -1), (move.after, 1)) as side (placed, change)
+    where (side.placed).step_id is not null and internal.counts_otherwise(move.before, move.after)));
+  perform internal.join_sessions(array(
+    select internal.member_of_session(move.step, move.after) from unnest(moved) as move
+    where (move.before).step_id is null or (move.before).session_id is distinct from (move.after).session_id));
+  perform internal.leave_sessions(array(
+    select internal.member_of_session(move.step, move.before) from unnest(moved) as move
+    where (move.before).step_id is not null and (move.before).session_id is distinct from (move.after).session_id));
+end $$;
+
 -- The trace, or all of the tree that it is in, as far as the token may see them, in order of creation; and the highest number of
 -- a fold that changed how each is linked to the first one. A step is as new as that link: a whole trace may come to a tree late.
 create or replace function internal.reached_traces(
@@ -1077,6 +1235,37 @@ begin
     where told.value ->> 'session_id' is not null);
 end $$;
 
+-- What each trace is: of all that is told of it, and was told before, the lowest rank counts, then the earliest; and of the
+-- parents that were claimed for it, the one that was claimed first is its parent, unless break_cycles takes it back.
+create or replace function internal.settled_facts(told internal.told_trace[], standing public.traces[]) returns internal.told_trace[]
+language plpgsql immutable set search_path = '' set plan_cache_mode = force_generic_plan as $$
+begin
+  return array(
+    with every as materialized (
+      select told.* from unnest(settled_facts.told) as told
+      union all
+      select known.trace_id, case when not known.is_claimed then 0 when known.is_named_only then 2 else 1 end, known.tree_key,
+             known.namespace_id, known.session_id, known.agent, known.created_at, known.parent_trace_id,
+             known.takes_steps_of_its_agent, known.claimed_parent_id, known.parent_claimed_at, known.last_step_id
+      from unnest(settled_facts.standing) as known
+    ), first as (
+      select distinct on (every.trace_id) every.* from every
+      order by every.trace_id, every.rank, every.opened_at, every.agent, every.namespace_id, every.session_id
+    ), claim as (
+      select distinct on (every.trace_id) every.trace_id, every.claimed_parent_id, every.parent_claimed_at
+      from every where every.claimed_parent_id is not null
+      order by every.trace_id, every.parent_claimed_at, every.claimed_parent_id
+    ), last as (
+      select every.trace_id, max(every.last_step_id::text)::uuid as last_step_id from every group by every.trace_id
+    )
+    select (
+      first.trace_id, first.rank, first.tree_key, first.namespace_id, first.session_id, first.agent, first.opened_at,
+      case when first.rank = 0 then first.parent_trace_id else claim.claimed_parent_id end, first.is_latest,
+      case when first.rank > 0 then claim.claimed_parent_id end, case when first.rank > 0 then claim.parent_claimed_at end,
+      last.last_step_id)::internal.told_trace
+    from first join last on last.trace_id = first.trace_id left join claim on claim.trace_id = first.trace_id);
+end $$;
+
 -- A step, without what was said once that is kept no longer: as internal.take_content leaves it.
 create or replace function internal.shown_step(step public.steps, kept jsonb) returns public.steps
 language plpgsql immutable set search_path = '' as $$
@@ -1207,6 +1396,45 @@ begin
     'resource_id', step.resource_id,
     'content', step.content,
     'messages', case when step.kind = 'llm' and step.span_id is not null then internal.messages_of_call(step, kept) end);
+end $$;
+
+-- What these steps make of their sessions, each session and namespace by itself.
+create or replace function internal.summaries_of(members internal.session_member[]) returns setof public.session_summaries
+language plpgsql stable set search_path = '' as $$
+begin
+  return query
+  select member.tenant_id, member.session_id, member.namespace_id, count(*), count(*) filter (where member.is_error),
+         max(member.active_at), min(member.began_at), max(member.ended_at),
+         min(member.began_at) filter (where member.says),
+         (array_agg(member.step_id order by member.began_at, member.step_id) filter (where member.says))[1],
+         max(member.began_at) filter (where member.says),
+         (array_agg(member.step_id order by member.began_at desc, member.step_id desc) filter (where member.says))[1],
+         max(member.step_id::text)::uuid
+  from unnest(summaries_of.members) as member
+  where member.session_id is not null
+  group by member.tenant_id, member.session_id, member.namespace_id;
+end $$;
+
+-- What a step tells of the trace that it names as a parent: that there is one.
+create or replace function internal.told_by_child(
+  owner_id uuid, trace_id text, namespace_id bigint, happened_at timestamptz, step_id uuid) returns internal.told_trace
+language plpgsql stable set search_path = '' as $$
+begin
+  return (
+    told_by_child.trace_id, 2, internal.tree_key(owner_id, 'claimed', told_by_child.trace_id), told_by_child.namespace_id,
+    null, (select namespaces.name from public.namespaces where namespaces.id = told_by_child.namespace_id),
+    told_by_child.happened_at, null, false, null, null, told_by_child.step_id)::internal.told_trace;
+end $$;
+
+-- What a step tells of the trace that it names as its own.
+create or replace function internal.told_by_step(step internal.appended_step) returns internal.told_trace
+language plpgsql stable set search_path = '' as $$
+begin
+  return (
+    step.trace_id, 1, step.tree_key, step.namespace_id, step.session_id,
+    coalesce(step.agent, (select namespaces.name from public.namespaces where namespaces.id = step.namespace_id)),
+    step.happened_at, null, false, step.parent_trace_id,
+    case when step.parent_trace_id is not null then step.happened_at end, step.step_id)::internal.told_trace;
 end $$;
 
 -- The traces with these ids, in this order: SOAT's Trace, and after it our own members.
@@ -1393,7 +1621,7 @@ begin
         select traces.trace_id from public.traces
         where traces.tenant_id = owner_id and traces.session_id = whole_session.session_id
           and traces.namespace_id = any (places) and traces.parent_trace_id is null
-          and (kept is null or internal.is_kept_trace(kept, traces))
+          and (kept is null or internal.is_kept(kept, traces.namespace_id, traces.last_step_id))
         order by traces.created_at, traces.trace_id)),
       'metadata', coalesce((
         -- Encrypted metadata is bound to the session's own user, who is not always the one that is shown.
@@ -1430,6 +1658,63 @@ begin
     return admission || internal.refusal('not_found', 'There is no such trace.');
   end if;
   return admission || jsonb_build_object('trace_id', with_trace.trace_id);
+end $$;
+
+-- Makes the traces what is told of them, and takes away those that nothing tells of any more. Only fold calls it.
+create or replace function internal.write_traces(owner_id uuid, derivation internal.derivation, fold_number bigint) returns void
+language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+declare
+  standing public.traces[] := internal.standing_traces(owner_id, derivation);
+  facts internal.told_trace[] := internal.settled_facts(derivation.told, standing);
+  vanished text[];
+begin
+  with gone as (
+    delete from public.traces
+    where traces.tree_key = any (derivation.remade) and traces.tenant_id = owner_id
+      and traces.trace_id not in (select fact.trace_id from unnest(facts) as fact)
+    returning traces.trace_id
+  )
+  select array_agg(gone.trace_id) into vanished from gone;
+
+  insert into public.traces as known (
+    tenant_id, trace_id, tree_key, is_claimed, is_named_only, takes_steps_of_its_agent, namespace_id, session_id, agent,
+    parent_trace_id, claimed_parent_id, parent_claimed_at, step_count, fold_number, created_at, last_step_id)
+  select owner_id, fact.trace_id, fact.tree_key, fact.rank > 0, fact.rank = 2, fact.is_latest, fact.namespace_id,
+         fact.session_id, fact.agent, fact.parent_trace_id, fact.claimed_parent_id, fact.parent_claimed_at, (
+           select count(*) from public.placements
+           where placements.tenant_id = owner_id and placements.trace_id = fact.trace_id),
+         write_traces.fold_number, fact.opened_at, fact.last_step_id
+  from unnest(facts) as fact
+  order by fact.trace_id
+  on conflict on constraint trace_id_is_unique_within_its_tenant do update set
+    tree_key = excluded.tree_key, is_claimed = excluded.is_claimed, is_named_only = excluded.is_named_only,
+    takes_steps_of_its_agent = excluded.takes_steps_of_its_agent, namespace_id = excluded.namespace_id,
+    session_id = excluded.session_id, agent = excluded.agent, parent_trace_id = excluded.parent_trace_id,
+    claimed_parent_id = excluded.claimed_parent_id, parent_claimed_at = excluded.parent_claimed_at,
+    fold_number = case when (known.parent_trace_id, known.agent, known.namespace_id)
+      is distinct from (excluded.parent_trace_id, excluded.agent, excluded.namespace_id)
+      then excluded.fold_number else known.fold_number end,
+    created_at = excluded.created_at,
+    last_step_id = case when known.step_count > 0 then known.last_step_id
+      else greatest(known.last_step_id, excluded.last_step_id) end
+  where (known.tree_key, known.is_claimed, known.is_named_only, known.takes_steps_of_its_agent, known.namespace_id,
+         known.session_id, known.agent, known.parent_trace_id, known.claimed_parent_id, known.parent_claimed_at,
+         known.created_at)
+    is distinct from
+        (excluded.tree_key, excluded.is_claimed, excluded.is_named_only, excluded.takes_steps_of_its_agent,
+         excluded.namespace_id, excluded.session_id, excluded.agent, excluded.parent_trace_id, excluded.claimed_parent_id,
+         excluded.parent_claimed_at, excluded.created_at);
+
+  delete from public.trees
+  where trees.tree_key = any (derivation.remade)
+    and trees.tree_key not in (select tree.tree_key from unnest(derivation.trees) as tree);
+  insert into public.trees as known (tree_key, tenant_id, active_trace_id, last_event_at)
+  select tree.tree_key, tree.tenant_id, tree.active_trace_id, tree.last_event_at from unnest(derivation.trees) as tree
+  on conflict on constraint tree_key_is_unique do update
+    set active_trace_id = excluded.active_trace_id, last_event_at = excluded.last_event_at;
+
+  perform internal.break_cycles(owner_id, facts, standing, fold_number);
+  perform internal.note_named_traces(owner_id, vanished);
 end $$;
 
 -- DELETE /scores/{score_id}. payload.score_id: a UUID. data: the score that is gone. One of another tenant, or in a namespace that
@@ -1717,9 +2002,13 @@ end $$;
 -- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
 create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 20261122060821;
+return 20261122062425;
 
 comment on column public.retention_runs.enforced_on is 'The last day on which nothing was left that is due. On other days reads leave it out (internal.kept). Null: since the rules were put, that was never so.';
+
+comment on column public.session_summaries.last_step_id is 'Of its steps, the one that arrived last.';
+
+comment on column public.traces.last_step_id is 'Of the steps in it, the one that arrived last; none of them being newer, the last one of its tree when it was opened or named.';
 
 -- supabase/schemas/99_grants.sql
 -- One rule for everything in the two schemas: row level security is on and no policy opens a table; the API's service role may
