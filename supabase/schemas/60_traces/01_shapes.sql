@@ -45,7 +45,8 @@ create type internal.tree as (
   step_input_tokens bigint[],
   step_output_tokens bigint[],
   step_cached_input_tokens bigint[],
-  step_reasoning_tokens bigint[]);
+  step_reasoning_tokens bigint[],
+  last_step_id uuid); -- the one that arrived last
 
 -- A step of an OpenTelemetry trace. A log entry has no span id of its own: it has its step's. An agent without a name has its
 -- span's.

@@ -43,10 +43,7 @@ begin
     select (
       trace.id, 0, tree.tree_key, trace.namespace_id, trace.session_id, trace.agent, trace.opened_at, parent.id,
       trace.is_latest, null, null, tree.last_step_id)::internal.told_trace
-    from (
-      select tree.*, (select max(step.id::text)::uuid from unnest(tree.step_ids) as step (id)) as last_step_id
-      from unnest(trees) as tree
-    ) as tree
+    from unnest(trees) as tree
     cross join lateral unnest(
       tree.trace_ids, tree.agents, tree.namespace_ids, tree.session_ids, tree.parents, tree.opened_at, tree.latest_of_agents
     ) with ordinality as trace (id, agent, namespace_id, session_id, parent, opened_at, is_latest, place)
@@ -148,6 +145,8 @@ begin
     if change.tree_kind <> 'session' then tree.active := null; end if; -- no more steps come to it
   end if;
   tree.tree_key := change.tree_key;
+  tree.last_step_id := (
+    select steps.id from public.steps where steps.tree_key = change.tree_key order by steps.id desc limit 1);
   return tree;
 end $$;
 

@@ -82,21 +82,21 @@ begin
              known.takes_steps_of_its_agent, known.claimed_parent_id, known.parent_claimed_at, known.last_step_id
       from unnest(settled_facts.standing) as known
     ), first as (
-      select distinct on (every.trace_id) every.* from every
+      select distinct on (every.trace_id) every.*,
+             max(every.last_step_id::text) over (partition by every.trace_id)::uuid as last_of_all
+      from every
       order by every.trace_id, every.rank, every.opened_at, every.agent, every.namespace_id, every.session_id
     ), claim as (
       select distinct on (every.trace_id) every.trace_id, every.claimed_parent_id, every.parent_claimed_at
       from every where every.claimed_parent_id is not null
       order by every.trace_id, every.parent_claimed_at, every.claimed_parent_id
-    ), last as (
-      select every.trace_id, max(every.last_step_id::text)::uuid as last_step_id from every group by every.trace_id
     )
     select (
       first.trace_id, first.rank, first.tree_key, first.namespace_id, first.session_id, first.agent, first.opened_at,
       case when first.rank = 0 then first.parent_trace_id else claim.claimed_parent_id end, first.is_latest,
       case when first.rank > 0 then claim.claimed_parent_id end, case when first.rank > 0 then claim.parent_claimed_at end,
-      last.last_step_id)::internal.told_trace
-    from first join last on last.trace_id = first.trace_id left join claim on claim.trace_id = first.trace_id);
+      first.last_of_all)::internal.told_trace
+    from first left join claim on claim.trace_id = first.trace_id);
 end $$;
 
 -- In a cycle of claimed parents, the claim that was made latest is ignored. No cycle can come about without a new claim, and

@@ -83,6 +83,8 @@ alter table public.traces
 
 alter type internal.told_trace add attribute last_step_id uuid cascade;
 
+alter type internal.tree add attribute last_step_id uuid cascade;
+
 -- admit, for a request that changes it: refuses forbidden for a token that is bound to namespaces. `what`: as in `the model prices`.
 create or replace function internal.admit_to_change(payload jsonb, what text) returns jsonb
 language plpgsql set search_path = '' as $$
@@ -182,10 +184,7 @@ begin
     select (
       trace.id, 0, tree.tree_key, trace.namespace_id, trace.session_id, trace.agent, trace.opened_at, parent.id,
       trace.is_latest, null, null, tree.last_step_id)::internal.told_trace
-    from (
-      select tree.*, (select max(step.id::text)::uuid from unnest(tree.step_ids) as step (id)) as last_step_id
-      from unnest(trees) as tree
-    ) as tree
+    from unnest(trees) as tree
     cross join lateral unnest(
       tree.trace_ids, tree.agents, tree.namespace_ids, tree.session_ids, tree.parents, tree.opened_at, tree.latest_of_agents
     ) with ordinality as trace (id, agent, namespace_id, session_id, parent, opened_at, is_latest, place)
@@ -205,6 +204,26 @@ begin
     select (tree.tree_key, owner_id, tree.trace_ids[tree.active], tree.last_event_at)::public.trees
     from unnest(trees) as tree where tree.active is not null);
   return result;
+end $$;
+
+-- The tree of a change, derived from all of its steps. Those of sessions are in one namespace and session: the change's.
+create or replace function internal.derive_tree(change internal.change) returns internal.tree
+language plpgsql stable set search_path = '' as $$
+declare
+  tree internal.tree;
+begin
+  if change.tree_kind = 'otel' then
+    tree := internal.derive_spans(change.tree_key);
+  else
+    tree := internal.derive_session(change.tree_key);
+    tree.namespace_ids := array_fill(change.namespace_id, array[cardinality(tree.trace_ids)]);
+    tree.session_ids := array_fill(change.session_id, array[cardinality(tree.trace_ids)]);
+    if change.tree_kind <> 'session' then tree.active := null; end if; -- no more steps come to it
+  end if;
+  tree.tree_key := change.tree_key;
+  tree.last_step_id := (
+    select steps.id from public.steps where steps.tree_key = change.tree_key order by steps.id desc limit 1);
+  return tree;
 end $$;
 
 -- The sessions that match, so many at most. Where few have the agent, model or user, those are looked at and no others; where many
@@ -1249,21 +1268,21 @@ begin
              known.takes_steps_of_its_agent, known.claimed_parent_id, known.parent_claimed_at, known.last_step_id
       from unnest(settled_facts.standing) as known
     ), first as (
-      select distinct on (every.trace_id) every.* from every
+      select distinct on (every.trace_id) every.*,
+             max(every.last_step_id::text) over (partition by every.trace_id)::uuid as last_of_all
+      from every
       order by every.trace_id, every.rank, every.opened_at, every.agent, every.namespace_id, every.session_id
     ), claim as (
       select distinct on (every.trace_id) every.trace_id, every.claimed_parent_id, every.parent_claimed_at
       from every where every.claimed_parent_id is not null
       order by every.trace_id, every.parent_claimed_at, every.claimed_parent_id
-    ), last as (
-      select every.trace_id, max(every.last_step_id::text)::uuid as last_step_id from every group by every.trace_id
     )
     select (
       first.trace_id, first.rank, first.tree_key, first.namespace_id, first.session_id, first.agent, first.opened_at,
       case when first.rank = 0 then first.parent_trace_id else claim.claimed_parent_id end, first.is_latest,
       case when first.rank > 0 then claim.claimed_parent_id end, case when first.rank > 0 then claim.parent_claimed_at end,
-      last.last_step_id)::internal.told_trace
-    from first join last on last.trace_id = first.trace_id left join claim on claim.trace_id = first.trace_id);
+      first.last_of_all)::internal.told_trace
+    from first left join claim on claim.trace_id = first.trace_id);
 end $$;
 
 -- A step, without what was said once that is kept no longer: as internal.take_content leaves it.
@@ -2002,7 +2021,7 @@ end $$;
 -- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
 create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 20261122062425;
+return 20261122063950;
 
 comment on column public.retention_runs.enforced_on is 'The last day on which nothing was left that is due. On other days reads leave it out (internal.kept). Null: since the rules were put, that was never so.';
 
