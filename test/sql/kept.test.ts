@@ -3,6 +3,7 @@ import { afterAll, describe, expect, inject, it } from "vitest";
 import { DAY, sendAgo, setRules } from "./trees/aged.ts";
 import { randomHistory, randomOf, split } from "./trees/history.ts";
 import { ask, type Caller, listTraces, newTenant, send } from "./trees/sender.ts";
+import type { Step } from "./trees/steps.ts";
 
 const sql = postgres(inject("databaseUrl"), { max: 2, onnotice: () => {} });
 afterAll(() => sql.end());
@@ -26,7 +27,7 @@ const idsOf = async ({ tenantId }: Caller): Promise<string[]> =>
 const sessionsOf = async ({ tenantId }: Caller): Promise<string[]> =>
   (await sql`select id from public.sessions where tenant_id = ${tenantId} order by 1`).map(({ id }) => id);
 
-/** The steps that each way of reading shows, by its name, and whether it shows what they say. */
+/** The steps that each way of reading shows, by its name, with their names, and whether it shows what they say. */
 async function shownSteps(caller: Caller, ids: string[]): Promise<Record<string, string[]>> {
   const shown: Record<string, string[]> = {};
   const read = async (what: string, name: string, query: Record<string, postgres.JSONValue>) => {
@@ -34,7 +35,8 @@ async function shownSteps(caller: Caller, ids: string[]): Promise<Record<string,
     const steps: Record<string, unknown>[] = data?.rows ?? data?.steps ?? [];
     shown[what] = steps
       .map(
-        ({ id, content, preview, error }) => `${id}${(content ?? preview ?? error) ? " says something" : ""}`,
+        ({ id, name, content, preview, error }) =>
+          `${id} ${name} ${(content ?? preview ?? error) ? "says something" : ""}`,
       )
       .sort();
   };
@@ -47,8 +49,10 @@ async function shownSteps(caller: Caller, ids: string[]): Promise<Record<string,
   await read("search", "search_steps", everything);
   await read("search for a text", "search_steps", { ...everything, text: "a" });
   await read("by id", "get_steps", { ids, max_bytes: 1000 });
-  for (const session_id of await sessionsOf(caller))
+  for (const session_id of await sessionsOf(caller)) {
     await read(`session ${session_id}`, "list_session_steps", { session_id, limit: 1000 });
+    await read(`search in ${session_id}`, "search_steps", { ...everything, session_id });
+  }
   for (const trace of (await ask(sql, caller, "list_traces", { query: { limit: 1000, offset: 0 } })).data
     .traces) {
     await read(`trace ${trace.id}`, "list_trace_steps", { trace_id: trace.id, scope: "trace", limit: 1000 });
@@ -128,6 +132,8 @@ describe("before what is due is deleted", () => {
       const { data: traces } = await ask(sql, caller, "list_traces", { query: { limit: 1000, offset: 0 } });
       const seen = await ask(sql, caller, "get_session", { query: { session_id: "gone" } });
       expect(seen.error).toMatchObject({ code: "not_found" });
+      const steps = await ask(sql, caller, "list_session_steps", { query: { session_id: "gone", limit: 1 } });
+      expect(steps.error).toMatchObject({ code: "not_found" });
       const kept = await sql`
       select steps.tree_key, steps.parent_trace_id, placements.trace_id, coalesce(steps.session_id, placements.session_id) as session_id
       from public.steps left join public.placements on placements.step_id = steps.id
@@ -198,4 +204,52 @@ describe("before what is due is deleted", () => {
     await forgetAll(caller);
     expect((await shown()).toSorted()).toEqual(before.toSorted());
   });
+
+  it.each([{ content_days: 1 }, { days: 1 }])(
+    "a model call that is kept is shown without the messages that others tell of it, where these are due (%j)",
+    async (rule) => {
+      const caller = await newTenant(sql);
+      const span = { namespace: "n", otelTraceId: "o", handoffs: [] };
+      const around: Step = { ...span, key: "around", kind: "span", spanId: "around" };
+      await sendAgo(
+        sql,
+        caller,
+        [around, { ...span, key: "log", kind: "log", parentSpanId: "call" }],
+        9 * DAY,
+      );
+      await send(sql, caller, [
+        { ...span, key: "call", kind: "llm", spanId: "call", parentSpanId: "around" },
+      ]);
+      await sql`
+      update public.steps set content = content || '{"messages_of_call": ["said"], "has_input_of_call": true, "input": "said"}'
+      where tenant_id = ${caller.tenantId} and kind <> 'llm'`;
+      const [call] =
+        await sql`select id from public.steps where tenant_id = ${caller.tenantId} and kind = 'llm'`;
+      const messages = async () => {
+        const { data } = await ask(sql, caller, "get_steps", { query: { ids: [call?.id], max_bytes: 1000 } });
+        return data.steps[0].messages;
+      };
+      expect(await messages()).toHaveLength(2);
+      await setRules(sql, caller, rule);
+      expect(await messages()).toEqual([]);
+    },
+  );
+
+  it.each(rulesBy("days", 17))(
+    "of the traces that have steps, none is shown but for a step that is kept, or names it (history %i: %j %j)",
+    async (seed, rule, namespaces) => {
+      const caller = await partlyDue(seed);
+      await sql`select public.rebuild(${sql.json({ tenant: caller.tenant })})`;
+      await setRules(sql, caller, rule, namespaces);
+      const kept = await sql`
+      select placements.trace_id, steps.parent_trace_id
+      from public.steps join public.placements on placements.step_id = steps.id
+      where steps.tenant_id = ${caller.tenantId}
+        and internal.is_kept(internal.kept(${caller.tenantId}), steps.namespace_id, steps.id)`;
+      const known = new Set(kept.flatMap(({ trace_id, parent_trace_id }) => [trace_id, parent_trace_id]));
+      const { data } = await ask(sql, caller, "list_traces", { query: { limit: 1000, offset: 0 } });
+      type Trace = { id: string; step_count: number };
+      expect(data.traces.filter(({ id, step_count }: Trace) => step_count > 0 && !known.has(id))).toEqual([]);
+    },
+  );
 });

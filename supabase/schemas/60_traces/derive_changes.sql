@@ -42,14 +42,20 @@ begin
   result.told := array(
     select (
       trace.id, 0, tree.tree_key, trace.namespace_id, trace.session_id, trace.agent, trace.opened_at, parent.id,
-      trace.is_latest, null, null, tree.last_step_id)::internal.told_trace
+      trace.is_latest, null, null, coalesce(trace.last_step_id, tree.last_step_id))::internal.told_trace
     from (
-      select tree.*, (select max(step.id::text)::uuid from unnest(tree.step_ids) as step (id)) as last_step_id
+      select tree.*, (select max(step.id::text)::uuid from unnest(tree.step_ids) as step (id)) as last_step_id, array(
+               select max(own.step_id::text)::uuid from (
+                 select step.id, step.trace from unnest(tree.step_ids, tree.step_traces) as step (id, trace)
+                 union all
+                 select null, place from generate_subscripts(tree.trace_ids, 1) as place
+               ) as own (step_id, place) group by own.place order by own.place) as last_step_ids
       from unnest(trees) as tree
     ) as tree
     cross join lateral unnest(
-      tree.trace_ids, tree.agents, tree.namespace_ids, tree.session_ids, tree.parents, tree.opened_at, tree.latest_of_agents
-    ) with ordinality as trace (id, agent, namespace_id, session_id, parent, opened_at, is_latest, place)
+      tree.trace_ids, tree.agents, tree.namespace_ids, tree.session_ids, tree.parents, tree.opened_at, tree.latest_of_agents,
+      tree.last_step_ids
+    ) with ordinality as trace (id, agent, namespace_id, session_id, parent, opened_at, is_latest, last_step_id, place)
     left join lateral unnest(tree.trace_ids) with ordinality as parent (id, place) on parent.place = trace.parent
     union all
     select internal.told_by_step(step) from unnest(appended) as step where step.is_claimed

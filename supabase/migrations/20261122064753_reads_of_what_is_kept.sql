@@ -181,14 +181,20 @@ begin
   result.told := array(
     select (
       trace.id, 0, tree.tree_key, trace.namespace_id, trace.session_id, trace.agent, trace.opened_at, parent.id,
-      trace.is_latest, null, null, tree.last_step_id)::internal.told_trace
+      trace.is_latest, null, null, coalesce(trace.last_step_id, tree.last_step_id))::internal.told_trace
     from (
-      select tree.*, (select max(step.id::text)::uuid from unnest(tree.step_ids) as step (id)) as last_step_id
+      select tree.*, (select max(step.id::text)::uuid from unnest(tree.step_ids) as step (id)) as last_step_id, array(
+               select max(own.step_id::text)::uuid from (
+                 select step.id, step.trace from unnest(tree.step_ids, tree.step_traces) as step (id, trace)
+                 union all
+                 select null, place from generate_subscripts(tree.trace_ids, 1) as place
+               ) as own (step_id, place) group by own.place order by own.place) as last_step_ids
       from unnest(trees) as tree
     ) as tree
     cross join lateral unnest(
-      tree.trace_ids, tree.agents, tree.namespace_ids, tree.session_ids, tree.parents, tree.opened_at, tree.latest_of_agents
-    ) with ordinality as trace (id, agent, namespace_id, session_id, parent, opened_at, is_latest, place)
+      tree.trace_ids, tree.agents, tree.namespace_ids, tree.session_ids, tree.parents, tree.opened_at, tree.latest_of_agents,
+      tree.last_step_ids
+    ) with ordinality as trace (id, agent, namespace_id, session_id, parent, opened_at, is_latest, last_step_id, place)
     left join lateral unnest(tree.trace_ids) with ordinality as parent (id, place) on parent.place = trace.parent
     union all
     select internal.told_by_step(step) from unnest(appended) as step where step.is_claimed
@@ -2036,13 +2042,13 @@ end $$;
 -- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
 create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 20261122064050;
+return 20261122064753;
 
 comment on column public.retention_runs.enforced_on is 'The last day on which nothing was left that is due. On other days reads leave it out (internal.kept). Null: since the rules were put, that was never so.';
 
 comment on column public.session_summaries.last_step_id is 'Of its steps, the one that arrived last.';
 
-comment on column public.traces.last_step_id is 'Of the steps in it, the one that arrived last; none of them being newer, the last one of its tree when it was opened or named.';
+comment on column public.traces.last_step_id is 'Of the steps that were in it, the one that arrived last; without any, the last one of its tree, or that names it.';
 
 -- supabase/schemas/99_grants.sql
 -- One rule for everything in the two schemas: row level security is on and no policy opens a table; the API's service role may
