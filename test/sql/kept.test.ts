@@ -155,14 +155,16 @@ describe("before what is due is deleted", () => {
   );
 
   it.each(rulesBy("days", 13))(
-    "traces below one that is due are roots, wherever roots are listed (history %i: %j %j)",
+    "traces below one that is due are roots, wherever traces are named (history %i: %j %j)",
     async (seed, rule, namespaces) => {
       const caller = await partlyDue(seed);
       await setRules(sql, caller, rule, namespaces);
       const list = async (query: object) =>
         (await ask(sql, caller, "list_traces", { query: { limit: 1000, offset: 0, ...query } })).data;
       type Trace = { id: string; parent_trace_id: string | null; session_id: string | null };
-      const tops = (await list({})).traces.filter((trace: Trace) => trace.parent_trace_id === null);
+      const { traces } = await list({});
+      const shown = new Set(traces.map(({ id }: Trace) => id));
+      const tops = traces.filter((trace: Trace) => trace.parent_trace_id === null);
       const ids = (traces: Trace[]) => traces.map(({ id }) => id);
       const roots = await list({ root_only: "true" });
       expect(ids(roots.traces)).toEqual(ids(tops));
@@ -180,6 +182,13 @@ describe("before what is due is deleted", () => {
         const { data } = await ask(sql, caller, "get_session", { query: { session_id } });
         const own = tops.filter((trace: Trace) => trace.session_id === session_id);
         expect([...(data?.root_trace_ids ?? [])].sort()).toEqual(ids(own).sort());
+        const page = (await ask(sql, caller, "list_session_steps", { query: { session_id, limit: 1000 } }))
+          .data;
+        const named = [
+          ...(page?.traces ?? []).flatMap(({ id, parent_trace_id }: Trace) => [id, parent_trace_id]),
+          ...(page?.steps ?? []).map(({ to_trace_id }: { to_trace_id: string | null }) => to_trace_id),
+        ];
+        expect(named.filter((id) => id !== null && !shown.has(id))).toEqual([]);
       }
     },
   );
