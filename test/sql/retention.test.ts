@@ -121,7 +121,7 @@ describe("what is kept for some days", { timeout: 60_000 }, () => {
   it("goes at once with the PUT that makes it due, where that takes less than a second", async () => {
     const caller = await newTenant(sql);
     await sendAgo(sql, caller, [{ ...plain, key: "old", session: "old" }], 10 * DAY);
-    await sendAgo(sql, caller, [{ ...plain, key: "new" }], 1.5 * DAY);
+    await sendAgo(sql, caller, [{ ...plain, key: "new" }], 2.5 * DAY);
     const { data } = await putRetention(caller, { content_days: 1, days: 3 });
     expect(data).toMatchObject({ version: 1, catching_up: false });
     expect([await keysOf(caller), await saidOf(caller)]).toEqual([["new"], []]);

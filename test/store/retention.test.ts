@@ -77,6 +77,10 @@ describe("what is kept no longer, before it is deleted", { timeout: 60_000 }, ()
     expect([again.status, again.body.reused]).toEqual([200, false]);
     const { body } = await client.get("/v1/usage?by=user&start_date=2020-01-01");
     expect(body.rows.map((row: { user: string | null }) => row.user)).toEqual([null]);
+    const theirs = await client.get(
+      `/v1/usage?by=agent&user_id=${encodeURIComponent(user_id)}&start_date=2020-01-01`,
+    );
+    expect([theirs.status, theirs.body.rows]).toEqual([200, []]);
   });
 
   it("is shown, where only what was said is kept no longer, as it is once that is taken away", async () => {

@@ -1,8 +1,8 @@
 -- What is kept, and so is shown. The schedule deletes the rest (88_forgetting). Until it has, reads leave it out: here is by what.
 
 -- What a tenant keeps, while something may be there that it does not: {first_ids: {namespace_id: id}, first_ids_with_content: likewise,
--- since: {namespace_id: moment}}. Of a namespace that is not in there all is kept. Null: all that is there is kept. Each read asks, so
--- that one row is looked up and no more where the schedule runs.
+-- since: {namespace_id: moment}, lowest_first_id, highest_first_id}: of a namespace that is not in there all is kept, and so there is no
+-- lowest. Null: all that is there is kept. Each read asks, so that one row is looked up and no more where the schedule runs.
 create function internal.kept(owner_id uuid) returns jsonb
 language plpgsql stable set search_path = '' set enable_seqscan = off as $$
 begin
@@ -16,7 +16,10 @@ begin
     select jsonb_strip_nulls(jsonb_build_object(
       'first_ids', jsonb_object_agg(kept.namespace_id, kept.first_id),
       'first_ids_with_content', jsonb_object_agg(kept.namespace_id, kept.first_id_with_content),
-      'since', jsonb_object_agg(kept.namespace_id, internal.shown_since() - kept.days * interval '24 hours')))
+      'since', jsonb_object_agg(kept.namespace_id, internal.shown_since() - kept.days * interval '24 hours'),
+      'lowest_first_id', case when count(kept.first_id) = (
+        select count(*) from public.namespaces where namespaces.tenant_id = owner_id) then min(kept.first_id::text) end,
+      'highest_first_id', max(kept.first_id::text)))
     from (
       select known.namespace_id, known.days, internal.first_kept(internal.shown_since(), known.days) as first_id,
              internal.first_kept(internal.shown_since(), known.content_days) as first_id_with_content
@@ -43,6 +46,20 @@ create function internal.is_kept_step(kept jsonb, id uuid) returns boolean
 language plpgsql stable set search_path = '' set enable_seqscan = off as $$
 begin
   return internal.is_kept(kept, (select steps.namespace_id from public.steps where steps.id = is_kept_step.id), is_kept_step.id);
+end $$;
+
+-- Whether a trace has steps that are kept; of one without steps, whether the last one is that tells of it. Steps of one trace may be in
+-- several namespaces: where these keep things for different times, each step is looked at.
+create function internal.is_kept_trace(kept jsonb, trace public.traces) returns boolean
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+begin
+  if coalesce(trace.last_step_id >= (kept ->> 'highest_first_id')::uuid, true) then return true; end if;
+  if trace.last_step_id < (kept ->> 'lowest_first_id')::uuid then return false; end if;
+  if trace.step_count = 0 then return internal.is_kept_step(kept, trace.last_step_id); end if;
+  return exists (
+    select from public.placements
+    where placements.tenant_id = trace.tenant_id and placements.trace_id = trace.trace_id
+      and internal.is_kept_step(kept, placements.step_id));
 end $$;
 
 -- Whether a session has, in a namespace, steps that are kept; or was active itself since.
@@ -75,15 +92,15 @@ begin
     where internal.is_kept_step(kept, own.id));
 end $$;
 
--- Whether a score is kept, and what it is about, if that is known.
+-- Whether a score is kept, and the step or the steps that it is about, if they are known.
 create function internal.is_kept_score(kept jsonb, score public.scores) returns boolean
 language plpgsql stable set search_path = '' set enable_seqscan = off as $$
 begin
   return internal.is_kept(kept, score.namespace_id, score.id)
     and (score.step_id is null or internal.is_kept_step(kept, score.step_id))
     and (score.trace_id is null or coalesce((
-      select internal.is_kept(kept, traces.namespace_id, traces.last_step_id) from public.traces
-      where traces.tenant_id = score.tenant_id and traces.trace_id = score.trace_id), true));
+      select internal.is_kept_trace(kept, traces) from public.traces
+      where traces.tenant_id = score.tenant_id and traces.trace_id = score.trace_id and traces.step_count > 0), true));
 end $$;
 
 -- How long each namespace of a tenant keeps things, where not for ever.

@@ -35,7 +35,7 @@ comment on column public.traces.fold_number is
   'The fold (public.folds) that made it, or last changed its parent, agent or namespace.';
 comment on column public.traces.created_at is 'When the step happened that opened it.';
 comment on column public.traces.last_step_id is
-  'Of the steps in it, the one that arrived last; none of them being newer, the last one of its tree when it was opened or named.';
+  'Of the steps that were in it, the one that arrived last; without any, the last one of its tree, or that names it.';
 
 create index traces_by_time on public.traces (tenant_id, created_at desc, trace_id desc);
 create index traces_of_a_namespace_by_time on public.traces (tenant_id, namespace_id, created_at desc, trace_id desc);

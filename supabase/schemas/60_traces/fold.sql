@@ -127,7 +127,9 @@ begin
     to_trace_id = excluded.to_trace_id, fold_number = excluded.fold_number;
 
   update public.traces set
-    step_count = traces.step_count + growth.steps, last_step_id = greatest(traces.last_step_id, growth.last_step_id)
+    step_count = traces.step_count + growth.steps,
+    last_step_id = case when traces.step_count = 0 then growth.last_step_id -- its first ones
+      else greatest(traces.last_step_id, growth.last_step_id) end
   from (
     select change.trace_id, sum(change.steps) as steps, max(change.step_id::text)::uuid as last_step_id
     from unnest(moved) as move

@@ -25,8 +25,8 @@ begin
     'total', found_traces.total));
 end $$;
 
--- The traces of a page, and how many match in all (a figure: with those that are kept no longer, until they are deleted). Where there is one namespace, that is said by `=`: an index gives rows in
--- order for one value, not for an array of them.
+-- The traces of a page, and how many match in all (a figure: with those that are kept no longer, until they are deleted). Where there
+-- is one namespace, that is said by `=`: an index gives rows in order for one value, not for an array of them.
 create function internal.find_traces(owner_id uuid, namespace_ids bigint[], query jsonb, out ids text[], out total bigint)
 language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan as $$
 declare
@@ -41,12 +41,27 @@ begin
       and (query ->> 'session_id' is null or traces.session_id = query ->> 'session_id')
       and (query ->> 'start_date' is null or traces.created_at >= (query ->> 'start_date')::timestamptz)
       and (query ->> 'end_date' is null or traces.created_at <= (query ->> 'end_date')::timestamptz)
-      and (query ->> 'root_only' is distinct from 'true' or traces.parent_trace_id is null)
-      -- As internal.is_kept has it. Where much is due, many are looked at.
-      and (kept is null or coalesce(traces.last_step_id >= (kept -> 'first_ids' ->> traces.namespace_id::text)::uuid, true))
+      and (query ->> 'root_only' is distinct from 'true' or traces.parent_trace_id is null
+        or kept is not null and not internal.has_kept_parent(kept, traces))
+      -- As internal.is_kept_trace has it. Where much is due, many are looked at.
+      and (kept is null or coalesce(traces.last_step_id >= (kept ->> 'highest_first_id')::uuid, true)
+        or coalesce(traces.last_step_id >= (kept ->> 'lowest_first_id')::uuid, true) and internal.is_kept_trace(kept, traces))
     order by traces.created_at desc, traces.trace_id desc
     limit (query ->> 'limit')::integer offset (query ->> 'offset')::bigint);
   total := internal.count_traces(owner_id, namespace_ids, query);
+  if kept is not null then -- of one root that is due, several below it may be roots: who reads on finds them
+    total := greatest(total, (query ->> 'offset')::bigint + cardinality(ids)
+      + case when cardinality(ids) = (query ->> 'limit')::integer then 1 else 0 end);
+  end if;
+end $$;
+
+-- Whether the trace above one is kept. If not, the one below is shown as a root.
+create function internal.has_kept_parent(kept jsonb, trace public.traces) returns boolean
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+begin
+  return coalesce((
+    select internal.is_kept_trace(kept, above) from public.traces as above
+    where above.tenant_id = trace.tenant_id and above.trace_id = trace.parent_trace_id), false);
 end $$;
 
 -- How many traces match a query in these namespaces. Those of a session are counted one by one; of the others, by agent and time,

@@ -72,5 +72,5 @@ language plpgsql stable set search_path = '' as $$
 begin
   return (usable is null
       or (select namespaces.name from public.namespaces where namespaces.id = trace.namespace_id) = any (usable))
-    and (kept is null or internal.is_kept(kept, trace.namespace_id, trace.last_step_id));
+    and (kept is null or internal.is_kept_trace(kept, trace));
 end $$;

@@ -41,7 +41,8 @@ begin
     is distinct from
         (excluded.tree_key, excluded.is_claimed, excluded.is_named_only, excluded.takes_steps_of_its_agent,
          excluded.namespace_id, excluded.session_id, excluded.agent, excluded.parent_trace_id, excluded.claimed_parent_id,
-         excluded.parent_claimed_at, excluded.created_at);
+         excluded.parent_claimed_at, excluded.created_at)
+    or known.step_count = 0 and known.last_step_id < excluded.last_step_id;
 
   delete from public.trees
   where trees.tree_key = any (derivation.remade)

@@ -38,8 +38,9 @@ begin
       'root_trace_ids', to_jsonb(array(
         select traces.trace_id from public.traces
         where traces.tenant_id = owner_id and traces.session_id = whole_session.session_id
-          and traces.namespace_id = any (places) and traces.parent_trace_id is null
-          and (kept is null or internal.is_kept(kept, traces.namespace_id, traces.last_step_id))
+          and traces.namespace_id = any (places)
+          and (traces.parent_trace_id is null or kept is not null and not internal.has_kept_parent(kept, traces))
+          and (kept is null or internal.is_kept_trace(kept, traces))
         order by traces.created_at, traces.trace_id)),
       'metadata', coalesce((
         -- Encrypted metadata is bound to the session's own user, who is not always the one that is shown.

@@ -312,8 +312,8 @@ begin
   end if;
 end $$;
 
--- The traces of a page, and how many match in all (a figure: with those that are kept no longer, until they are deleted). Where there is one namespace, that is said by `=`: an index gives rows in
--- order for one value, not for an array of them.
+-- The traces of a page, and how many match in all (a figure: with those that are kept no longer, until they are deleted). Where there
+-- is one namespace, that is said by `=`: an index gives rows in order for one value, not for an array of them.
 create or replace function internal.find_traces(owner_id uuid, namespace_ids bigint[], query jsonb, out ids text[], out total bigint)
 language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan as $$
 declare
@@ -328,12 +328,18 @@ begin
       and (query ->> 'session_id' is null or traces.session_id = query ->> 'session_id')
       and (query ->> 'start_date' is null or traces.created_at >= (query ->> 'start_date')::timestamptz)
       and (query ->> 'end_date' is null or traces.created_at <= (query ->> 'end_date')::timestamptz)
-      and (query ->> 'root_only' is distinct from 'true' or traces.parent_trace_id is null)
-      -- As internal.is_kept has it. Where much is due, many are looked at.
-      and (kept is null or coalesce(traces.last_step_id >= (kept -> 'first_ids' ->> traces.namespace_id::text)::uuid, true))
+      and (query ->> 'root_only' is distinct from 'true' or traces.parent_trace_id is null
+        or kept is not null and not internal.has_kept_parent(kept, traces))
+      -- As internal.is_kept_trace has it. Where much is due, many are looked at.
+      and (kept is null or coalesce(traces.last_step_id >= (kept ->> 'highest_first_id')::uuid, true)
+        or coalesce(traces.last_step_id >= (kept ->> 'lowest_first_id')::uuid, true) and internal.is_kept_trace(kept, traces))
     order by traces.created_at desc, traces.trace_id desc
     limit (query ->> 'limit')::integer offset (query ->> 'offset')::bigint);
   total := internal.count_traces(owner_id, namespace_ids, query);
+  if kept is not null then -- of one root that is due, several below it may be roots: who reads on finds them
+    total := greatest(total, (query ->> 'offset')::bigint + cardinality(ids)
+      + case when cardinality(ids) = (query ->> 'limit')::integer then 1 else 0 end);
+  end if;
 end $$;
 
 -- The lowest id that a step or a score can have which arrived so many days before a moment. Null: for ever.
@@ -426,6 +432,15 @@ begin
   end loop;
 end $$;
 
+-- Whether the trace above one is kept. If not, the one below is shown as a root.
+create or replace function internal.has_kept_parent(kept jsonb, trace public.traces) returns boolean
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+begin
+  return coalesce((
+    select internal.is_kept_trace(kept, above) from public.traces as above
+    where above.tenant_id = trace.tenant_id and above.trace_id = trace.parent_trace_id), false);
+end $$;
+
 -- Whether a step or a score of a namespace is kept. `kept`: as internal.kept() has it, likewise below.
 create or replace function internal.is_kept(kept jsonb, namespace_id bigint, id uuid) returns boolean
 language plpgsql immutable set search_path = '' as $$
@@ -433,15 +448,15 @@ begin
   return coalesce(is_kept.id >= (kept -> 'first_ids' ->> is_kept.namespace_id::text)::uuid, true);
 end $$;
 
--- Whether a score is kept, and what it is about, if that is known.
+-- Whether a score is kept, and the step or the steps that it is about, if they are known.
 create or replace function internal.is_kept_score(kept jsonb, score public.scores) returns boolean
 language plpgsql stable set search_path = '' set enable_seqscan = off as $$
 begin
   return internal.is_kept(kept, score.namespace_id, score.id)
     and (score.step_id is null or internal.is_kept_step(kept, score.step_id))
     and (score.trace_id is null or coalesce((
-      select internal.is_kept(kept, traces.namespace_id, traces.last_step_id) from public.traces
-      where traces.tenant_id = score.tenant_id and traces.trace_id = score.trace_id), true));
+      select internal.is_kept_trace(kept, traces) from public.traces
+      where traces.tenant_id = score.tenant_id and traces.trace_id = score.trace_id and traces.step_count > 0), true));
 end $$;
 
 -- Whether a session has, in a namespace, steps that are kept; or was active itself since.
@@ -464,6 +479,20 @@ create or replace function internal.is_kept_step(kept jsonb, id uuid) returns bo
 language plpgsql stable set search_path = '' set enable_seqscan = off as $$
 begin
   return internal.is_kept(kept, (select steps.namespace_id from public.steps where steps.id = is_kept_step.id), is_kept_step.id);
+end $$;
+
+-- Whether a trace has steps that are kept; of one without steps, whether the last one is that tells of it. Steps of one trace may be in
+-- several namespaces: where these keep things for different times, each step is looked at.
+create or replace function internal.is_kept_trace(kept jsonb, trace public.traces) returns boolean
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+begin
+  if coalesce(trace.last_step_id >= (kept ->> 'highest_first_id')::uuid, true) then return true; end if;
+  if trace.last_step_id < (kept ->> 'lowest_first_id')::uuid then return false; end if;
+  if trace.step_count = 0 then return internal.is_kept_step(kept, trace.last_step_id); end if;
+  return exists (
+    select from public.placements
+    where placements.tenant_id = trace.tenant_id and placements.trace_id = trace.trace_id
+      and internal.is_kept_step(kept, placements.step_id));
 end $$;
 
 -- Whether a user, by the name that usage knows them by, took part in a session that is kept, or has other steps that are.
@@ -494,7 +523,7 @@ language plpgsql stable set search_path = '' as $$
 begin
   return (usable is null
       or (select namespaces.name from public.namespaces where namespaces.id = trace.namespace_id) = any (usable))
-    and (kept is null or internal.is_kept(kept, trace.namespace_id, trace.last_step_id));
+    and (kept is null or internal.is_kept_trace(kept, trace));
 end $$;
 
 -- Whether the token may see the trace.
@@ -531,8 +560,8 @@ begin
 end $$;
 
 -- What a tenant keeps, while something may be there that it does not: {first_ids: {namespace_id: id}, first_ids_with_content: likewise,
--- since: {namespace_id: moment}}. Of a namespace that is not in there all is kept. Null: all that is there is kept. Each read asks, so
--- that one row is looked up and no more where the schedule runs.
+-- since: {namespace_id: moment}, lowest_first_id, highest_first_id}: of a namespace that is not in there all is kept, and so there is no
+-- lowest. Null: all that is there is kept. Each read asks, so that one row is looked up and no more where the schedule runs.
 create or replace function internal.kept(owner_id uuid) returns jsonb
 language plpgsql stable set search_path = '' set enable_seqscan = off as $$
 begin
@@ -546,7 +575,10 @@ begin
     select jsonb_strip_nulls(jsonb_build_object(
       'first_ids', jsonb_object_agg(kept.namespace_id, kept.first_id),
       'first_ids_with_content', jsonb_object_agg(kept.namespace_id, kept.first_id_with_content),
-      'since', jsonb_object_agg(kept.namespace_id, internal.shown_since() - kept.days * interval '24 hours')))
+      'since', jsonb_object_agg(kept.namespace_id, internal.shown_since() - kept.days * interval '24 hours'),
+      'lowest_first_id', case when count(kept.first_id) = (
+        select count(*) from public.namespaces where namespaces.tenant_id = owner_id) then min(kept.first_id::text) end,
+      'highest_first_id', max(kept.first_id::text)))
     from (
       select known.namespace_id, known.days, internal.first_kept(internal.shown_since(), known.days) as first_id,
              internal.first_kept(internal.shown_since(), known.content_days) as first_id_with_content
@@ -952,7 +984,9 @@ begin
     to_trace_id = excluded.to_trace_id, fold_number = excluded.fold_number;
 
   update public.traces set
-    step_count = traces.step_count + growth.steps, last_step_id = greatest(traces.last_step_id, growth.last_step_id)
+    step_count = traces.step_count + growth.steps,
+    last_step_id = case when traces.step_count = 0 then growth.last_step_id -- its first ones
+      else greatest(traces.last_step_id, growth.last_step_id) end
   from (
     select change.trace_id, sum(change.steps) as steps, max(change.step_id::text)::uuid as last_step_id
     from unnest(moved) as move
@@ -1639,8 +1673,9 @@ begin
       'root_trace_ids', to_jsonb(array(
         select traces.trace_id from public.traces
         where traces.tenant_id = owner_id and traces.session_id = whole_session.session_id
-          and traces.namespace_id = any (places) and traces.parent_trace_id is null
-          and (kept is null or internal.is_kept(kept, traces.namespace_id, traces.last_step_id))
+          and traces.namespace_id = any (places)
+          and (traces.parent_trace_id is null or kept is not null and not internal.has_kept_parent(kept, traces))
+          and (kept is null or internal.is_kept_trace(kept, traces))
         order by traces.created_at, traces.trace_id)),
       'metadata', coalesce((
         -- Encrypted metadata is bound to the session's own user, who is not always the one that is shown.
@@ -1722,7 +1757,8 @@ begin
     is distinct from
         (excluded.tree_key, excluded.is_claimed, excluded.is_named_only, excluded.takes_steps_of_its_agent,
          excluded.namespace_id, excluded.session_id, excluded.agent, excluded.parent_trace_id, excluded.claimed_parent_id,
-         excluded.parent_claimed_at, excluded.created_at);
+         excluded.parent_claimed_at, excluded.created_at)
+    or known.step_count = 0 and known.last_step_id < excluded.last_step_id;
 
   delete from public.trees
   where trees.tree_key = any (derivation.remade)
@@ -2021,13 +2057,13 @@ end $$;
 -- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
 create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 20261122063950;
+return 20261122065731;
 
 comment on column public.retention_runs.enforced_on is 'The last day on which nothing was left that is due. On other days reads leave it out (internal.kept). Null: since the rules were put, that was never so.';
 
 comment on column public.session_summaries.last_step_id is 'Of its steps, the one that arrived last.';
 
-comment on column public.traces.last_step_id is 'Of the steps in it, the one that arrived last; none of them being newer, the last one of its tree when it was opened or named.';
+comment on column public.traces.last_step_id is 'Of the steps that were in it, the one that arrived last; without any, the last one of its tree, or that names it.';
 
 -- supabase/schemas/99_grants.sql
 -- One rule for everything in the two schemas: row level security is on and no policy opens a table; the API's service role may
