@@ -145,8 +145,7 @@ begin
     if change.tree_kind <> 'session' then tree.active := null; end if; -- no more steps come to it
   end if;
   tree.tree_key := change.tree_key;
-  tree.last_step_id := (
-    select steps.id from public.steps where steps.tree_key = change.tree_key order by steps.id desc limit 1);
+  tree.last_step_id := (select step.id from unnest(tree.step_ids) as step (id) order by step.id desc limit 1);
   return tree;
 end $$;
 

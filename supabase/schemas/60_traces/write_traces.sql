@@ -56,9 +56,10 @@ begin
   perform internal.note_named_traces(owner_id, vanished);
 end $$;
 
--- The rows that are there already of the traces that are told of, but those which are remade.
+-- The rows that are there already of the traces that are told of, but those which are remade. Planned anew: while the table was
+-- empty, all of its indexes looked as good as the primary key.
 create function internal.standing_traces(owner_id uuid, derivation internal.derivation) returns public.traces[]
-language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan set enable_seqscan = off as $$
 begin
   return array(
     select known from (select distinct told.trace_id from unnest(derivation.told) as told) as wanted

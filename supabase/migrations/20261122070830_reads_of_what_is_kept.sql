@@ -63,20 +63,18 @@ alter table public.traces
 
 -- Of what is there already.
 update public.traces set last_step_id = coalesce((
-  select placements.step_id from public.placements
+  select max(placements.step_id::text)::uuid from public.placements
   where placements.tenant_id = traces.tenant_id and placements.trace_id = traces.trace_id
-  order by placements.step_id desc limit 1
 ), (
-  select steps.id from public.steps where steps.tree_key = traces.tree_key order by steps.id desc limit 1
+  select max(steps.id::text)::uuid from public.steps where steps.tree_key = traces.tree_key
 ), (
-  select steps.id from public.steps
-  where steps.tenant_id = traces.tenant_id and steps.parent_trace_id = traces.trace_id order by steps.id desc limit 1
+  select max(steps.id::text)::uuid from public.steps
+  where steps.tenant_id = traces.tenant_id and steps.parent_trace_id = traces.trace_id
 ), '00000000-0000-0000-0000-000000000000');
 
 update public.session_summaries set last_step_id = (
-  select own.id from internal.steps_of_session(
-    session_summaries.tenant_id, session_summaries.session_id, array[session_summaries.namespace_id]) as own (id)
-  order by own.id desc limit 1);
+  select max(own.id::text)::uuid from internal.steps_of_session(
+    session_summaries.tenant_id, session_summaries.session_id, array[session_summaries.namespace_id]) as own (id));
 
 alter table public.traces
   alter column last_step_id set not null;
@@ -221,8 +219,7 @@ begin
     if change.tree_kind <> 'session' then tree.active := null; end if; -- no more steps come to it
   end if;
   tree.tree_key := change.tree_key;
-  tree.last_step_id := (
-    select steps.id from public.steps where steps.tree_key = change.tree_key order by steps.id desc limit 1);
+  tree.last_step_id := (select step.id from unnest(tree.step_ids) as step (id) order by step.id desc limit 1);
   return tree;
 end $$;
 
@@ -1413,6 +1410,20 @@ begin
     order by placed.place));
 end $$;
 
+-- The rows that are there already of the traces that are told of, but those which are remade. Planned anew: while the table was
+-- empty, all of its indexes looked as good as the primary key.
+create or replace function internal.standing_traces(owner_id uuid, derivation internal.derivation) returns public.traces[]
+language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan set enable_seqscan = off as $$
+begin
+  return array(
+    select known from (select distinct told.trace_id from unnest(derivation.told) as told) as wanted
+    cross join lateral (
+      select traces as known from public.traces
+      where traces.tenant_id = owner_id and traces.trace_id = wanted.trace_id offset 0
+    ) as row
+    where (known).tree_key not in (select unnest(derivation.remade)));
+end $$;
+
 -- A step as it is read: its columns, and what was said apart. The API makes a record or a log entry of it. What a span does not
 -- say itself comes from its placement; `messages` are what log entries tell of the model call that is their span. `kept`: see
 -- internal.kept.
@@ -2057,7 +2068,7 @@ end $$;
 -- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
 create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 20261122065731;
+return 20261122070830;
 
 comment on column public.retention_runs.enforced_on is 'The last day on which nothing was left that is due. On other days reads leave it out (internal.kept). Null: since the rules were put, that was never so.';
 
