@@ -1051,20 +1051,11 @@ end $$;
 
 -- The users of the 200 sessions that were active last.
 create or replace function internal.recent_users(owner_id uuid, namespace_ids bigint[]) returns table (session_id text, user_id text)
-language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan set enable_seqscan = off as $$
-declare
-  kept jsonb := internal.kept(owner_id);
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 begin
   return query
   select recent.session_id, used.user_id
-  from (
-    select summary.session_id, summary.namespace_id from public.session_summaries as summary
-    where summary.tenant_id = owner_id and summary.namespace_id = any (recent_users.namespace_ids)
-      and (cardinality(recent_users.namespace_ids) <> 1 or summary.namespace_id = recent_users.namespace_ids[1])
-      and (kept is null or internal.is_kept_session(kept, owner_id, summary.session_id, summary.namespace_id))
-    order by summary.last_activity_at desc, summary.session_id desc, summary.namespace_id desc
-    limit 200
-  ) as recent
+  from unnest(internal.find_sessions(owner_id, recent_users.namespace_ids, '{}', 200)) as recent
   cross join lateral (
     select usage.user_id from public.usage
     where usage.tenant_id = owner_id and usage.grain = 'session' and usage.session_id = recent.session_id
@@ -2068,7 +2059,7 @@ end $$;
 -- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
 create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 20261122070830;
+return 20261122073122;
 
 comment on column public.retention_runs.enforced_on is 'The last day on which nothing was left that is due. On other days reads leave it out (internal.kept). Null: since the rules were put, that was never so.';
 
