@@ -1,5 +1,6 @@
--- An admission, after its tenant's changes are folded: what is read next has all that was acknowledged. In pieces: where there is more than `patience` worth of it (nobody has read for long, and the schedule does not run), what was folded stays so, and
--- the client is told to come back. Call it in a statement of its own, so that what reads next sees what it has written.
+-- An admission, after its tenant's changes are folded: what is read next has all that was acknowledged. In pieces: where there is
+-- more than `patience` worth of it (nobody has read for long, and the schedule does not run), what was folded stays so, and the client
+-- is told to come back. Call it in a statement of its own, so that what reads next sees what it has written.
 create function internal.folded(admission jsonb, patience interval default '4 seconds') returns jsonb
 language plpgsql set search_path = '' as $$
 declare

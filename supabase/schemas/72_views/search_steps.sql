@@ -153,8 +153,8 @@ end $$;
 -- index in the order of time; what they give is merged. Of many namespaces little is asked at a time: slices of time, each four
 -- times as long as the one before, so that not each of them gives as much as is wanted in all.
 create function internal.newest_of_namespaces(
-  owner_id uuid, namespace_ids bigint[], kept jsonb, lists text[], of_agent text, begins timestamptz, before_time timestamptz, before_id uuid,
-  wanted integer) returns uuid[]
+  owner_id uuid, namespace_ids bigint[], kept jsonb, lists text[], of_agent text, begins timestamptz, before_time timestamptz,
+  before_id uuid, wanted integer) returns uuid[]
 language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan
   set enable_seqscan = off set enable_bitmapscan = off as $$
 declare

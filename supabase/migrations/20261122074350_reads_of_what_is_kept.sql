@@ -362,8 +362,9 @@ begin
       and (kept is null or internal.is_kept_with_content(kept, steps.namespace_id, steps.id)));
 end $$;
 
--- An admission, after its tenant's changes are folded: what is read next has all that was acknowledged. In pieces: where there is more than `patience` worth of it (nobody has read for long, and the schedule does not run), what was folded stays so, and
--- the client is told to come back. Call it in a statement of its own, so that what reads next sees what it has written.
+-- An admission, after its tenant's changes are folded: what is read next has all that was acknowledged. In pieces: where there is
+-- more than `patience` worth of it (nobody has read for long, and the schedule does not run), what was folded stays so, and the client
+-- is told to come back. Call it in a statement of its own, so that what reads next sees what it has written.
 create or replace function internal.folded(admission jsonb, patience interval default '4 seconds') returns jsonb
 language plpgsql set search_path = '' as $$
 declare
@@ -766,8 +767,8 @@ end $$;
 -- index in the order of time; what they give is merged. Of many namespaces little is asked at a time: slices of time, each four
 -- times as long as the one before, so that not each of them gives as much as is wanted in all.
 create or replace function internal.newest_of_namespaces(
-  owner_id uuid, namespace_ids bigint[], kept jsonb, lists text[], of_agent text, begins timestamptz, before_time timestamptz, before_id uuid,
-  wanted integer) returns uuid[]
+  owner_id uuid, namespace_ids bigint[], kept jsonb, lists text[], of_agent text, begins timestamptz, before_time timestamptz,
+  before_id uuid, wanted integer) returns uuid[]
 language plpgsql stable set search_path = '' set plan_cache_mode = force_custom_plan
   set enable_seqscan = off set enable_bitmapscan = off as $$
 declare
@@ -2059,7 +2060,7 @@ end $$;
 -- The number of the newest migration, for GET /health/ready. Written by `npm run db:migration`.
 create or replace function public.schema_version() returns bigint
 language sql immutable set search_path = ''
-return 20261122073122;
+return 20261122074350;
 
 comment on column public.retention_runs.enforced_on is 'The last day on which nothing was left that is due. On other days reads leave it out (internal.kept). Null: since the rules were put, that was never so.';
 
